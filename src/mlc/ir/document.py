@@ -1,0 +1,23 @@
+"""A project as composed for one environment."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from mlc.ir.address import Address
+from mlc.ir.node import Node
+
+
+class Document(Struct, frozen=True):
+    """`project` is mlc.yaml; `root` maps kind to name to resource, every interpolation resolved."""
+
+    environment: str
+    project: Node
+    root: Node
+
+    def resource(self, address: Address) -> Node | None:
+        return self.root.at((address.kind, address.name))
+
+    def addresses(self) -> tuple[Address, ...]:
+        """Every resource of this environment, in the order of the language's kinds and then by name."""
+        return tuple(Address(kind, name) for kind, group in self.root.value.items() for name in group.value)

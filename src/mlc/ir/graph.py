@@ -1,0 +1,47 @@
+"""Typed resources and how they depend on each other: what a checked document lowers to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from mlc.ir.address import Address
+from mlc.ir.node import Node
+from mlc.ir.operation import Operation
+
+
+class Edge(Struct, frozen=True, order=True):
+    """`source` refers to `target` in its field `path`."""
+
+    source: Address
+    target: Address
+    path: str
+
+
+class Resource(Struct, frozen=True):
+    """A checked resource.
+
+    `spec` holds its fields with their defaults, as plain data; `view` is the same with the view of the
+    resource it names in the place of each reference; `facts` are derived values for templates. `node` is
+    what the author wrote, for the cause of a change.
+    """
+
+    address: Address
+    spec: dict[str, Any]
+    view: dict[str, Any]
+    facts: dict[str, Any]
+    node: Node
+    operations: tuple[Operation, ...] = ()
+
+
+class Graph(Struct, frozen=True):
+    """Every resource of one environment, dependencies first, and the references between them."""
+
+    environment: str
+    project: dict[str, Any]
+    resources: tuple[Resource, ...]
+    edges: tuple[Edge, ...]
+
+    def resource(self, address: Address) -> Resource | None:
+        return next((resource for resource in self.resources if resource.address == address), None)

@@ -1,0 +1,92 @@
+"""A step of the lifecycle, as asked for and as done.
+
+An operation is what a kind lowers to ("train model.churn"). Its *key* is a digest over the driver, the
+specification and the content of every input, so an operation runs again only when one of those changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct, field
+
+from mlc.ir.diagnostic import Diagnostic
+
+
+class Operation(Struct, frozen=True):
+    """One step to do for a resource.
+
+    `inputs` maps the driver's name for an input to `"<operation id>#<output>"` of an earlier operation;
+    `files` maps a name to a path in the project. `spec` is plain data and holds all else that matters.
+    """
+
+    id: str  # "model.churn/train"
+    driver: str  # a file in drivers/
+    spec: dict[str, Any]
+    inputs: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return self.id.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.id.rpartition("/")[2]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The ids of the operations whose outputs this one reads, each once, in order."""
+        return tuple(dict.fromkeys(source.partition("#")[0] for source in self.inputs.values()))
+
+
+class Outcome(Struct, frozen=True):
+    """What a step left behind: outputs by name as digests into the store, and a small summary."""
+
+    key: str
+    outputs: dict[str, str]
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+class Work(Struct, frozen=True):
+    """What a driver is given. It reads `inputs` and `files`, and writes only below `folder`.
+
+    `tell` reports progress in a few words. `render(backend, template, data)` gives the bytes of a template
+    of a backend. `root` is the project's folder, for drivers whose effect lies outside the store
+    (a registry, a local deployment).
+    """
+
+    operation: Operation
+    environment: str
+    root: Path
+    folder: Path
+    inputs: Mapping[str, Path]
+    digests: Mapping[str, str]  # of inputs and files, by their names
+    files: Mapping[str, Path]
+    tell: Callable[[str], None]
+    render: Callable[[str, str, Mapping[str, Any]], bytes]
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        return self.operation.spec
+
+
+class Product(Struct, frozen=True):
+    """What a driver returns: files it wrote below `folder` by output name, and a small JSON-able summary."""
+
+    outputs: dict[str, Path]
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+class StepFailed(Exception):
+    """A step could not be done for a reason the user can mend: the diagnostics say which.
+
+    The one exception that drivers raise on purpose; anything else that comes out of a driver is a bug.
+    A refusal (a gate said no) carries a diagnostic with `refused` set.
+    """
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("; ".join(diagnostic.detail for diagnostic in diagnostics))
+        self.diagnostics = diagnostics

@@ -1,0 +1,98 @@
+"""How a kind describes its fields: one `about(...)` per field, from which everything else is derived."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+ChangeClass = Literal[
+    "none", "metadata", "render", "redeploy", "reevaluate", "retrain", "reingest", "replace"
+]
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+
+
+def about(
+    description: str,
+    *,
+    change: ChangeClass | None = None,
+    example: Any = None,
+    unit: str | None = None,
+    sensitive: bool = False,
+    **constraints: Any,
+) -> Meta:
+    """The annotation of a field.
+
+    `change` says what a change to the field costs (a nested field without one costs what its parent
+    costs). `constraints` are msgspec's own (ge, le, gt, lt, pattern, min_length, …).
+    """
+    extra: dict[str, Any] = {}
+    if change is not None:
+        extra["x-mlc-change"] = change
+    if unit is not None:
+        extra["x-mlc-unit"] = unit
+    if sensitive:
+        extra["x-mlc-sensitive"] = True
+    return Meta(
+        description=description,
+        examples=None if example is None else [example],
+        extra_json_schema=extra or None,
+        **constraints,
+    )
+
+
+def _reference(kind: str) -> Meta:
+    return Meta(pattern=NAME_PATTERN, extra_json_schema={"x-mlc-ref": kind})
+
+
+Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
+DatasetName = Annotated[str, _reference("dataset")]
+FeaturesName = Annotated[str, _reference("features")]
+ModelName = Annotated[str, _reference("model")]
+GateName = Annotated[str, _reference("gate")]
+PolicyName = Annotated[str, _reference("policy")]
+RegistryName = Annotated[str, _reference("registry")]
+RuntimeName = Annotated[str, _reference("runtime")]
+TargetName = Annotated[str, _reference("target")]
+
+Duration = Annotated[
+    str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d|w)$", extra_json_schema={"x-mlc-unit": "duration"})
+]
+Size = Annotated[
+    str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?(B|[KMGT]i?B?)$", extra_json_schema={"x-mlc-unit": "size"})
+]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_BYTES = {"B": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
+_BYTES |= {f"{unit}i": 1024**power for power, unit in enumerate("KMGT", start=1)}
+
+
+def seconds(duration: str) -> float:
+    """`20ms` is 0.02. The text has passed the pattern of `Duration`."""
+    number = duration.rstrip("mshdw")
+    return float(number) * _SECONDS[duration[len(number) :]]
+
+
+def in_bytes(size: str) -> int:
+    """`512Mi` is 536,870,912. The text has passed the pattern of `Size`."""
+    number = size.rstrip("BKMGTi")
+    unit = size[len(number) :]
+    return int(float(number) * _BYTES[unit if unit in _BYTES else unit.removesuffix("B")])
+
+
+class Resource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every resource may say about itself."""
+
+    description: Annotated[str, about("What this is, for people.", change="metadata")] = ""
+    owner: Annotated[
+        str,
+        about("Who answers for it; the project's owner where empty.", change="metadata", example="risk-ml"),
+    ] = ""
+    tags: Annotated[list[str], about("Words to select by.", change="metadata")] = []
+    enabled: Annotated[bool, about("false leaves the resource out.", change="none")] = True
+    environments: Annotated[
+        list[str],
+        about("The environments it exists in; every one where empty.", change="none", example=["prod"]),
+    ] = []

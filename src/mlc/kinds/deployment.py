@@ -1,0 +1,113 @@
+"""A deployment: a model on a target."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Struct
+
+from mlc.ir.address import Address
+from mlc.ir.operation import Operation
+from mlc.kinds._fields import ModelName, Name, Resource, RuntimeName, Size, TargetName, about
+from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds.model import signature
+
+
+class Resources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one replica asks for; requests and limits are the same."""
+
+    cpu: Annotated[str, about("Processors.", example="500m", pattern=r"^[0-9]+(\.[0-9]+)?$|^[0-9]+m$")] = "1"
+    memory: Annotated[Size, about("Memory.", example="512Mi")] = "512Mi"
+
+
+class Autoscaling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many replicas there may be."""
+
+    min: Annotated[int, about("Fewest replicas.", ge=0)] = 1
+    max: Annotated[int, about("Most replicas.", ge=1)]
+    concurrency: Annotated[int, about("Requests at once per replica that are aimed at.", ge=1)] = 10
+
+
+class Deployment(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model on a target."""
+
+    model: Annotated[ModelName, about("The model to serve.", change="redeploy")]
+    target: Annotated[TargetName, about("Where it runs.", change="replace")]
+    runtime: Annotated[
+        RuntimeName | None, about("What it runs in; a container needs one.", change="redeploy")
+    ] = None
+    alias: Annotated[
+        Name | None,
+        about(
+            "The alias that is moved to the version served; the environment's name where none is given.",
+            change="redeploy",
+            example="production",
+        ),
+    ] = None
+    mode: Annotated[Literal["online"], about("How it answers.", change="replace")] = "online"
+    port: Annotated[
+        int, about("The port of HTTP; 0 takes a free one.", change="redeploy", ge=0, le=65535)
+    ] = 8080
+    replicas: Annotated[int, about("How many run at once.", change="redeploy", ge=1)] = 1
+    resources: Annotated[Resources, about("What one replica asks for.", change="redeploy")] = Resources()
+    autoscaling: Annotated[
+        Autoscaling | None, about("Between how many replicas to scale.", change="redeploy")
+    ] = None
+
+
+def alias_of(view: View, scope: Scope) -> str:
+    return view["alias"] or scope.environment
+
+
+def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
+    """The alias moves first; the embedded target then takes the version it names."""
+    version = f"model.{view['model']['name']}/register#version"
+    alias = alias_of(view, scope)
+    promote = Operation(
+        id=f"{address}/promote",
+        driver="promotion",
+        spec={"alias": alias, "registry": scope.project["registry"], "deployment": address.name},
+        inputs={"version": version},
+    )
+    if view["target"]["type"] != "local":
+        return (promote,)
+    deploy = Operation(
+        id=f"{address}/deploy",
+        driver="local",
+        spec={
+            "deployment": address.name,
+            "alias": alias,
+            "port": view["port"],
+            "signature": signature(view["model"]),
+        },
+        inputs={
+            "version": version,
+            "model": f"model.{view['model']['name']}/export#onnx",
+            "promotion": f"{address}/promote#promotion",
+        },
+    )
+    return promote, deploy
+
+
+def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
+    alias = alias_of(view, scope)
+    target = view["target"]
+    facts: dict[str, Any] = {
+        "alias": alias,
+        "service_name": address.name.replace("_", "-"),
+        "signature": signature(view["model"]),
+    }
+    if target["type"] == "kserve":
+        facts["model_uri"] = (
+            f"{target['storage'].rstrip('/')}/{scope.project['project']}/{view['model']['name']}/{alias}"
+        )
+    return facts
+
+
+KIND = Kind(
+    name="deployment",
+    spec=Deployment,
+    operations=_operations,
+    facts=_facts,
+    planned=("models", "rollout", "retries", "mode=batch", "mode=edge"),
+)

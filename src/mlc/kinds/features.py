@@ -1,0 +1,46 @@
+"""Features: named groups of columns and what is done to them before a model sees them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Struct
+
+from mlc.kinds._fields import Resource, about
+from mlc.kinds._kind import Kind
+
+
+class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Columns that are treated alike. Everything fitted is fitted on the training part only."""
+
+    columns: Annotated[list[str], about("Columns of the dataset.", min_length=1)]
+    impute: Annotated[
+        Literal["none", "mean", "median", "most_frequent"], about("What stands in for a missing number.")
+    ] = "none"
+    scale: Annotated[Literal["none", "standard", "min_max", "robust"], about("How numbers are scaled.")] = (
+        "none"
+    )
+    encode: Annotated[
+        Literal["none", "one_hot", "ordinal"],
+        about("How categories become numbers; `ordinal` follows the order of the column's `values`."),
+    ] = "none"
+
+
+class Features(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model sees of a dataset; many models may share it."""
+
+    groups: Annotated[dict[str, Group], about("The groups, by name.", change="retrain", min_length=1)]
+
+
+KIND = Kind(
+    name="features",
+    spec=Features,
+    planned=(
+        "groups.*.bin",
+        "groups.*.text",
+        "groups.*.dates",
+        "groups.*.cross",
+        "groups.*.reduce",
+        "groups.*.select",
+    ),
+)

@@ -1,0 +1,213 @@
+"""A model: what is learned from a dataset, how, and what it must prove."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Struct
+
+from mlc.ir.address import Address
+from mlc.ir.operation import Operation
+from mlc.kinds._fields import DatasetName, FeaturesName, GateName, PolicyName, Resource, Share, about
+from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds.dataset import label_of
+
+
+class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The estimator and its parameters."""
+
+    estimator: Annotated[
+        str,
+        about(
+            "The estimator, by its full name.",
+            example="sklearn.linear_model.LogisticRegression",
+            min_length=1,
+        ),
+    ]
+    params: Annotated[
+        dict[str, Any], about("Its parameters; what is left out keeps scikit-learn's default.")
+    ] = {}
+    seed: Annotated[int, about("Seed of everything random.", ge=0, le=4294967295)] = 0
+
+
+class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The form that is served, and how far it may differ from the estimator."""
+
+    format: Annotated[Literal["onnx"], about("The form.")] = "onnx"
+    opset: Annotated[int, about("ONNX operator set.", ge=15, le=21)] = 21
+    max_probability_difference: Annotated[
+        Share, about("Largest difference of a probability from the estimator's, on the whole test set.")
+    ] = 0.0001
+    min_label_agreement: Annotated[
+        Share, about("Share of labels that must be the estimator's, on the whole test set.")
+    ] = 1.0
+
+
+class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What people need to know before they use the model."""
+
+    intended_use: Annotated[str, about("What it is for, and for whom.")] = ""
+    limits: Annotated[str, about("What it must not be used for, and where it is known to be weak.")] = ""
+    risk_class: Annotated[
+        Literal["minimal", "limited", "high"] | None, about("Risk class after the EU AI Act.")
+    ] = None
+    licence: Annotated[str, about("Licence of the model, as an SPDX name.", example="Apache-2.0")] = ""
+
+
+class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is learned."""
+
+    task: Annotated[Literal["binary_classification"], about("What is predicted.", change="retrain")]
+    dataset: Annotated[DatasetName, about("What it learns from.", change="retrain")]
+    features: Annotated[FeaturesName, about("What it sees of the dataset.", change="retrain")]
+    label: Annotated[
+        str | None, about("The column to predict; the dataset's label where none is given.", change="retrain")
+    ] = None
+    positive: Annotated[
+        str | int | bool,
+        about("The value of the label that counts as positive.", change="retrain", example=1),
+    ] = 1
+    train: Annotated[Train, about("The estimator and its parameters.", change="retrain")]
+    gates: Annotated[
+        list[GateName], about("What it must prove before it is registered.", change="reevaluate")
+    ] = []
+    optimize: Annotated[Optimize, about("The form that is served.", change="redeploy")] = Optimize()
+    policies: Annotated[list[PolicyName], about("The policies it must satisfy.", change="none")] = []
+    card: Annotated[Card, about("What people need to know.", change="metadata")] = Card()
+
+
+def label_column(view: View) -> str:
+    """The column to predict: the model's own, or the dataset's."""
+    return view["label"] or label_of(view["dataset"]) or ""
+
+
+def used_columns(view: View) -> list[str]:
+    """The dataset's columns that the features use, each once, in the dataset's order."""
+    used = {column for group in view["features"]["groups"].values() for column in group["columns"]}
+    return [name for name in view["dataset"]["columns"] if name in used]
+
+
+def signature(view: View) -> dict[str, Any]:
+    """What goes in and what comes out of the served model: names, types and shapes (-1: any number of rows)."""
+    columns = view["dataset"]["columns"]
+    datatypes = {"integer": "FP32", "number": "FP32", "string": "BYTES", "boolean": "BOOL"}
+    return {
+        "inputs": [
+            {"name": name, "datatype": datatypes[columns[name]["type"]], "shape": [-1, 1]}
+            for name in used_columns(view)
+        ],
+        "outputs": [
+            {"name": "label", "datatype": "INT64", "shape": [-1]},
+            {"name": "probabilities", "datatype": "FP32", "shape": [-1, 2]},
+        ],
+    }
+
+
+def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
+    """train → export → evaluate and measure → gate → card → register."""
+    ingest = f"dataset.{view['dataset']['name']}/ingest"
+    columns = {
+        name: {key: view["dataset"]["columns"][name][key] for key in ("type", "values", "nullable")}
+        for name in used_columns(view)
+    }
+    learned = {
+        "task": view["task"],
+        "label": label_column(view),
+        "positive": view["positive"],
+        "columns": columns,
+    }
+
+    def operation(name: str, driver: str, spec: dict[str, Any], **inputs: str) -> Operation:
+        return Operation(id=f"{address}/{name}", driver=driver, spec=spec, inputs=inputs)
+
+    onnx, evaluation = f"{address}/export#onnx", f"{address}/evaluate#evaluation"
+    proofs = {
+        "evaluation": evaluation,
+        "parity": f"{address}/export#parity",
+        "latency": f"{address}/measure#latency",
+    }
+    groups = {name: dict(group) for name, group in view["features"]["groups"].items()}
+    steps = [
+        operation(
+            "train", "sklearn_train", {**learned, "groups": groups, **view["train"]}, train=f"{ingest}#train"
+        ),
+        operation(
+            "export",
+            "onnx_export",
+            {**learned, **view["optimize"]},
+            model=f"{address}/train#model",
+            test=f"{ingest}#test",
+        ),
+        operation(
+            "evaluate",
+            "evaluation",
+            {**learned, "seed": view["train"]["seed"]},
+            onnx=onnx,
+            test=f"{ingest}#test",
+        ),
+        operation("measure", "latency", {"columns": columns}, onnx=onnx, test=f"{ingest}#test"),
+    ]
+    if view["gates"]:
+        gates = {gate["name"]: gate["metrics"] for gate in view["gates"]}
+        steps.append(operation("gate", "gate", {"gates": gates}, **proofs))
+        proofs["verdict"] = f"{address}/gate#verdict"
+    about_model = {
+        "name": address.name,
+        "project": scope.project["project"],
+        "description": view["description"],
+        "owner": view["owner"],
+        "tags": view["tags"],
+        "card": view["card"],
+        "dataset": {
+            "name": view["dataset"]["name"],
+            "description": view["dataset"]["description"],
+            "licence": view["dataset"]["licence"],
+        },
+        "features": view["features"]["name"],
+        "estimator": view["train"]["estimator"],
+        "params": view["train"]["params"],
+        "task": view["task"],
+        "signature": signature(view),
+    }
+    steps.append(operation("card", "model_card", about_model, **proofs))
+    steps.append(
+        operation(
+            "register",
+            "registration",
+            {**about_model, "registry": scope.project["registry"]},
+            onnx=onnx,
+            model=f"{address}/train#model",
+            train=f"{ingest}#train",
+            test=f"{ingest}#test",
+            report=f"{address}/evaluate#report",
+            card=f"{address}/card#card",
+            **proofs,
+        )
+    )
+    return tuple(steps)
+
+
+def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
+    return {"label": label_column(view), "columns": used_columns(view), "signature": signature(view)}
+
+
+KIND = Kind(
+    name="model",
+    spec=Model,
+    operations=_operations,
+    facts=_facts,
+    planned=(
+        "candidates",
+        "select",
+        "tune",
+        "calibrate",
+        "reuse",
+        "ensemble",
+        "optimize.variants",
+        "optimize.choose",
+        "task=multiclass_classification",
+        "task=regression",
+        "task=clustering",
+        "task=anomaly_detection",
+    ),
+)

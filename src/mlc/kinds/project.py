@@ -1,0 +1,55 @@
+"""The project: `mlc.yaml`, whose folder is the root of every config."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Struct
+
+from mlc.kinds._fields import NAME_PATTERN, RegistryName, about
+from mlc.kinds._kind import Kind
+
+
+class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A value given from outside with `--input NAME=…` and read as `${input:NAME}`."""
+
+    type: Annotated[Literal["string", "integer", "number", "boolean"], about("Its type.")] = "string"
+    default: Annotated[Any, about("Its value where none is given; required where there is no default.")] = (
+        None
+    )
+    description: Annotated[str, about("What it is for.")] = ""
+
+
+class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The project."""
+
+    mlc: Annotated[Literal[1], about("Version of the language.", example=1)]
+    project: Annotated[
+        str, about("The project's name.", change="replace", example="lending", pattern=NAME_PATTERN)
+    ]
+    description: Annotated[str, about("What it is for.", change="metadata")] = ""
+    owner: Annotated[str, about("Who answers for it.", change="metadata", example="risk-ml")] = ""
+    environments: Annotated[
+        list[Annotated[str, about("An environment; its file is env/NAME.yaml.", pattern=NAME_PATTERN)]],
+        about(
+            "The environments; the first is the default.",
+            change="none",
+            example=["dev", "prod"],
+            min_length=1,
+        ),
+    ]
+    registry: Annotated[RegistryName | None, about("Where models are registered.", change="replace")] = None
+    artifacts: Annotated[
+        str, about("The folder that rendered artifacts go to, within the project.", change="render")
+    ] = "generated"
+    vars: Annotated[
+        dict[str, Any], about("Values for interpolation, as in ${vars.region}.", change="none")
+    ] = {}
+    presets: Annotated[
+        dict[str, dict[str, Any]],
+        about("Values for every resource of a kind; a resource file overrides them.", change="none"),
+    ] = {}
+    inputs: Annotated[dict[str, Input], about("What may be given with --input.", change="none")] = {}
+
+
+KIND = Kind(name="project", spec=Project, planned=("moved", "modules"))

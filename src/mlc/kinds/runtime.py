@@ -1,0 +1,36 @@
+"""A runtime: the Python, the packages and the image that a model runs in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from mlc.kinds._fields import Resource, about
+from mlc.kinds._kind import Kind
+
+
+class Runtime(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model runs in."""
+
+    python: Annotated[
+        str, about("Version of Python.", change="redeploy", example="3.11", pattern=r"^3\.[0-9]+(\.[0-9]+)?$")
+    ]
+    image: Annotated[
+        str,
+        about(
+            "Base image, pinned by digest.",
+            change="redeploy",
+            example="docker.io/library/python:3.11-slim-bookworm@sha256:<64 hex digits>",
+            pattern=r"^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$",
+        ),
+    ]
+    packages: Annotated[
+        dict[str, Annotated[str, about("An exact version.", pattern=r"^[0-9][0-9A-Za-z.!+_-]*$")]],
+        about(
+            "Packages by name, each at an exact version.",
+            change="redeploy",
+            example={"onnxruntime": "1.32.0"},
+        ),
+    ] = {}
+
+
+KIND = Kind(name="runtime", spec=Runtime, planned=("system", "hardware", "lock"))
