@@ -1,0 +1,87 @@
+"""Checked document → graph of typed resources. Total: it never reports."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from typing import Any
+
+from mlc import kinds
+from mlc.ir.address import Address
+from mlc.ir.checked import Checked
+from mlc.ir.graph import Edge, Graph, Resource
+from mlc.kinds._kind import Scope
+from mlc.kinds._walk import Reference, references
+
+
+def lower(checked: Checked) -> Graph:
+    """The resources of an environment, dependencies first, each with the operations it lowers to."""
+    refers = {address: tuple(references(spec, address.kind)) for address, spec in checked.specs.items()}
+    edges = tuple(
+        Edge(address, Address(reference.kind, reference.name), ".".join(map(str, reference.path)))
+        for address, found in sorted(refers.items())
+        for reference in found
+    )
+    views = _views(checked, refers)
+    scope = Scope(project=_project(checked, views), environment=checked.document.environment)
+    resources = []
+    for address, view in views.items():
+        kind = kinds.kind(address.kind)
+        node = checked.document.resource(address)
+        assert node is not None, address
+        resources.append(
+            Resource(
+                address=address,
+                spec=checked.specs[address],
+                view=view,
+                facts=kind.facts(address, view, scope),
+                node=node,
+                operations=kind.operations(address, view, scope),
+            )
+        )
+    return Graph(
+        environment=checked.document.environment,
+        project=scope.project,
+        resources=tuple(resources),
+        edges=edges,
+    )
+
+
+def _views(
+    checked: Checked, refers: dict[Address, tuple[Reference, ...]]
+) -> dict[Address, dict[str, Any]]:
+    """Each resource with the views of those it refers to in their references' places, dependencies first."""
+    sorter: TopologicalSorter[Address] = TopologicalSorter()
+    for address in sorted(refers):
+        sorter.add(address, *sorted(Address(found.kind, found.name) for found in refers[address]))
+    views: dict[Address, dict[str, Any]] = {}
+    for address in sorter.static_order():
+        spec = checked.specs[address]
+        view = {**_expanded(spec, refers[address], views), "name": address.name, "kind": address.kind}
+        view["owner"] = spec["owner"] or checked.project["owner"]
+        views[address] = view
+    return views
+
+
+def _expanded(
+    spec: dict[str, Any], found: tuple[Reference, ...], views: dict[Address, dict[str, Any]]
+) -> dict[str, Any]:
+    named = {reference.path: views[Address(reference.kind, reference.name)] for reference in found}
+
+    def expand(value: Any, path: tuple[str | int, ...]) -> Any:
+        if path in named:
+            return named[path]
+        if isinstance(value, dict):
+            return {key: expand(child, (*path, key)) for key, child in value.items()}
+        if isinstance(value, list):
+            return [expand(child, (*path, index)) for index, child in enumerate(value)]
+        return value
+
+    expanded: dict[str, Any] = expand(spec, ())
+    return expanded
+
+
+def _project(checked: Checked, views: dict[Address, dict[str, Any]]) -> dict[str, Any]:
+    """The project's own fields, with the view of the registry that it names."""
+    name = checked.project["registry"]
+    registry = views[Address("registry", name)] if name else checked.default_registry
+    return {**checked.project, "registry": registry}

@@ -1,0 +1,62 @@
+"""The JSON Schemas of everything that enters or leaves, generated from the types.
+
+`python -m mlc.kinds._schemas` writes them to `schemas/`; a test holds that this leaves no diff.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from msgspec.json import schema as schema_of
+
+from mlc import data, kinds
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def read(name: str) -> dict[str, Any]:
+    """A generated schema, from its file."""
+    return _read(name)
+
+
+@cache
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(data.path("schemas", f"{name}.json").read_bytes())
+    return found
+
+
+def generate() -> dict[str, dict[str, Any]]:
+    """Every schema by file name, from the types."""
+    schemas = {name: _specs(name) for name in (*kinds.names(), "project", "env")}
+    return {name: {"$schema": DIALECT, "title": name, **schema} for name, schema in sorted(schemas.items())}
+
+
+def _specs(name: str) -> dict[str, Any]:
+    """The schema of a kind as its author writes it: with Hydra's defaults list."""
+    schema = schema_of(kinds.kind(name).spec)
+    defaults = {
+        "description": "The layers this file builds on, as Hydra composes them.",
+        "type": "array",
+        "x-mlc-change": "none",
+    }
+    if name != "project":
+        for variant in _top_structs(schema):
+            variant["properties"] = {"defaults": defaults, **variant["properties"]}
+    return schema
+
+
+def _top_structs(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    references = [schema] if "$ref" in schema else schema["anyOf"]
+    return [schema["$defs"][reference["$ref"].rpartition("/")[2]] for reference in references]
+
+
+def main() -> None:
+    for name, schema in generate().items():
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        data.path("schemas", f"{name}.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
