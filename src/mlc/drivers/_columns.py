@@ -1,0 +1,51 @@
+"""How a table's columns reach a model: alike in training, in parity, in evaluation and in the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+Columns = Mapping[str, Mapping[str, Any]]
+"""The columns that a model sees, by name, each with its `type`, `values` and `nullable`."""
+
+MISSING_TEXT = ""
+"""Stands for a missing text: ONNX has no missing string."""
+
+
+def model_input(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    """The columns a model sees, in their order, as ONNX serves them.
+
+    Text is a string, and a missing one is the empty text. Integers, numbers and booleans (0 and 1) are
+    float32, and a missing one is NaN.
+    """
+    return frame.select(_served(name, column["type"]) for name, column in columns.items())
+
+
+def binary_label(frame: pl.DataFrame, label: str, positive: Any) -> pl.Series:
+    """Shape (n,), int64: 1 where the label is the positive value, else 0.
+
+    Raises ValueError, with a sentence to show, where a label is missing or the positive value is of a type
+    that the column cannot hold.
+    """
+    column = frame[label]
+    if column.null_count():
+        raise ValueError(f"{column.null_count()} rows have no value of the label {label}.")
+    try:
+        wanted = pl.Series([positive]).cast(column.dtype, strict=True)[0]
+    except pl.exceptions.InvalidOperationError:
+        raise ValueError(f"{positive!r} cannot be a value of the label {label} ({column.dtype}).") from None
+    return pl.Series(label, column == wanted, dtype=pl.Boolean).cast(pl.Int64)
+
+
+def names_of(columns: Iterable[str]) -> str:
+    """`a, b and c`, for sentences."""
+    listed = list(columns)
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def _served(name: str, kind: str) -> pl.Expr:
+    if kind == "string":
+        return pl.col(name).cast(pl.String).fill_null(MISSING_TEXT)
+    return pl.col(name).cast(pl.Float32).fill_null(float("nan"))

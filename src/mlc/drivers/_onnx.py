@@ -1,0 +1,126 @@
+"""The door to onnxruntime: opens an ONNX file with care, and scores rows with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# onnxruntime's official builds send events home; the variable must stand before its library initialises.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import numpy as np
+import onnx
+import onnxruntime
+import polars as pl
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
+
+from mlc.drivers._columns import Columns, model_input
+from mlc.ir.operation import StepFailed
+from mlc.rules import onnx_refused
+
+onnxruntime.disable_telemetry_events()
+
+LARGEST_FILE = 1 << 30
+"""Bytes; a larger ONNX file is refused."""
+
+OUTPUTS = ("label", "probabilities")
+
+_BATCH = 2048  # rows at once: bounds the memory that nearest neighbours need
+
+
+def open_session(path: Path, *, largest: int = LARGEST_FILE) -> onnxruntime.InferenceSession:
+    """Open a self-contained ONNX classifier on the CPU, with one thread.
+
+    Raises StepFailed (onnx-refused) where the file is larger than `largest` bytes, is not ONNX, refers to
+    data outside itself, or does not give `label` and `probabilities`.
+    """
+    size = path.stat().st_size
+    if size > largest:
+        raise StepFailed(
+            onnx_refused.found(
+                f"{path.name} has {size:,} bytes, and mlc opens ONNX files of at most {largest:,} bytes. "
+                "A smaller estimator (fewer or shallower trees, fewer neighbours) gives a smaller file."
+            )
+        )
+    content = path.read_bytes()
+    refuse_unsafe(content, path.name)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.use_deterministic_compute = True
+    options.log_severity_level = 4  # what goes wrong is raised; nothing is printed besides
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no base of their own
+        raise StepFailed(onnx_refused.found(f"onnxruntime cannot load {path.name}: {error}.")) from error
+    outputs = tuple(output.name for output in session.get_outputs())
+    if outputs != OUTPUTS:
+        raise StepFailed(
+            onnx_refused.found(
+                f"{path.name} gives {', '.join(outputs)}, and a classifier must give label and probabilities."
+            )
+        )
+    return session
+
+
+def refuse_unsafe(content: bytes, name: str) -> None:
+    """Raise StepFailed (onnx-refused) where `content` is not ONNX or refers to data outside itself."""
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(content)
+    except DecodeError as error:
+        raise StepFailed(onnx_refused.found(f"{name} is not an ONNX file: {error}.")) from error
+    if not model.graph.node:
+        raise StepFailed(onnx_refused.found(f"{name} is not an ONNX file: it holds no graph."))
+    for tensor in _tensors(model):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+            raise StepFailed(
+                onnx_refused.found(
+                    f"{name} keeps the data of its tensor {tensor.name!r} in another file. "
+                    "mlc refuses that, because such a file could name any path of the machine that loads it."
+                )
+            )
+
+
+def score(
+    session: onnxruntime.InferenceSession, frame: pl.DataFrame, columns: Columns
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.float32]]]:
+    """Labels (n,) as int64 0 or 1, and probabilities (n, 2) as float32, of the n rows of `frame`.
+
+    `columns` are the columns the model sees (`spec["columns"]` of an operation); others are left alone.
+    """
+    served = model_input(frame, columns)
+    labels: list[np.ndarray[Any, Any]] = [np.empty(0, np.int64)]
+    probabilities: list[np.ndarray[Any, Any]] = [np.empty((0, 2), np.float32)]
+    for batch in served.iter_slices(_BATCH):
+        label, probability = session.run(list(OUTPUTS), feeds(batch))
+        labels.append(label)
+        probabilities.append(probability)
+    return np.concatenate(labels), np.concatenate(probabilities)
+
+
+def feeds(served: pl.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
+    """What onnxruntime takes, from a table that `model_input` made: (n, 1) per column, float32 or object."""
+    return {
+        column.name: column.to_numpy().reshape(-1, 1).astype(_dtype(column), copy=False)
+        for column in served.iter_columns()
+    }
+
+
+def _dtype(column: pl.Series) -> type:
+    return object if column.dtype == pl.String else np.float32
+
+
+def _tensors(message: Message) -> Iterator[onnx.TensorProto]:
+    """Every tensor anywhere in a message: initialisers, attributes, subgraphs, functions, sparse parts."""
+    if isinstance(message, onnx.TensorProto):
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for part in (value,) if isinstance(value, Message) else value:
+            yield from _tensors(part)
