@@ -1,0 +1,139 @@
+"""Graph → artifacts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+import yaml
+
+from mlc.emit.templates import TemplateError, fill, fill_path
+from mlc.ir.artifact import Artifact, artifact
+from mlc.ir.backend import Backend, Emission
+from mlc.ir.graph import Graph, Resource
+from mlc.kinds import kind as kind_of
+
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def emit(graph: Graph, backends: tuple[Backend, ...], first_environment: bool) -> tuple[Artifact, ...]:
+    """Every artifact of an environment, sorted by path.
+
+    A kind that exists once per project is emitted with the first environment only. Raises TemplateError
+    when a template is broken, writes what its format cannot read, or claims a path a second time: all of
+    them bugs of the backend and none of the author of the specs.
+    """
+    emitted: dict[str, Artifact] = {}
+    for found in _emit_all(graph, backends, first_environment):
+        other = emitted.setdefault(found.path, found)
+        if other is not found:
+            raise TemplateError(
+                f"{found.backend}/backend.yaml",
+                f"it writes {found.path} for {found.address}, and {other.backend} has written it for "
+                f"{other.address} already.",
+            )
+    return tuple(emitted[path] for path in sorted(emitted))
+
+
+def render(
+    backends: tuple[Backend, ...], backend_name: str, template_name: str, data: Mapping[str, Any]
+) -> bytes:
+    """One template of one backend with the data in it, as UTF-8: what a driver in `apply` renders with.
+
+    Raises LookupError when there is no such backend or template, TemplateError when the template is broken.
+    """
+    backend = next((backend for backend in backends if backend.name == backend_name), None)
+    if backend is None or template_name not in backend.templates:
+        raise LookupError(f"there is no template {template_name} of a backend {backend_name}")
+    return _rendered(backend, template_name, data, template_name.removesuffix(".j2"))
+
+
+def applies(emission: Emission, resource: Resource) -> bool:
+    """Whether a resource is of the emission's kind and meets all of its conditions."""
+    return emission.kind == resource.address.kind and all(
+        _meets(_at(resource.view, path), wanted) for path, wanted in emission.when.items()
+    )
+
+
+def _emit_all(graph: Graph, backends: tuple[Backend, ...], first_environment: bool) -> Iterator[Artifact]:
+    for resource in graph.resources:
+        once = kind_of(resource.address.kind).once
+        if once and not first_environment:
+            continue
+        for backend in backends:
+            for emission in backend.manifest.emits:
+                if applies(emission, resource):
+                    yield _artifact(graph, resource, backend, emission, once)
+
+
+def _artifact(graph: Graph, resource: Resource, backend: Backend, emission: Emission, once: bool) -> Artifact:
+    data = _data(graph, resource, backend, once)
+    label = f"{backend.name}/{emission.template}"
+    below = "" if once else f"{graph.project['artifacts']}/{graph.environment}/"
+    path = str(PurePosixPath(below + fill_path(label, emission.path, data)))
+    if path.startswith("/") or ".." in PurePosixPath(path).parts:
+        raise TemplateError(label, f"it would write {path}, which leaves the project's folder.")
+    return artifact(path, _rendered(backend, emission.template, data, path), backend.name, resource.address)
+
+
+def _data(graph: Graph, resource: Resource, backend: Backend, once: bool) -> dict[str, Any]:
+    """All that a template may know. What exists once per project knows no environment."""
+    data = {
+        "resource": resource.view,
+        "facts": resource.facts,
+        "name": resource.address.name,
+        "kind": resource.address.kind,
+        "project": graph.project,
+        "header": f"Written by mlc from {_origin(resource)}; changes here are overwritten.",
+        "pins": {name: msgspec.to_builtins(pin) for name, pin in backend.manifest.pins.items()},
+    }
+    return data if once else {**data, "environment": graph.environment}
+
+
+def _origin(resource: Resource) -> str:
+    file = resource.node.span.file
+    return str(resource.address) if file.startswith("<") else file
+
+
+def _rendered(backend: Backend, template: str, data: Mapping[str, Any], path: str) -> bytes:
+    source = backend.templates[template]
+    label = f"{backend.name}/{template}"
+    text = fill(label, source, data) if template.endswith(".j2") else source
+    try:
+        content = text.encode("utf-8")
+        _reread(path, content)
+    except (ValueError, yaml.YAMLError) as error:
+        raise TemplateError(label, f"what it wrote for {path} cannot be read back: {error}") from error
+    return content
+
+
+def _reread(path: str, content: bytes) -> None:
+    match PurePosixPath(path).suffix:
+        case ".json":
+            json.loads(content)
+        case ".yaml" | ".yml":
+            for _ in yaml.load_all(content, Loader=_YAML_LOADER):
+                pass
+
+
+def _at(view: Mapping[str, Any], path: str) -> Any:
+    found: Any = view
+    for part in path.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            return None
+        found = found[part]
+    return found
+
+
+def _meets(actual: Any, wanted: Any) -> bool:
+    allowed = wanted if isinstance(wanted, list) else [wanted]
+    found = actual if isinstance(actual, list) else [actual]
+    return any(_same(value, choice) for value in found for choice in allowed)
+
+
+def _same(left: Any, right: Any) -> bool:
+    # Python holds that True equals 1; a spec does not
+    return type(left) is type(right) and bool(left == right)

@@ -1,0 +1,94 @@
+"""A backend: a folder of templates, and what its `backend.yaml` says about them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Scalar = str | int | float | bool | None
+
+_NAME = r"^[a-z0-9][a-z0-9_-]*$"
+
+
+class Pin(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something of another project that artifacts name: at which fixed revision, and where that was seen."""
+
+    uses: Annotated[str, Meta(description="What is named.", examples=["actions/checkout"])]
+    revision: Annotated[
+        str, Meta(description="The fixed revision.", pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")
+    ]
+    version: Annotated[str, Meta(description="The version people know it by.", examples=["v4.2.2"])]
+    seen: Annotated[str, Meta(description="Where the revision was seen with this version.", min_length=1)]
+
+
+class Emission(Struct, frozen=True, forbid_unknown_fields=True):
+    """One artifact for every resource of a kind that meets the conditions."""
+
+    kind: Annotated[str, Meta(description="The kind of resource.", pattern=_NAME)]
+    template: Annotated[
+        str,
+        Meta(description="A file beside backend.yaml: rendered where it ends in .j2, copied elsewhere."),
+    ]
+    path: Annotated[
+        str,
+        Meta(
+            description="Where the artifact goes, below the artifacts folder of the environment; from the "
+            "project's folder for a kind that exists once per project. May hold {{ name }}.",
+            pattern=r"^[^/\\].*[^/]$",
+        ),
+    ]
+    when: Annotated[
+        dict[str, Scalar | list[Scalar]],
+        Meta(
+            description="Values wanted at dotted paths of the resource's view; a list allows each of its "
+            "members. A field that is a list has to hold one of the values wanted.",
+            examples=[{"target.type": "kserve"}],
+        ),
+    ] = {}
+    check: Annotated[
+        list[str],
+        Meta(
+            description="The official checkers of the artifact: a checker's name, then its argument.",
+            examples=[["crd kserve_inferenceservices.crd.yaml"]],
+        ),
+    ] = []
+
+
+class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `backend.yaml` holds."""
+
+    backend: Annotated[str, Meta(description="The backend's name: its folder's.", pattern=_NAME)]
+    description: Annotated[str, Meta(description="What it emits, for people.", min_length=1)]
+    format: Annotated[
+        str,
+        Meta(description="The platform's format and its version.", examples=["serving.kserve.io/v1beta1"]),
+    ] = ""
+    by: Annotated[
+        Literal["emit", "driver"],
+        Meta(description="Who renders it: `emit` from the specs alone, or a driver with what a step found."),
+    ] = "emit"
+    pins: Annotated[
+        dict[str, Pin], Meta(description="Revisions of other projects that its artifacts name.")
+    ] = {}
+    emits: Annotated[list[Emission], Meta(description="What it emits.")] = []
+
+
+class Backend(Struct, frozen=True):
+    """A backend as loaded: `templates` maps a file's name to its text; `digest` is the SHA-256 of it all."""
+
+    manifest: Manifest
+    templates: dict[str, str]
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return self.manifest.backend
+
+
+class Verification(Struct, frozen=True):
+    """What an official checker said of an artifact. `skipped`: it is not installed, so nothing is known."""
+
+    outcome: Literal["ok", "rejected", "skipped"]
+    checker: str
+    findings: tuple[str, ...] = ()
