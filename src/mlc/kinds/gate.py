@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Struct
 
-from mlc.kinds._fields import Resource, about
+from mlc.ir.evaluation import Metric
+from mlc.kinds._fields import Duration, Resource, Size, about, in_bytes, seconds
 from mlc.kinds._kind import Kind
 
 
@@ -31,6 +34,28 @@ class Gate(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model must prove."""
 
     metrics: Annotated[dict[str, Bound], about("The bounds, by metric.", change="reevaluate", min_length=1)]
+
+
+def limit_of(metric: Metric, written: float | str) -> float:
+    """What a bound means, in the metric's own unit: seconds, bytes, or a number.
+
+    Raises ValueError with a sentence where the bound is not finite or is not written in that unit.
+    """
+    if not isinstance(written, str):
+        if isinstance(written, bool) or not math.isfinite(written):
+            raise ValueError(f"{written} is not a number that {metric.name} can be compared with.")
+        return float(written)
+    try:
+        if metric.unit == "seconds":
+            return seconds(msgspec.convert(written, Duration))
+        if metric.unit == "bytes":
+            return float(in_bytes(msgspec.convert(written, Size)))
+    except msgspec.ValidationError:
+        pass
+    wanted = {"seconds": "a duration such as 20ms", "bytes": "a size such as 10Mi"}
+    raise ValueError(
+        f'{metric.name} is compared with {wanted.get(metric.unit, "a number")}, not "{written}".'
+    )
 
 
 KIND = Kind(name="gate", spec=Gate, planned=("slices", "champion", "fairness", "robustness"))

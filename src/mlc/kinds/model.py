@@ -103,6 +103,11 @@ def signature(view: View) -> dict[str, Any]:
     }
 
 
+def _confidences(view: View) -> list[float]:
+    """The levels at which the model's gates want intervals, each once."""
+    return sorted({bound["confidence"] for gate in view["gates"] for bound in gate["metrics"].values()})
+
+
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
     """train → export → evaluate and measure → gate → card → register."""
     ingest = f"dataset.{view['dataset']['name']}/ingest"
@@ -141,7 +146,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         operation(
             "evaluate",
             "evaluation",
-            {**learned, "seed": view["train"]["seed"]},
+            {**learned, "seed": view["train"]["seed"], "confidences": _confidences(view)},
             onnx=onnx,
             test=f"{ingest}#test",
         ),

@@ -74,8 +74,8 @@ def warnings(truth: Bools) -> tuple[str, ...]:
     if min(positives, negatives) < FEW_ROWS:
         rarer = "positive" if positives <= negatives else "negative"
         return (
-            f"The test set holds {min(positives, negatives)} {rarer} rows. With fewer than {FEW_ROWS} rows of "
-            "the rarer class the intervals are themselves uncertain.",
+            f"The test set holds {min(positives, negatives)} {rarer} rows. With fewer than {FEW_ROWS} rows "
+            "of the rarer class the intervals are themselves uncertain.",
         )
     return ()
 
@@ -231,7 +231,7 @@ def _undefined(metric: str, reason: str) -> Estimate:
 
 
 def _thinned(progress: Floats) -> Ints:
-    """Indices of at most `MOST_POINTS` points spread evenly along `progress` (rising), the ends among them."""
+    """Indices of at most `MOST_POINTS` points spread along `progress` (rising), with both ends."""
     wanted = np.linspace(progress[0], progress[-1], MOST_POINTS)
     indices: Ints = np.unique(np.searchsorted(progress, wanted).clip(0, len(progress) - 1))
     return indices
