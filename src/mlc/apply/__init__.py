@@ -1,0 +1,134 @@
+"""Plan → events and new state, one effect at a time.
+
+Every effect is recorded before the next one starts: killed anywhere, the next apply converges. Nothing
+here reads the configuration; the plan holds all there is to do.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from mlc.apply.effects import Effects, remove_artifact, run_operation, undo_operation, write_artifact
+from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepSkipped, StepStarted
+from mlc.ir.operation import StepFailed
+from mlc.ir.plan import Plan, Step
+from mlc.ir.state import State
+from mlc.rules import disk_full, plan_stale, step_broke
+
+
+class Stop(Struct):
+    """Set from outside (a first Ctrl-C) to finish the running step and stop."""
+
+    wanted: bool = False
+
+
+def stale(
+    plan: Plan,
+    state: State,
+    tool: str,
+    tools: Callable[[str], dict[str, str]],
+    file_digest: Callable[[str], str],
+) -> tuple[Diagnostic, ...]:
+    """Why a plan may not be applied any more; empty when it may."""
+    reasons = []
+    if plan.tool != tool:
+        reasons.append(f"it was made by {plan.tool}, and this is {tool}")
+    if (plan.lineage, plan.serial) != (state.lineage, state.serial):
+        reasons.append(_moved(plan, state))
+    for name, made_with in plan.tools.items():
+        if tools(name) != made_with:
+            reasons.append(f"the packages that {name} works with have changed since")
+    for path, digest in plan.files.items():
+        if file_digest(path) != digest:
+            reasons.append(f"{path} has changed since")
+    return (plan_stale.found(reasons),) if reasons else ()
+
+
+def apply(plan: Plan, effects: Effects, stop: Stop) -> Iterator[Event]:
+    """Do the steps of a plan that is not stale, in order.
+
+    A failed step stops what depends on it and nothing else.
+    """
+    blocked: dict[str, str] = {}
+    counts = {"done": 0, "failed": 0, "skipped": 0}
+    refused = False
+    started = 0
+    for position, step in enumerate(plan.steps, start=1):
+        if stop.wanted:
+            break
+        started += 1
+        cause = next((blocked[need] for need in step.depends_on if need in blocked), None)
+        if cause is not None:
+            blocked[step.id] = cause
+            counts["skipped"] += 1
+            yield StepSkipped(step.id, step.address, f"{cause} did not succeed")
+            continue
+        yield StepStarted(step.id, step.address, step.action, position, len(plan.steps))
+        before = time.perf_counter()
+        try:
+            how, summary = _do(step, plan, effects)
+        except StepFailed as failure:
+            diagnostics = failure.diagnostics
+        except OSError as error:
+            diagnostics = (_from_system(error, step),)
+        except Exception as error:  # a driver's bug must not take the other steps with it
+            diagnostics = (step_broke.found(step.id, error, step.address),)
+        else:
+            counts["done"] += 1
+            yield StepDone(step.id, step.address, step.action, how, time.perf_counter() - before, summary)
+            continue
+        counts["failed"] += 1
+        blocked[step.id] = step.id
+        refused = refused or all(diagnostic.refused for diagnostic in diagnostics)
+        yield StepFailedEvent(step.id, step.address, diagnostics)
+    not_started = len(plan.steps) - started
+    if not_started:
+        outcome = "interrupted"
+    elif counts["failed"]:
+        outcome = "refused" if refused else "failed"
+    else:
+        outcome = "done"
+    yield Finished(outcome, counts["done"], counts["failed"], counts["skipped"], not_started)
+
+
+def _do(step: Step, plan: Plan, effects: Effects) -> tuple[str, dict[str, Any]]:
+    """One effect and its record. Gives how it went and a summary."""
+    if step.action == "run":
+        assert step.operation is not None, step.id
+        return run_operation(step.operation, plan, effects)
+    if step.action == "undo":
+        assert step.operation is not None, step.id
+        undo_operation(step.operation, plan.environment, effects)
+    elif step.action == "write":
+        assert step.artifact is not None, step.id
+        write_artifact(step.artifact, step.address, effects)
+    elif step.action == "remove":
+        assert step.artifact is not None, step.id
+        remove_artifact(step.artifact, effects)
+    elif step.action == "delete":
+        effects.state.remove("resource", step.address)
+    else:
+        assert step.spec is not None, step.id
+        effects.state.put_resource(step.address, step.spec)
+    return "done", {}
+
+
+def _moved(plan: Plan, state: State) -> str:
+    if plan.lineage != state.lineage:
+        return "it was made against another state"
+    return f"it was made against serial {plan.serial} of the state, which is at {state.serial} now"
+
+
+def _from_system(error: OSError, step: Step) -> Diagnostic:
+    """What the operating system refused, as a finding that says what to do."""
+    where = Path(error.filename).name if isinstance(error.filename, str) else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return disk_full.found(step.id, where, step.address)
+    return step_broke.found(step.id, error, step.address)

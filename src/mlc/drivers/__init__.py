@@ -1,0 +1,55 @@
+"""The ways of doing a step for real, one file each. Adding a file adds a driver.
+
+A driver declares `VERSION`, `PACKAGES` and `EFFECT` as literals at its top and has `run(work)`. The literals
+are read from its source, because planning needs them and must not import what the driver imports.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+
+from msgspec import Struct
+
+
+class Driver(Struct, frozen=True):
+    """What a driver says of itself.
+
+    `version` changes when it would make other bytes from the same inputs; `packages` are the distributions
+    whose versions matter for the bytes; `effect` is True when it changes something outside the
+    content-addressed store, so that a cached outcome must not stand in for running it.
+    """
+
+    name: str
+    version: int
+    packages: tuple[str, ...]
+    effect: bool
+
+
+@cache
+def driver(name: str) -> Driver:
+    """What a driver says of itself, without importing it."""
+    declared = {"VERSION": 0, "PACKAGES": (), "EFFECT": False}
+    source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    for statement in ast.parse(source).body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        target = statement.target if isinstance(statement, ast.AnnAssign) else target
+        if isinstance(target, ast.Name) and target.id in declared:
+            declared[target.id] = ast.literal_eval(statement.value)  # type: ignore[attr-defined]
+    return Driver(name, declared["VERSION"], tuple(declared["PACKAGES"]), declared["EFFECT"])  # type: ignore[arg-type]
+
+
+@cache
+def tools(name: str) -> dict[str, str]:
+    """What a driver works with: its own version and those of its packages."""
+    declared = driver(name)
+    return {name: str(declared.version)} | {package: version(package) for package in declared.packages}
+
+
+def load(name: str) -> ModuleType:
+    """The driver itself, with all that it imports."""
+    return import_module(f"mlc.drivers.{name}")

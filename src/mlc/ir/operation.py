@@ -6,10 +6,12 @@ specification and the content of every input, so an operation runs again only wh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 
 from mlc.ir.diagnostic import Diagnostic
@@ -27,6 +29,7 @@ class Operation(Struct, frozen=True):
     spec: dict[str, Any]
     inputs: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    cost: str = "metadata"  # the change class that running it has
 
     @property
     def address(self) -> str:
@@ -43,11 +46,34 @@ class Operation(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True):
-    """What a step left behind: outputs by name as digests into the store, and a small summary."""
+    """What a step left behind: outputs by name as digests into the store, and a small summary.
+
+    `made_from` is what the key is the digest of, so that a difference can be named.
+    """
 
     key: str
+    driver: str
+    made_from: dict[str, str]
     outputs: dict[str, str]
     summary: dict[str, Any] = field(default_factory=dict)
+
+
+def made_from(operation: Operation, tools: Mapping[str, str], digests: Mapping[str, str]) -> dict[str, str]:
+    """All that the outcome of an operation depends on, by name.
+
+    `tools` are the driver's own version and those of its packages; `digests` those of every input and file.
+    """
+    parts = {f"tool {name}": version for name, version in tools.items()}
+    parts["driver"] = operation.driver
+    parts["spec"] = digest_of(operation.spec)
+    parts |= {f"input {name}": digests[name] for name in operation.inputs}
+    parts |= {f"file {operation.files[name]}": digests[name] for name in operation.files}
+    return parts
+
+
+def digest_of(value: Any) -> str:
+    """The SHA-256 (hex) of plain data, whatever the order of its keys."""
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
 
 
 class Work(Struct, frozen=True):

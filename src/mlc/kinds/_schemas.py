@@ -41,8 +41,10 @@ def _specs(name: str) -> dict[str, Any]:
         "type": "array",
         "x-mlc-change": "none",
     }
-    if name != "project":
-        for variant in _top_structs(schema):
+    for variant in _top_structs(schema):
+        if "discriminator" in schema:
+            variant["properties"][schema["discriminator"]["propertyName"]]["x-mlc-change"] = "replace"
+        if name != "project":
             variant["properties"] = {"defaults": defaults, **variant["properties"]}
     return schema
 

@@ -146,7 +146,11 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     }
     return (
         Operation(
-            id=f"{address}/ingest", driver="files", spec=spec, files={"source": view["source"]["path"]}
+            id=f"{address}/ingest",
+            driver="files",
+            spec=spec,
+            files={"source": view["source"]["path"]},
+            cost="reingest",
         ),
     )
 

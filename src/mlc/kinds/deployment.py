@@ -68,6 +68,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         driver="promotion",
         spec={"alias": alias, "registry": scope.project["registry"], "deployment": address.name},
         inputs={"version": version},
+        cost="redeploy",
     )
     if view["target"]["type"] != "local":
         return (promote,)
@@ -85,6 +86,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "model": f"model.{view['model']['name']}/export#onnx",
             "promotion": f"{address}/promote#promotion",
         },
+        cost="redeploy",
     )
     return promote, deploy
 

@@ -76,6 +76,15 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     card: Annotated[Card, about("What people need to know.", change="metadata")] = Card()
 
 
+_COSTS = {
+    "train": "retrain",
+    "export": "redeploy",
+    "evaluate": "reevaluate",
+    "measure": "reevaluate",
+    "gate": "reevaluate",
+}
+
+
 def label_column(view: View) -> str:
     """The column to predict: the model's own, or the dataset's."""
     return view["label"] or label_of(view["dataset"]) or ""
@@ -123,7 +132,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     }
 
     def operation(name: str, driver: str, spec: dict[str, Any], **inputs: str) -> Operation:
-        return Operation(id=f"{address}/{name}", driver=driver, spec=spec, inputs=inputs)
+        return Operation(f"{address}/{name}", driver, spec, inputs, cost=_COSTS.get(name, "metadata"))
 
     onnx, evaluation = f"{address}/export#onnx", f"{address}/evaluate#evaluation"
     proofs = {

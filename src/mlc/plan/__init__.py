@@ -1,0 +1,208 @@
+"""Graph, artifacts and state → plan. Pure: what it needs to know of the world comes as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec import Struct
+
+from mlc.ir.artifact import Artifact
+from mlc.ir.graph import Graph, Resource
+from mlc.ir.operation import Operation, digest_of, made_from
+from mlc.ir.plan import VERSION, Change, Plan, PlannedArtifact, Step, dearest
+from mlc.ir.state import State
+from mlc.plan.changes import changes_between, lines_between
+
+
+class World(Struct, frozen=True):
+    """What planning needs to know beyond the graph and the state.
+
+    `tools` gives a driver's tools; `files` the digest of each data file ("" where there is none);
+    `written` the content that stands at an artifact's path now, or None; `has` whether the store still
+    has some content.
+    """
+
+    tool: str
+    tools: Callable[[str], dict[str, str]]
+    files: Mapping[str, str]
+    written: Callable[[str], bytes | None]
+    has: Callable[[str], bool]
+
+
+def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: World) -> Plan:
+    """What has to be done so that the graph and the artifacts are so."""
+    known: dict[str, dict[str, str]] = {}
+    steps: list[Step] = []
+    unchanged = 0
+    by_address: dict[str, list[Artifact]] = {}
+    for artifact in artifacts:
+        by_address.setdefault(str(artifact.address), []).append(artifact)
+    for resource in graph.resources:
+        changes = _changes(resource, state)
+        planned = [*_runs(resource, state, world, known, steps)]
+        runs = tuple(step.id for step in planned)
+        planned += _writes(by_address.get(str(resource.address), []), runs, state, world)
+        planned += _record(resource, changes, state, tuple(step.id for step in planned))
+        unchanged += not planned
+        steps += planned
+    steps += _removals(graph, artifacts, state)
+
+    read = {need for step in steps if step.operation for need in step.operation.needs}
+    used = {step.operation.driver for step in steps if step.operation}
+    files = {path for step in steps if step.operation for path in step.operation.files.values()}
+    return Plan(
+        version=VERSION,
+        tool=world.tool,
+        project=graph.project["project"],
+        environment=graph.environment,
+        lineage=state.lineage,
+        serial=state.serial,
+        steps=tuple(steps),
+        files={path: world.files[path] for path in sorted(files)},
+        tools={name: world.tools(name) for name in sorted(used)},
+        known={name: outputs for name, outputs in known.items() if name in read},
+        unchanged=unchanged,
+    )
+
+
+def _changes(resource: Resource, state: State) -> tuple[Change, ...] | None:
+    """The fields that change, or None for a resource that is new."""
+    before = state.resources.get(str(resource.address))
+    if before is None:
+        return None
+    return changes_between(before, resource.spec, resource.address.kind, resource.node)
+
+
+def _runs(
+    resource: Resource,
+    state: State,
+    world: World,
+    known: dict[str, dict[str, str]],
+    earlier: list[Step],
+) -> Iterator[Step]:
+    """The operations to run; those that stay as they are enter `known`."""
+    running = {step.id: step for step in earlier}
+    for operation in resource.operations:
+        waits_for = [running[need] for need in operation.needs if need in running]
+        if not waits_for:
+            because = _difference(operation, state, world, known)
+            if because is None:
+                known[operation.id] = state.operations[operation.id].outputs
+                continue
+        else:
+            first = next((step for step in waits_for if step.address != str(resource.address)), None)
+            because = f"because {first.address} changes" if first else f"after {waits_for[0].operation.name}"  # type: ignore[union-attr]
+        step = Step(
+            id=operation.id,
+            address=str(resource.address),
+            action="run",
+            change_class=operation.cost,
+            because=because,
+            depends_on=tuple(step.id for step in waits_for),
+            operation=operation,
+        )
+        running[step.id] = step
+        yield step
+
+
+def _difference(
+    operation: Operation, state: State, world: World, known: dict[str, dict[str, str]]
+) -> str | None:
+    """Why an operation with known inputs has to run, in words; None when it has not."""
+    recorded = state.operations.get(operation.id)
+    if recorded is None:
+        return "not done yet"
+    digests = {name: world.files[path] for name, path in operation.files.items()}
+    for name, source in operation.inputs.items():
+        earlier, _, output = source.partition("#")
+        digests[name] = known[earlier].get(output, "")
+    parts = made_from(operation, world.tools(operation.driver), digests)
+    if digest_of(parts) != recorded.key:
+        differing = [
+            name
+            for name in {**recorded.made_from, **parts}
+            if recorded.made_from.get(name) != parts.get(name)
+        ]
+        return _in_words(differing[0], recorded.made_from, parts) if differing else "its record is damaged"
+    if not all(world.has(digest) for digest in recorded.outputs.values()):
+        return "its result is no longer in the store"
+    return None
+
+
+def _in_words(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    kind, _, what = name.partition(" ")
+    if kind == "file":
+        return f"because {what} changed"
+    if kind == "tool":
+        return f"because {what} is {after.get(name, 'gone')}, was {before.get(name, 'absent')}"
+    if kind == "input":
+        return f"because its {what} changed"
+    return ""
+
+
+def _writes(artifacts: list[Artifact], runs: tuple[str, ...], state: State, world: World) -> Iterator[Step]:
+    """The artifacts to write: new ones, changed ones, and those that somebody edited or removed."""
+    for artifact in artifacts:
+        recorded = state.artifacts.get(artifact.path)
+        now = world.written(artifact.path)
+        if now == artifact.content and recorded is not None and recorded.digest == artifact.digest:
+            continue
+        because = ""
+        if recorded is not None and recorded.digest == artifact.digest:
+            because = "the file is gone" if now is None else "the file was edited by hand"
+        added, removed = lines_between(now or b"", artifact.content)
+        yield Step(
+            id=f"artifact {artifact.path}",
+            address=str(artifact.address),
+            action="write",
+            change_class="render",
+            because=because,
+            depends_on=runs,
+            artifact=PlannedArtifact(
+                path=artifact.path,
+                backend=artifact.backend,
+                digest=artifact.digest,
+                content=artifact.content,
+                added=added,
+                removed=removed,
+            ),
+        )
+
+
+def _record(
+    resource: Resource, changes: tuple[Change, ...] | None, state: State, after: tuple[str, ...]
+) -> Iterator[Step]:
+    """The resource itself, recorded once everything that it leads to is done."""
+    if changes == ():
+        return
+    yield Step(
+        id=str(resource.address),
+        address=str(resource.address),
+        action="create" if changes is None else "update",
+        change_class=dearest(tuple(change.change_class for change in changes or ())),
+        changes=changes or (),
+        depends_on=after,
+        spec=resource.spec,
+    )
+
+
+def _removals(graph: Graph, artifacts: tuple[Artifact, ...], state: State) -> Iterator[Step]:
+    """What was applied and is described no longer."""
+    wanted_operations = {operation.id for resource in graph.resources for operation in resource.operations}
+    wanted_artifacts = {artifact.path for artifact in artifacts}
+    wanted = {str(resource.address) for resource in graph.resources}
+    undone: dict[str, list[str]] = {}
+    for operation_id, outcome in sorted(state.operations.items(), reverse=True):
+        if operation_id not in wanted_operations:
+            address = operation_id.rpartition("/")[0]
+            undone.setdefault(address, []).append(operation_id)
+            gone = Operation(id=operation_id, driver=outcome.driver, cost="redeploy", spec={})
+            yield Step(id=operation_id, address=address, action="undo", operation=gone)
+    for path, applied in sorted(state.artifacts.items()):
+        if path not in wanted_artifacts:
+            step_id = f"artifact {path}"
+            undone.setdefault(applied.address, []).append(step_id)
+            planned = PlannedArtifact(path=path, backend=applied.backend, digest=applied.digest)
+            yield Step(id=step_id, address=applied.address, action="remove", artifact=planned)
+    for address in sorted(set(state.resources) - wanted, reverse=True):
+        yield Step(id=address, address=address, action="delete", depends_on=tuple(undone.get(address, ())))

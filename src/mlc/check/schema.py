@@ -1,0 +1,207 @@
+"""One resource against the schema of its kind.
+
+msgspec gives the fast yes. Only where it says no does python-jsonschema look again, to find every mistake
+and the place of each; of a union it reports the branch that the author chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+
+from mlc import kinds
+from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.node import Node
+from mlc.kinds import _schemas
+from mlc.kinds._walk import choose, field_schema
+from mlc.rules import (
+    bad_format,
+    missing_key,
+    not_supported_yet,
+    unknown_key,
+    value_not_allowed,
+    value_out_of_range,
+    wrong_type,
+)
+
+Path = tuple[str | int, ...]
+ValidationError = Any  # jsonschema's own; its type stubs make every attribute "something or unset"
+
+
+def check_schema(
+    node: Node, bare: dict[str, Any], kind: str, address: str
+) -> tuple[dict[str, Any] | None, tuple[Diagnostic, ...]]:
+    """The resource as plain data with its defaults, or what is wrong with it.
+
+    `bare` is `node` as plain data; the caller has it already.
+    """
+    try:
+        spec = msgspec.convert(bare, kinds.kind(kind).spec)
+    except msgspec.ValidationError:
+        found = tuple(_findings(node, bare, kind, address))
+        if not found:  # the two must agree; a test compares them
+            raise
+        return None, found
+    plain: dict[str, Any] = msgspec.to_builtins(spec)
+    return plain, ()
+
+
+def _findings(node: Node, bare: dict[str, Any], kind: str, address: str) -> Iterator[Diagnostic]:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+    from referencing import Registry
+
+    # as msgspec has it: 1.0 is a number but not a whole one, and true is no number
+    checker = Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    validator_class = extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
+    schema = _schemas.read(kind)
+    validator = validator_class(schema, registry=Registry())
+    for error in validator.iter_errors(bare):
+        for chosen in _chosen(error, schema):
+            yield from _translated(chosen, node, schema, kind, address)
+
+
+def _chosen(error: ValidationError, root: dict[str, Any]) -> Iterator[ValidationError]:
+    """A union's errors are those of the branch that the author chose; the rest is noise."""
+    if error.validator != "anyOf":
+        yield error
+        return
+    branches = error.schema["anyOf"]
+    chosen = choose(error.schema, root, error.instance)
+    index = next(
+        (i for i, branch in enumerate(branches) if choose(branch, root, error.instance) is chosen), None
+    )
+    if index is None or "anyOf" in chosen:
+        yield error
+        return
+    for inner in error.context or ():
+        if inner.relative_schema_path and inner.relative_schema_path[0] == index:
+            yield from _chosen(inner, root)
+
+
+def _translated(
+    error: ValidationError, node: Node, root: dict[str, Any], kind: str, address: str
+) -> Iterator[Diagnostic]:
+    """One of jsonschema's errors in our words."""
+    path: Path = tuple(error.absolute_path)
+    at = node.nearest(path)
+    place: dict[str, Any] = {"where": _where(path, kind), "address": address, "path": dotted(path)}
+    schema, value = error.schema, error.instance
+    if error.validator == "additionalProperties":
+        for key in value:
+            if field_schema(schema, key) is None:
+                yield _unknown_key(key, path, at, schema, kind, address)
+    elif error.validator == "required":
+        for key in error.validator_value:
+            if key not in value:
+                field = schema["properties"][key]
+                yield missing_key.found(key, at.key_span or at.span, field, **_inside(place, key))
+    elif error.validator == "anyOf":
+        yield _no_branch(error, at, path, root, kind, place)
+    elif error.validator in ("enum", "const"):
+        choices = error.validator_value if error.validator == "enum" else [error.validator_value]
+        planned = _planned(kind, path, value)
+        if planned:
+            yield not_supported_yet.found(planned, at.span, **place)
+        else:
+            yield value_not_allowed.found(value, choices, at.span, **place)
+    elif error.validator == "type":
+        expected = error.validator_value
+        expected = [expected] if isinstance(expected, str) else expected
+        yield wrong_type.found(value, expected, at.span, **place)
+    elif error.validator == "pattern":
+        yield bad_format.found(value, schema, at.span, **place)
+    elif error.validator in value_out_of_range.KEYWORDS:
+        yield value_out_of_range.found(value, error.validator, error.validator_value, at.span, **place)
+    elif error.validator == "propertyNames":
+        for key in value:
+            if not _name_fits(key, error.validator_value):
+                yield _bad_name(key, path, at, error.validator_value, kind, address)
+    else:
+        raise AssertionError(f"no message for the JSON Schema keyword {error.validator}")
+
+
+def _unknown_key(
+    key: str, path: Path, at: Node, schema: dict[str, Any], kind: str, address: str
+) -> Diagnostic:
+    child = at.get(key)
+    span = (child.key_span or child.span) if child is not None else at.span
+    place = {"where": _where(path, kind), "address": address, "path": dotted((*path, key))}
+    planned = _planned(kind, (*path, key))
+    if planned:
+        return not_supported_yet.found(planned, span, **place)
+    return unknown_key.found(key, span, schema.get("properties", {}), **place)
+
+
+def _no_branch(
+    error: ValidationError, at: Node, path: Path, root: dict[str, Any], kind: str, place: dict[str, str]
+) -> Diagnostic:
+    """A union none of whose branches the author chose."""
+    discriminator = error.schema.get("discriminator")
+    value = error.instance
+    if discriminator is None or not isinstance(value, dict):
+        branches = [choose(branch, root, value) for branch in error.schema["anyOf"]]
+        expected = list(dict.fromkeys(branch.get("type", "object") for branch in branches))
+        return wrong_type.found(value, expected, at.span, **place)
+    tag, choices = discriminator["propertyName"], list(discriminator["mapping"])
+    inside = _inside(place, tag)
+    if tag not in value:
+        field = {"description": "Which of " + ", ".join(choices) + " it is.", "examples": choices[:1]}
+        return missing_key.found(tag, at.key_span or at.span, field, **inside)
+    span = at.nearest((tag,)).span
+    planned = _planned(kind, (*path, tag), value[tag])
+    inside["where"] = _where((*path, tag), kind)
+    if planned:
+        return not_supported_yet.found(planned, span, **inside)
+    return value_not_allowed.found(value[tag], choices, span, **inside)
+
+
+def _bad_name(key: str, path: Path, at: Node, schema: dict[str, Any], kind: str, address: str) -> Diagnostic:
+    child = at.get(key)
+    span = (child.key_span or child.span) if child is not None else at.span
+    place = {"where": f"A key of {_where(path, kind)}", "address": address, "path": dotted((*path, key))}
+    if "enum" in schema:
+        return value_not_allowed.found(key, schema["enum"], span, **place)
+    return bad_format.found(key, schema, span, **place)
+
+
+def _name_fits(key: str, schema: dict[str, Any]) -> bool:
+    import re
+
+    if "enum" in schema:
+        return key in schema["enum"]
+    return re.search(schema.get("pattern", ""), key) is not None
+
+
+def _planned(kind: str, path: Path, value: Any = None) -> str:
+    """The part of the language that is not done yet and that this is, or nothing."""
+    field = dotted(path)
+    text = field if value is None else f"{field}={value}"
+    if any(fnmatchcase(text, pattern) for pattern in kinds.kind(kind).planned):
+        return text.replace("=", ": ") if value is not None else str(path[-1])
+    return ""
+
+
+def _inside(place: dict[str, str], key: str) -> dict[str, str]:
+    return {**place, "path": f"{place['path']}.{key}" if place["path"] else key}
+
+
+def _where(path: Path, kind: str) -> str:
+    return (
+        f'"{dotted(path)}"'
+        if path
+        else {"project": "The project", "env": "An environment"}.get(kind, f"A {kind}")
+    )
+
+
+def dotted(path: Path) -> str:
+    """`("columns", "age", "values", 0)` is `columns.age.values[0]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

@@ -1,0 +1,62 @@
+"""What `apply` tells while it runs: one JSON line each with `--events`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from mlc.ir.diagnostic import Diagnostic
+
+
+class StepStarted(Struct, frozen=True, tag_field="event", tag="step_started"):
+    step: str
+    address: str
+    action: str
+    position: int  # from 1
+    total: int
+
+
+class StepTold(Struct, frozen=True, tag_field="event", tag="step_told"):
+    """A driver's progress, in a few words."""
+
+    step: str
+    text: str
+
+
+class StepDone(Struct, frozen=True, tag_field="event", tag="step_done"):
+    """`how` is "done", "reused" (an earlier outcome of the same key) or "unchanged" (early cutoff)."""
+
+    step: str
+    address: str
+    action: str
+    how: str
+    seconds: float
+    summary: dict[str, Any] = {}
+
+
+class StepFailedEvent(Struct, frozen=True, tag_field="event", tag="step_failed"):
+    step: str
+    address: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class StepSkipped(Struct, frozen=True, tag_field="event", tag="step_skipped"):
+    """A step that was not tried, because one that it depends on failed or was skipped."""
+
+    step: str
+    address: str
+    because: str
+
+
+class Finished(Struct, frozen=True, tag_field="event", tag="finished"):
+    """`outcome` is "done", "failed", "refused" or "interrupted"; the numbers count steps."""
+
+    outcome: str
+    done: int
+    failed: int
+    skipped: int
+    not_started: int
+
+
+Event = StepStarted | StepTold | StepDone | StepFailedEvent | StepSkipped | Finished

@@ -1,0 +1,77 @@
+"""What `apply` says while it runs and when it is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepSkipped, StepTold
+from mlc.report.terminal import Paint, harmless
+
+
+def event(happened: Event, paint: Paint, *, quiet: bool) -> str:
+    """A line or more for an event; empty for one that says nothing to people."""
+    if isinstance(happened, StepDone):
+        return "" if quiet else _done(happened, paint)
+    if isinstance(happened, StepFailedEvent):
+        refused = all(diagnostic.refused for diagnostic in happened.diagnostics)
+        return (
+            paint("✗", "red", "bold") + f" {harmless(happened.step)} {'refused' if refused else 'failed'}\n"
+        )
+    if isinstance(happened, StepSkipped):
+        return paint("○", "dim") + f" {harmless(happened.step)} not done: {harmless(happened.because)}\n"
+    return ""
+
+
+def finished(end: Finished, paint: Paint) -> str:
+    """The last line: what was done, what was not, and what to do."""
+    done = f"{end.done} step{'' if end.done == 1 else 's'} done"
+    if end.outcome == "done":
+        return paint(f"Applied: {done}.", "green", "bold") + "\n"
+    undone = [
+        f"{number} {word}"
+        for number, word in (
+            (end.failed, "failed"),
+            (end.skipped, "skipped"),
+            (end.not_started, "not started"),
+        )
+        if number
+    ]
+    advice = {
+        "interrupted": "Run `mlc apply` again: it goes on where it stopped.",
+        "refused": "Nothing was registered or deployed that was refused. See above what to do.",
+        "failed": "Mend what is said above and run `mlc apply` again: what is done stays done.",
+    }[end.outcome]
+    return paint(f"{end.outcome.capitalize()}: {', '.join([done, *undone])}.", "red", "bold") + f" {advice}\n"
+
+
+def told(happened: StepTold) -> str:
+    return f"{harmless(happened.step)}: {harmless(happened.text)}"
+
+
+def _done(happened: StepDone, paint: Paint) -> str:
+    if happened.action in ("create", "update", "delete"):
+        return ""  # only a record: what it stands for has been said
+    how = {"done": "", "reused": "reused an earlier result", "unchanged": "came out the same"}[happened.how]
+    time = f"{happened.seconds:.1f} s" if happened.seconds >= 0.05 else ""
+    notes = " · ".join(note for note in (how, _line(happened.summary), time) if note)
+    first = paint("✓", "green") + f" {harmless(happened.step):<36} {harmless(notes)}".rstrip() + "\n"
+    table = happened.summary.get("table")
+    return first + (_table(table, paint) if table else "")
+
+
+def _line(summary: dict[str, Any]) -> str:
+    """The driver's own words for what it did."""
+    return str(summary.get("text", ""))
+
+
+def _table(rows: list[list[str]], paint: Paint) -> str:
+    """Rows of cells, the first the heading, in columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for index, row in enumerate(rows):
+        line = (
+            "    "
+            + "  ".join(harmless(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+        lines.append(paint(line, "dim") if index == 0 else line)
+    return "\n".join(lines) + "\n"
