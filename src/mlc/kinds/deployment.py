@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
-from mlc.kinds._fields import ModelName, Name, Resource, RuntimeName, Size, TargetName, about
+from mlc.kinds._fields import ModelName, Name, Resource, RuntimeName, Size, TargetName, about, in_bytes
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds.model import signature
 
@@ -98,12 +98,22 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         "alias": alias,
         "service_name": address.name.replace("_", "-"),
         "signature": signature(view["model"]),
+        "memory": _quantity(view["resources"]["memory"]),
     }
     if target["type"] == "kserve":
         facts["model_uri"] = (
             f"{target['storage'].rstrip('/')}/{scope.project['project']}/{view['model']['name']}/{alias}"
         )
     return facts
+
+
+def _quantity(size: str) -> str:
+    """A size as Kubernetes spells it, which knows no `MB`: in the largest unit that is exact."""
+    number = in_bytes(size)
+    for power, unit in ((3, "Gi"), (2, "Mi"), (1, "Ki")):
+        if number and number % 1024**power == 0:
+            return f"{number // 1024**power}{unit}"
+    return str(number)
 
 
 KIND = Kind(
