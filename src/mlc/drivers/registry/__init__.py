@@ -1,0 +1,84 @@
+"""The hybrid registry: database rows that commit, and content-addressed files that they name.
+
+`open_registry` says where it lies; the other modules act on that: `hybrid` registers and shows versions,
+`promotions` moves aliases and keeps their log, `database` holds the tables. This file is what the command
+line asks: it only reads, and makes nothing where there is no registry yet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlc.drivers.registry.hybrid import (
+    Registered,
+    aliases,
+    collect,
+    models,
+    register,
+    verify_files,
+    version,
+    versions,
+)
+from mlc.drivers.registry.places import Registry, open_registry
+from mlc.drivers.registry.promotions import Cause, head, log, remove_alias, set_alias, stood_at, verify_log
+from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.operation import StepFailed
+from mlc.ir.registry import Promotion, Summary, Version
+from mlc.rules import unknown_version
+
+__all__ = [
+    "Cause",
+    "Registered",
+    "Registry",
+    "aliases",
+    "collect",
+    "head",
+    "list_models",
+    "log",
+    "models",
+    "open_registry",
+    "promotion_log",
+    "register",
+    "remove_alias",
+    "set_alias",
+    "show",
+    "stood_at",
+    "verify",
+    "verify_files",
+    "verify_log",
+    "version",
+    "versions",
+]
+
+_REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)(?::([1-9][0-9]{0,8})|@([a-z0-9][a-z0-9_-]*))?")
+
+
+def list_models(root: Path, spec: Mapping[str, Any]) -> tuple[Summary, ...]:
+    """Every model of the project's registry, by name. Raises StepFailed where it cannot be read."""
+    return models(open_registry(root, spec))
+
+
+def show(root: Path, spec: Mapping[str, Any], reference: str) -> Version:
+    """The version that `name` (the latest), `name:3` or `name@alias` stands for.
+
+    Raises StepFailed (unknown-version), with what was probably meant.
+    """
+    matched = _REFERENCE.fullmatch(reference)
+    if matched is None:
+        raise StepFailed(unknown_version.not_a_reference(reference))
+    name, number, alias = matched.groups()
+    return version(open_registry(root, spec), name, int(number) if number else alias)
+
+
+def promotion_log(root: Path, spec: Mapping[str, Any], name: str | None = None) -> tuple[Promotion, ...]:
+    """The promotion log of the project's registry, oldest first."""
+    return log(open_registry(root, spec), name)
+
+
+def verify(root: Path, spec: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
+    """What is wrong with the registry's files and its log; nothing where all is well."""
+    registry = open_registry(root, spec)
+    return (*verify_files(registry), *verify_log(registry))

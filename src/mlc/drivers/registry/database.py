@@ -1,0 +1,179 @@
+"""The registry's database: its tables, and transactions on them.
+
+A row is the commit point of everything the registry does. SQLite syncs each commit to the disk
+(`synchronous=FULL`; in WAL mode the default would lose the last one at a power cut). Times in it are UTC
+and come from whoever registers or promotes.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from mlc.ir.operation import StepFailed
+from mlc.rules import registry_unreadable
+from mlc.store.files import make_folder, sync_folder
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 30.0
+
+_TABLES = (
+    """CREATE TABLE models (name TEXT PRIMARY KEY) STRICT""",
+    """CREATE TABLE versions (
+        name TEXT NOT NULL REFERENCES models (name),
+        number INTEGER NOT NULL CHECK (number >= 1),
+        digest TEXT NOT NULL,
+        created TEXT NOT NULL,
+        PRIMARY KEY (name, number),
+        UNIQUE (name, digest)
+    ) STRICT""",
+    """CREATE TABLE revisions (
+        name TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        revision INTEGER NOT NULL CHECK (revision >= 1),
+        entry TEXT NOT NULL,
+        created TEXT NOT NULL,
+        PRIMARY KEY (name, number, revision),
+        FOREIGN KEY (name, number) REFERENCES versions (name, number)
+    ) STRICT""",
+    """CREATE TABLE files (
+        name TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        PRIMARY KEY (name, number, revision, role),
+        FOREIGN KEY (name, number, revision) REFERENCES revisions (name, number, revision)
+    ) STRICT""",
+    """CREATE TABLE aliases (
+        name TEXT NOT NULL,
+        alias TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        PRIMARY KEY (name, alias),
+        FOREIGN KEY (name, number) REFERENCES versions (name, number)
+    ) STRICT""",
+    """CREATE TABLE promotions (
+        sequence INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        alias TEXT NOT NULL,
+        number INTEGER,
+        former INTEGER,
+        environment TEXT NOT NULL,
+        deployment TEXT NOT NULL,
+        at TEXT NOT NULL,
+        previous TEXT NOT NULL,
+        digest TEXT NOT NULL
+    ) STRICT""",
+    # What is history stays as it was written; only aliases move.
+    *(
+        f"""CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table}
+        BEGIN SELECT RAISE (ABORT, 'the registry only adds to {table}'); END"""
+        for table in ("models", "versions", "revisions", "files", "promotions")
+        for verb in ("UPDATE", "DELETE")
+    ),
+)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction that holds the write lock from its start; the database is made where there is none.
+
+    Committed, and on the disk, when the block ends without an exception; otherwise as if it never was.
+    Raises StepFailed (registry-unreadable) where the file is no registry, is newer than this mlc, or stays
+    locked.
+    """
+    with _failures_told(path):
+        if not path.exists():
+            _touch(path)
+        with closing(_connect(f"{path.as_uri()}?mode=rw")) as connection:
+            _use_wal(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if _version_of(connection, path) == 0:
+                    for statement in _TABLES:
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A read-only view of one moment; None where there is no registry yet. Makes no database.
+
+    Raises StepFailed like `writing`.
+    """
+    with _failures_told(path):
+        if not path.is_file() or path.stat().st_size == 0:
+            yield None
+            return
+        with closing(_connect_to_read(path)) as connection:
+            connection.execute("BEGIN")
+            yield connection if _version_of(connection, path) else None
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Reading in WAL mode needs a shared-memory file; in a folder that nobody can write to, nobody writes."""
+    if os.access(path.parent, os.W_OK):
+        return _connect(f"{path.as_uri()}?mode=ro")
+    return _connect(f"{path.as_uri()}?mode=ro&immutable=1")
+
+
+def _touch(path: Path) -> None:
+    """An empty file is an empty database; made here so that it is private from its first moment."""
+    make_folder(path.parent, 0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    sync_folder(path.parent)
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Changing the journal's mode does not wait for a lock as other statements do, so we wait for it."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _version_of(connection: sqlite3.Connection, path: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise StepFailed(registry_unreadable.newer(path, version, SCHEMA_VERSION))
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise StepFailed(registry_unreadable.foreign(path))
+    return version
+
+
+@contextmanager
+def _failures_told(path: Path) -> Iterator[None]:
+    """What the disk or another process did becomes a diagnostic; a broken constraint stays our own bug."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+        found = (
+            registry_unreadable.busy(path, BUSY_SECONDS) if busy else registry_unreadable.failed(path, error)
+        )
+        raise StepFailed(found) from error

@@ -1,0 +1,164 @@
+"""Aliases, and the log of where they pointed.
+
+The log only grows. Each line holds the digest of the one before, so a line that was changed, removed from
+the middle or slipped in shows. Lines cut off its end show too, because the aliases must stand where the
+log's last lines put them; to notice somebody who changes both, keep `head` elsewhere and compare.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+
+import msgspec
+from msgspec import Struct
+
+from mlc.drivers.registry.database import reading, writing
+from mlc.drivers.registry.places import Registry
+from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.operation import StepFailed
+from mlc.ir.registry import Promotion
+from mlc.rules import alias_moved, promotion_log_broken, unknown_version
+
+_START = "0" * 64
+"""Stands for the line before the first."""
+
+
+class Cause(Struct, frozen=True):
+    """On whose behalf an alias moves, and when (UTC, ISO 8601)."""
+
+    environment: str
+    deployment: str
+    at: str
+
+
+def set_alias(
+    registry: Registry, name: str, alias: str, number: int, *, expected: int | None, cause: Cause
+) -> bool:
+    """Point an alias at a version if it points to `expected` (None: it is not there). Says whether it moved.
+
+    An alias that points there already is left alone, and nothing is logged. Raises StepFailed
+    (unknown-version; alias-moved where another process moved it meanwhile).
+    """
+    with writing(registry.database) as rows:
+        numbers = rows.execute("SELECT number FROM versions WHERE name=? ORDER BY number", (name,))
+        known = [row["number"] for row in numbers]
+        if not known:
+            names = [row["name"] for row in rows.execute("SELECT name FROM models")]
+            raise StepFailed(unknown_version.no_model(name, names))
+        if number not in known:
+            raise StepFailed(unknown_version.no_number(name, number, known))
+        current = _current(rows, name, alias)
+        if current == number:
+            return False
+        if current != expected:
+            raise StepFailed(alias_moved.found(name, alias, expected, current))
+        rows.execute("INSERT OR REPLACE INTO aliases VALUES (?,?,?)", (name, alias, number))
+        _append(rows, name, alias, number, current, cause)
+        return True
+
+
+def remove_alias(registry: Registry, name: str, alias: str, *, expected: int, cause: Cause) -> bool:
+    """Remove an alias if it points to `expected`. Says whether it was there.
+
+    Raises StepFailed (alias-moved).
+    """
+    with reading(registry.database) as rows:
+        if rows is None or _current(rows, name, alias) is None:
+            return False
+    with writing(registry.database) as rows:
+        current = _current(rows, name, alias)
+        if current is None:
+            return False
+        if current != expected:
+            raise StepFailed(alias_moved.found(name, alias, expected, current))
+        rows.execute("DELETE FROM aliases WHERE name=? AND alias=?", (name, alias))
+        _append(rows, name, alias, None, current, cause)
+        return True
+
+
+def log(registry: Registry, name: str | None = None) -> tuple[Promotion, ...]:
+    """The promotion log, oldest first: all of it, or one model's lines."""
+    with reading(registry.database) as rows:
+        lines = () if rows is None else _lines(rows)
+    return tuple(line for line in lines if name is None or line.name == name)
+
+
+def head(registry: Registry) -> tuple[int, str]:
+    """How many lines the log has, and the digest of the last (of nothing: 64 zeros)."""
+    lines = log(registry)
+    return (len(lines), lines[-1].digest) if lines else (0, _START)
+
+
+def stood_at(registry: Registry, name: str, alias: str, when: str) -> int | None:
+    """The version an alias pointed to at a time (UTC, ISO 8601): "who was in production on this day"."""
+    moves = [line for line in log(registry, name) if line.alias == alias and line.at <= when]
+    return moves[-1].number if moves else None
+
+
+def verify_log(registry: Registry) -> tuple[Diagnostic, ...]:
+    """Whether the log is whole and the aliases stand where it says: nothing, or promotion-log-broken."""
+    with reading(registry.database) as rows:
+        if rows is None:
+            return ()
+        lines = _lines(rows)
+        found = rows.execute("SELECT name, alias, number FROM aliases ORDER BY name, alias")
+        standing = {(row["name"], row["alias"]): row["number"] for row in found}
+    return (*_breaks(lines), *_strays(lines, standing))
+
+
+def _breaks(lines: tuple[Promotion, ...]) -> list[Diagnostic]:
+    previous = _START
+    for place, line in enumerate(lines, start=1):
+        if line.sequence != place:
+            return [promotion_log_broken.missing(place)]
+        if line.previous != previous:
+            return [promotion_log_broken.unchained(place)]
+        if line.digest != _digest(line):
+            return [promotion_log_broken.changed(place)]
+        previous = line.digest
+    return []
+
+
+def _strays(lines: tuple[Promotion, ...], standing: dict[tuple[str, str], int]) -> list[Diagnostic]:
+    logged: dict[tuple[str, str], int | None] = {(line.name, line.alias): line.number for line in lines}
+    return [
+        promotion_log_broken.stray(name, alias, standing.get((name, alias)), logged.get((name, alias)))
+        for name, alias in sorted(logged.keys() | standing.keys())
+        if standing.get((name, alias)) != logged.get((name, alias))
+    ]
+
+
+def _append(
+    rows: sqlite3.Connection, name: str, alias: str, number: int | None, former: int | None, cause: Cause
+) -> None:
+    last = rows.execute("SELECT sequence, digest FROM promotions ORDER BY sequence DESC LIMIT 1").fetchone()
+    line = Promotion(
+        sequence=1 if last is None else last["sequence"] + 1,
+        name=name,
+        alias=alias,
+        number=number,
+        former=former,
+        environment=cause.environment,
+        deployment=cause.deployment,
+        at=cause.at,
+        previous=_START if last is None else last["digest"],
+        digest="",
+    )
+    values = msgspec.structs.astuple(msgspec.structs.replace(line, digest=_digest(line)))
+    rows.execute("INSERT INTO promotions VALUES (?,?,?,?,?,?,?,?,?,?)", values)
+
+
+def _lines(rows: sqlite3.Connection) -> tuple[Promotion, ...]:
+    return tuple(Promotion(**row) for row in rows.execute("SELECT * FROM promotions ORDER BY sequence"))
+
+
+def _digest(line: Promotion) -> str:
+    """Over all of a line but its digest; the time is part of it, since it is what a forger would change."""
+    plain = msgspec.structs.replace(line, digest="")
+    return hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
+
+
+def _current(rows: sqlite3.Connection, name: str, alias: str) -> int | None:
+    found = rows.execute("SELECT number FROM aliases WHERE name=? AND alias=?", (name, alias)).fetchone()
+    return None if found is None else int(found["number"])

@@ -1,0 +1,49 @@
+"""unknown-version: the registry has no such model, version or alias.
+
+Why it matters: there is nothing to show, to promote or to serve.
+How to mend it: correct the name, or register the model by applying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.rules._words import counted, did_you_mean, listed
+
+RULE = Rule.of(__name__, "error", "The registry has no such version.")
+
+
+def no_model(name: str, known: Iterable[str]) -> Diagnostic:
+    known = sorted(known)
+    return RULE.at(
+        None,
+        f'The registry has no version of a model named "{name}". It knows {counted(len(known), "model")}.',
+        help=did_you_mean(name, known) or "Nothing is registered yet: `mlc apply` registers models.",
+    )
+
+
+def no_number(name: str, number: int, known: Iterable[int]) -> Diagnostic:
+    return RULE.at(
+        None,
+        f'The model "{name}" has no version {number}. Its versions are {listed(map(str, known))}.',
+        help=f"`mlc registry show {name}` shows the latest.",
+    )
+
+
+def no_alias(name: str, alias: str, known: Iterable[str]) -> Diagnostic:
+    return RULE.at(
+        None,
+        f'The model "{name}" has no alias "{alias}", so there is no version that it stands for.',
+        help=did_you_mean(alias, known)
+        or "It has no aliases yet: a deployment, when applied, moves its own.",
+    )
+
+
+def not_a_reference(text: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f'"{text}" does not name a version. A version is written NAME (the latest), NAME:3 (by number) '
+        "or NAME@production (by alias).",
+        help="Write the model's name, and after it a number or an alias.",
+    )
