@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup
 from markupsafe import escape as escape_markup
 
-_PLAIN_YAML = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@+][A-Za-z0-9_./@+-]*)*")
+_PLAIN_YAML = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@+-]+)*")
 _YAML_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"])
 _YAML_KEY_LIMIT = 1000  # characters; YAML reads an implicit key only up to 1024
 _SIMPLE_WORD = re.compile(r"[A-Za-z0-9._/:@+][A-Za-z0-9._/:@+-]*")

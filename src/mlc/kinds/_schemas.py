@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.json import schema as schema_of
 
 from mlc import data, kinds
+from mlc.ir.backend import Manifest
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -30,6 +31,7 @@ def _read(name: str) -> dict[str, Any]:
 def generate() -> dict[str, dict[str, Any]]:
     """Every schema by file name, from the types."""
     schemas = {name: _specs(name) for name in (*kinds.names(), "project", "env")}
+    schemas["backend"] = schema_of(Manifest)
     return {name: {"$schema": DIALECT, "title": name, **schema} for name, schema in sorted(schemas.items())}
 
 

@@ -1,0 +1,175 @@
+"""An emitted artifact against the official checkers that its backend names.
+
+The one part of `emit` that starts processes: only `render --verify` and the tests call it. A checker runs in
+an empty folder with nothing of the environment but PATH. One that is not installed is *skipped*, never *ok*.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from mlc import data
+from mlc.emit.templates import fill_path
+from mlc.ir.artifact import Artifact
+from mlc.ir.backend import Backend, Verification
+
+_SECONDS = 60
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def verify(artifact: Artifact, backend: Backend, root: Path | None = None) -> Verification:
+    """What the official checkers say, as one: *rejected* when any of them rejects the artifact, else
+    *skipped* when any is missing, else *ok*. *Skipped* also when its backend names no checker.
+
+    `root` is mlc's own checkout: official schemas are read from `../shared/official`, and checkers that
+    cannot live beside mlc from `.checkers/NAME`.
+    """
+    found = verify_each(artifact, backend, root)
+    for outcome in ("rejected", "skipped"):
+        of_outcome = [verification for verification in found if verification.outcome == outcome]
+        if of_outcome:
+            findings = tuple(finding for verification in of_outcome for finding in verification.findings)
+            return Verification(outcome, ", ".join(one.checker for one in of_outcome), findings)
+    if not found:
+        return Verification("skipped", "none", (f"{backend.name} names no official checker for it.",))
+    return Verification("ok", ", ".join(verification.checker for verification in found))
+
+
+def verify_each(artifact: Artifact, backend: Backend, root: Path | None = None) -> tuple[Verification, ...]:
+    """What each official checker says, in the order of `backend.yaml`."""
+    home = (data.path() if root is None else root).resolve()
+    return tuple(_run(check, artifact, home) for check in checks_of(artifact, backend))
+
+
+def checks_of(artifact: Artifact, backend: Backend) -> tuple[str, ...]:
+    """The checkers that `backend.yaml` names for an artifact; none when the backend did not emit it."""
+    for emission in backend.manifest.emits:
+        if emission.kind == artifact.address.kind:
+            path = fill_path(backend.name, emission.path, {"name": artifact.address.name})
+            if artifact.path == path or artifact.path.endswith(f"/{path}"):
+                return tuple(emission.check)
+    return ()
+
+
+def _run(check: str, artifact: Artifact, home: Path) -> Verification:
+    name, _, argument = check.partition(" ")
+    if name in _COMMANDS:
+        program, *options = _COMMANDS[name]
+        found = _program(program)
+        outcome = (
+            _process(artifact, [found, *options, *argument.split()])
+            if found
+            else _missing(f"{program} is not installed")
+        )
+    elif name in _CHECKERS:
+        outcome = _CHECKERS[name](artifact, argument, home)
+    else:
+        outcome = _missing(f"mlc knows no checker called {name}")
+    return Verification(outcome.outcome, check, outcome.findings)
+
+
+def _crd(artifact: Artifact, argument: str, home: Path) -> Verification:
+    from mlc.emit.crd import crd_findings
+
+    definition = home.parent / "shared" / "official" / argument
+    if not definition.is_file():
+        return _missing(f"the definition {definition} is not there")
+    documents = list(yaml.safe_load_all(artifact.content))
+    schema = yaml.load(definition.read_bytes(), Loader=_YAML_LOADER)  # noqa: S506 - a safe loader
+    findings = tuple(finding for document in documents for finding in crd_findings(document, schema))
+    if not documents:
+        findings = ("there is no document in the file",)
+    return Verification("rejected" if findings else "ok", "", findings)
+
+
+def _mlserver(artifact: Artifact, argument: str, home: Path) -> Verification:
+    """MLServer's own settings class. It ignores a field it does not know, which is a finding here."""
+    python = home / ".checkers" / "mlserver" / "bin" / "python"
+    if not python.is_file():
+        return _missing(f"{python} is not there; `make checkers` installs it")
+    return _process(artifact, [str(python), "-I", "-c", _MLSERVER, argument])
+
+
+_MLSERVER = """
+import json, sys
+from mlserver import settings
+from mlserver.types import MetadataTensor
+from pydantic import ValidationError
+
+def unknown(where, data, known):
+    return [f"{where}{name}: MLServer has no such field" for name in sorted(set(data) - set(known))]
+
+kind, file = sys.argv[1:]
+with open(file) as opened:
+    data = json.load(opened)
+model = getattr(settings, kind)
+findings = unknown("", data, {*model.model_fields, "implementation"} - {"implementation_"})
+if kind == "ModelSettings":
+    for tensors in ("inputs", "outputs"):
+        for tensor in data.get(tensors, []):
+            findings += unknown(f"{tensors}.", tensor, MetadataTensor.model_fields)
+    findings += unknown("parameters.", data.get("parameters", {}), settings.ModelParameters.model_fields)
+try:
+    model.model_validate(data)
+except ValidationError as error:
+    findings += [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+print("\\n".join(findings))
+sys.exit(1 if findings else 0)
+"""
+
+_COMMANDS = {
+    # the linters of shell and Python that actionlint would call are not part of what it checks itself
+    "actionlint": ("actionlint", "-no-color", "-oneline", "-shellcheck=", "-pyflakes="),
+    "zizmor": (
+        "zizmor",
+        "--offline",
+        "--pedantic",
+        "--strict-collection",
+        "--no-config",
+        "--no-progress",
+        "--color=never",
+    ),
+    "json-schema": ("check-jsonschema", "--color=never", "--builtin-schema"),
+    "hadolint": ("hadolint", "--no-color", "--failure-threshold", "style"),
+}
+_CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {"crd": _crd, "mlserver": _mlserver}
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+
+
+def _process(artifact: Artifact, command: list[str]) -> Verification:
+    """Run a checker on a copy of the artifact that bears its own name. Anything but exit 0 is a rejection."""
+    with tempfile.TemporaryDirectory(prefix="mlc-verify-") as folder:
+        path = PurePosixPath(artifact.path)
+        # GitHub's checkers tell what a file is by the folder it lies in
+        below = path if path.parts[:2] == (".github", "workflows") else PurePosixPath(path.name)
+        file = Path(folder, below)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(artifact.content)
+        result = subprocess.run(  # noqa: S603 - the program is one of ours, the arguments are constant
+            [*command, str(below)],
+            cwd=folder,
+            env={"PATH": os.defpath, "HOME": folder, "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    if result.returncode == 0:
+        return Verification("ok", "")
+    said = (result.stdout + result.stderr).strip() or f"exit code {result.returncode}"
+    return Verification("rejected", "", tuple(said.splitlines()))
+
+
+def _missing(what: str) -> Verification:
+    return Verification("skipped", "", (f"Not checked: {what}.",))
