@@ -14,8 +14,8 @@ from mlc.ir.evaluation import Estimate, Evaluation
 Shape = dict[str, str]
 Figure = dict[str, Any]
 
-_LEFT, _TOP, _SIDE = 46.0, 10.0, 280.0  # of the square that a curve is drawn in
-_WIDTH, _HEIGHT = 340.0, 336.0
+_LEFT, _TOP, _SIDE = 54.0, 10.0, 280.0  # of the square that a curve is drawn in
+_WIDTH, _HEIGHT = 348.0, 336.0
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -57,7 +57,8 @@ def precision_recall(evaluation: Evaluation) -> Figure:
         "precision-recall",
         "Precision–recall curve",
         "The share of rows called positive that are, against the share of positives found. Average "
-        f"precision {average}. The dashed line is the share of positives, {share:.3f}: a model that knows nothing.",
+        f"precision {average}. The dashed line is the share of positives, {share:.3f}: a model that "
+        "knows nothing.",
         [
             *_frame("Recall", "Precision"),
             _line((0, share), (1, share), "guide"),
