@@ -1,0 +1,93 @@
+"""The door to skl2onnx: a fitted Pipeline as an ONNX graph that is the same bytes every time."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import onnx
+import skl2onnx
+from onnx import checker
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.pipeline import Pipeline
+
+from mlc.drivers._columns import Columns
+
+OUTPUTS = ("label", "probabilities")
+
+
+class ConversionError(Exception):
+    """A Pipeline that cannot be written as ONNX: a sentence to show."""
+
+
+def to_onnx(model: Pipeline, columns: Columns, opset: int) -> bytes:
+    """An ONNX file with one input (rows, 1) per column and the outputs `label` (rows,) int64 and
+    `probabilities` (rows, 2) float32.
+
+    Text is a string; integers, numbers and booleans are float32. Raises ConversionError.
+    """
+    kinds = [
+        (name, StringTensorType([None, 1]) if column["type"] == "string" else FloatTensorType([None, 1]))
+        for name, column in columns.items()
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # skl2onnx leans on what NumPy deprecates
+        try:
+            graph = skl2onnx.to_onnx(
+                model,
+                initial_types=kinds,
+                final_types=None,
+                options={id(model.steps[-1][1]): {"zipmap": False}},
+                target_opset={"": opset, "ai.onnx.ml": 3},
+                name="mlc",
+            )
+        except Exception as error:  # its converters raise whatever comes their way
+            raise ConversionError(
+                f"skl2onnx {skl2onnx.__version__} cannot convert it for opset {opset}: "
+                f"{str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}"
+            ) from error
+    content = _canonical(graph)
+    try:
+        checker.check_model(content, full_check=True)
+    except (checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ConversionError(f"the ONNX checker refuses the graph: {str(error).strip()}") from error
+    return content
+
+
+def _canonical(graph: onnx.ModelProto) -> bytes:
+    """The bytes without what says nothing about the model or follows a hash seed."""
+    model = onnx.ModelProto()
+    model.CopyFrom(graph)
+    _rename_outputs(model.graph)
+    model.producer_name, model.producer_version = "mlc", ""
+    model.domain, model.model_version, model.doc_string = "", 0, ""
+    model.graph.name, model.graph.doc_string = "mlc", ""
+    del model.metadata_props[:]
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    del model.opset_import[:]
+    for domain, version in sorted(versions.items()):
+        model.opset_import.add(domain=domain, version=version)
+    for node in model.graph.node:
+        node.doc_string = ""
+        attributes = sorted(node.attribute, key=lambda attribute: attribute.name)
+        del node.attribute[:]
+        node.attribute.extend(attributes)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def _rename_outputs(graph: Any) -> None:
+    """skl2onnx calls them what it likes: the first is the label, the second the probabilities."""
+    names = dict(zip((output.name for output in graph.output), OUTPUTS, strict=True))
+    taken = {name for node in graph.node for name in (*node.input, *node.output)} - set(names)
+    # a column may be called as an output is; then the inner value keeps out of its way
+    moved = {name: f"{name}_inner" for name in OUTPUTS if name in taken and name not in names}
+    inputs = {entry.name for entry in graph.input}
+    if clash := inputs & set(OUTPUTS):
+        raise ConversionError(f"a column may not be called {' or '.join(sorted(clash))}, as an output is")
+    renamed = moved | names
+    for node in graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+        node.output[:] = [renamed.get(name, name) for name in node.output]
+    for output in graph.output:
+        output.name = names[output.name]

@@ -1,0 +1,128 @@
+"""Exports a model as ONNX, and proves on the whole test set that it says what the model says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.operation import Product, StepFailed, Work
+from mlc.rules import export_failed, parity_broken
+
+if TYPE_CHECKING:
+    import polars as pl
+    from sklearn.pipeline import Pipeline
+
+VERSION = 1
+PACKAGES = (
+    "scikit-learn",
+    "numpy",
+    "scipy",
+    "skops",
+    "skl2onnx",
+    "onnx",
+    "onnxruntime",
+    "polars",
+    "protobuf",
+)
+EFFECT = False
+
+
+def run(work: Work) -> Product:
+    """Outputs `onnx` and `parity` (JSON: largest probability difference, label agreement, rows, and
+    the numbers of the first rows of the test set, from 1, whose label differs).
+
+    Raises StepFailed: export-failed where the model has no ONNX form, parity-broken (a refusal) where the
+    form differs from the model by more than the spec allows.
+    """
+    import polars as pl
+
+    from mlc.drivers import _convert
+    from mlc.drivers._json import write_json
+    from mlc.drivers._onnx import refuse_unsafe
+    from mlc.drivers._skops import load_model
+
+    spec, address = work.spec, work.operation.address
+    model = load_model(work.inputs["model"])
+    work.tell(f"converting to ONNX, opset {spec['opset']}")
+    try:
+        content = _convert.to_onnx(model, spec["columns"], spec["opset"])
+    except _convert.ConversionError as error:
+        raise StepFailed(
+            export_failed.found(f"The model has no ONNX form: {error}.", address=address)
+        ) from error
+    onnx = work.folder / "model.onnx"
+    refuse_unsafe(content, onnx.name)
+    onnx.write_bytes(content)
+    test = pl.read_parquet(work.inputs["test"])
+    work.tell(f"comparing on {test.height:,} rows")
+    parity = _parity(work, model, test)
+    refused = _refusals(parity, spec, scaled_trees(model), address)
+    if refused is not None:
+        raise StepFailed(refused)
+    return Product(
+        outputs={"onnx": onnx, "parity": write_json(work.folder / "parity.json", parity)},
+        summary={**parity, "opset": spec["opset"], "size_bytes": len(content)},
+    )
+
+
+def scaled_trees(model: Pipeline) -> list[str]:
+    """The groups that scale, where the estimator decides by thresholds; empty otherwise."""
+    from sklearn.pipeline import Pipeline as Steps
+
+    from mlc.drivers._estimators import TREES
+
+    if not isinstance(model["estimator"], TREES):
+        return []
+    return [
+        name
+        for name, group, _ in model["features"].transformers_
+        if isinstance(group, Steps) and "scale" in group.named_steps
+    ]
+
+
+def _parity(work: Work, model: Pipeline, test: pl.DataFrame) -> dict[str, Any]:
+    import numpy as np
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    from mlc.drivers._columns import model_input
+    from mlc.drivers._onnx import open_session, score
+
+    columns = work.spec["columns"]
+    labels, probabilities = score(open_session(work.folder / "model.onnx"), test, columns)
+    table = model_input(test, columns)
+    with threadpool_limits(1):
+        expected = model.predict_proba(table)
+        expected_labels = model.predict(table)
+    # a NaN is as different as can be
+    differences = np.nan_to_num(np.abs(probabilities - expected), nan=1.0)
+    agrees = labels == expected_labels
+    return {
+        "max_probability_difference": float(differences.max()),
+        "label_agreement": float(agrees.mean()),
+        "rows": test.height,
+        "disagreeing_rows": [int(row) + 1 for row in np.flatnonzero(~agrees)[:10]],
+    }
+
+
+def _refusals(
+    parity: dict[str, Any], spec: dict[str, Any], trap: list[str], address: str
+) -> Diagnostic | None:
+    broken, paths = [], []
+    difference, allowed = parity["max_probability_difference"], spec["max_probability_difference"]
+    if not difference <= allowed:
+        paths.append("optimize.max_probability_difference")
+        broken.append(
+            f"A probability of the ONNX form differs by {difference:.3g} from the model's on the test set of "
+            f"{parity['rows']:,} rows, and {allowed:g} is allowed."
+        )
+    agreement, wanted = parity["label_agreement"], spec["min_label_agreement"]
+    if not agreement >= wanted:
+        paths.append("optimize.min_label_agreement")
+        differing = round((1 - agreement) * parity["rows"])
+        broken.append(
+            f"{differing:,} of {parity['rows']:,} labels of the test set differ (agreement {agreement:.6f}, "
+            f"{wanted:g} is wanted), first in rows {', '.join(map(str, parity['disagreeing_rows'][:3]))}."
+        )
+    if not broken:
+        return None
+    return parity_broken.found(broken, scaled_trees=trap, address=address, path=paths[0])
