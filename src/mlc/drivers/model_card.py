@@ -1,0 +1,279 @@
+"""card: writes the model card, a README with Hugging Face metadata, from what was measured and said.
+
+Inputs: `evaluation`, `parity`, `latency` and, where the model has gates, `verdict`. Output: `card`.
+Nothing is filled in that was not said: where the author is silent, the card says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from mlc.drivers._canonical import rounded
+from mlc.drivers.gate import sentence
+from mlc.ir.evaluation import METRICS, Estimate, Evaluation, Verdict
+from mlc.ir.operation import Product, Work
+
+VERSION = 1
+PACKAGES = ("jinja2",)
+EFFECT = False
+
+_HUB_METRICS = {"brier": "brier_score"}
+_HUB_LICENCES = frozenset(
+    [
+        "apache-2.0",
+        "mit",
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "bsl-1.0",
+        "cc0-1.0",
+        "cc-by-4.0",
+        "cc-by-sa-4.0",
+        "cc-by-nc-4.0",
+        "cc-by-nc-sa-4.0",
+        "gpl-2.0",
+        "gpl-3.0",
+        "lgpl-2.1",
+        "lgpl-3.0",
+        "agpl-3.0",
+        "mpl-2.0",
+        "epl-2.0",
+        "eupl-1.1",
+        "isc",
+        "ncsa",
+        "postgresql",
+        "unlicense",
+        "wtfpl",
+        "zlib",
+        "odbl",
+        "pddl",
+    ]
+)
+_RISKS = {
+    "minimal": "Minimal risk after the EU AI Act, by the author's own classification.",
+    "limited": "Limited risk after the EU AI Act, by the author's own classification: people who deal with "
+    "the model have to be told so.",
+    "high": "High risk after the EU AI Act, by the author's own classification: the Act's Articles 8 to 15 "
+    "apply, among them human oversight, record keeping and technical documentation.",
+}
+_EXAMPLES: dict[str, Any] = {"FP32": 0.0, "BYTES": "text", "BOOL": True}
+_TYPES = {"FP32": "number (FP32)", "BYTES": "text (BYTES)", "BOOL": "true or false (BOOL)"}
+
+
+def run(work: Work) -> Product:
+    """Write the card. Raises msgspec.ValidationError where an input is not what its driver writes."""
+    evaluation = msgspec.json.decode(work.inputs["evaluation"].read_bytes(), type=Evaluation)
+    verdict = None
+    if "verdict" in work.inputs:
+        verdict = msgspec.json.decode(work.inputs["verdict"].read_bytes(), type=Verdict)
+    parity = msgspec.json.decode(work.inputs["parity"].read_bytes(), type=dict[str, Any])
+    latency = msgspec.json.decode(work.inputs["latency"].read_bytes(), type=dict[str, Any])
+    data = content(work.spec, evaluation, verdict, parity, latency)
+    written = work.folder / "README.md"
+    written.write_bytes(_tidy(work.render("model_card", "card.md.j2", data)))
+    return Product(
+        {"card": written}, {"metrics": len(data["metrics"]), "outcome": data["verdict"]["outcome"]}
+    )
+
+
+def content(
+    spec: Mapping[str, Any],
+    evaluation: Evaluation,
+    verdict: Verdict | None,
+    parity: Mapping[str, Any],
+    latency: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The data of `card.md.j2`: plain text and numbers, which the template's filters quote."""
+    dataset, card, inputs = spec["dataset"], spec["card"], spec["signature"]["inputs"]
+    return {
+        "front_matter": front_matter(spec, evaluation),
+        "name": spec["name"],
+        "description": _paragraphs(spec["description"]) or ["The author gives no description."],
+        "facts": _facts(
+            ("Project", spec["project"]),
+            ("Owner", spec["owner"] or "not stated"),
+            ("Task", spec["task"].replace("_", " ")),
+            ("Licence", card["licence"] or "not stated"),
+            ("Risk class", card["risk_class"] or "not stated"),
+        ),
+        "sections": _sections(card, dataset),
+        "evaluated": (
+            f"Measured on {evaluation.rows:,} test rows of the dataset {dataset['name']} that the model has "
+            f"not seen, {evaluation.positives:,} of them positive. The label is {evaluation.label}, positive "
+            f"where it is {evaluation.positive}."
+        ),
+        "confidence": f"{next(iter(evaluation.estimates.values())).confidence:.0%}",
+        "metrics": [_metric(evaluation.estimates[name]) for name in METRICS if name in evaluation.estimates],
+        "warnings": list(evaluation.warnings),
+        "verdict": _verdict(verdict),
+        "served": _served(parity, latency),
+        "url": f"http://localhost:8080/v2/models/{spec['name']}/infer",
+        "request": {
+            "inputs": [
+                {
+                    "name": one["name"],
+                    "datatype": one["datatype"],
+                    "shape": [1, 1],
+                    "data": [_EXAMPLES[one["datatype"]]],
+                }
+                for one in inputs
+            ]
+        },
+        "positive": f"{evaluation.label} is {evaluation.positive}",
+        "inputs": [{"name": one["name"], "datatype": _TYPES[one["datatype"]]} for one in inputs],
+        "made": _facts(
+            ("Estimator", spec["estimator"]),
+            ("Parameters", json.dumps(spec["params"], sort_keys=True, ensure_ascii=False)),
+            ("Features", spec["features"]),
+            ("Dataset", dataset["name"]),
+            ("Served as", "ONNX"),
+        ),
+    }
+
+
+def front_matter(spec: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
+    """The metadata that the Hugging Face Hub reads, with the model index and its intervals."""
+    metrics = [
+        _indexed(estimate)
+        for estimate in (evaluation.estimates[name] for name in METRICS if name in evaluation.estimates)
+        if estimate.value is not None
+    ]
+    dataset = spec["dataset"]["name"]
+    return {
+        **_licence(spec["card"]["licence"]),
+        "library_name": "onnx",
+        "pipeline_tag": "tabular-classification",
+        "tags": sorted({"tabular-classification", "onnx", "scikit-learn", *spec["tags"]}),
+        "metrics": [metric["type"] for metric in metrics],
+        "model-index": [
+            {
+                "name": spec["name"],
+                "results": [
+                    {
+                        "task": {"type": "tabular-classification", "name": spec["task"].replace("_", " ")},
+                        "dataset": {"name": dataset, "type": dataset, "split": "test"},
+                        "metrics": metrics,
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def _indexed(estimate: Estimate) -> dict[str, Any]:
+    interval: dict[str, Any] = {}
+    if estimate.low is not None and estimate.high is not None:
+        interval = {
+            "confidence": estimate.confidence,
+            "low": rounded(estimate.low),
+            "high": rounded(estimate.high),
+            "method": estimate.method,
+        }
+    drawn = {"resamples": estimate.resamples, "seed": estimate.seed} if estimate.resamples else {}
+    return {
+        "type": _HUB_METRICS.get(estimate.metric, estimate.metric),
+        "name": METRICS[estimate.metric].title,
+        "value": rounded(estimate.value or 0.0),
+        "args": {**interval, "rows": estimate.n, **drawn},
+    }
+
+
+def _licence(name: str) -> dict[str, str]:
+    if not name:
+        return {}
+    known = re.sub(r"-(only|or-later)$", "", name.lower())
+    return {"license": known} if known in _HUB_LICENCES else {"license": "other", "license_name": name}
+
+
+def _sections(card: Mapping[str, Any], dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
+    risk = _RISKS.get(card["risk_class"], "The author has not said what risk class the model belongs to.")
+    licence = dataset["licence"]
+    terms = (
+        f"Licence: {licence['name']}. Origin: {licence['origin']}"
+        if licence
+        else "The author has not said under what licence the data may be used."
+    )
+    texts = {
+        "Intended use": _paragraphs(card["intended_use"])
+        or ["The author has not said what the model is for. Ask before you use it."],
+        "Limits": _paragraphs(card["limits"])
+        or ["The author has not said where the model is weak. That does not mean that it has no limits."],
+        "Risk class": [risk],
+        "Data and licence": [
+            f"The model learned from the dataset {dataset['name']}.",
+            *_paragraphs(dataset["description"]),
+            terms,
+        ],
+    }
+    return [{"title": title, "paragraphs": paragraphs} for title, paragraphs in texts.items()]
+
+
+def _metric(estimate: Estimate) -> dict[str, str]:
+    metric = METRICS[estimate.metric]
+    interval = "none"
+    if estimate.low is not None and estimate.high is not None:
+        interval = f"{estimate.low:.4f} – {estimate.high:.4f}"
+    return {
+        "title": metric.title,
+        "better": metric.better,
+        "value": "not defined" if estimate.value is None else f"{estimate.value:.4f}",
+        "interval": interval,
+        "method": estimate.method,
+        "n": f"{estimate.n:,}",
+    }
+
+
+def _verdict(verdict: Verdict | None) -> dict[str, Any]:
+    if verdict is None:
+        return {"outcome": "no gates", "text": "The author has set no gates for this model.", "checks": []}
+    texts = {
+        "pass": "Every bound below was cleared before the model was registered.",
+        "fail": "The model was refused: at least one bound below was not cleared.",
+        "inconclusive": "The model was refused: the test data are too few to prove every bound below.",
+    }
+    checks = []
+    for check in verdict.checks:
+        measured, _, asked = sentence(check).rpartition(", ")
+        checks.append(
+            {
+                "gate": check.gate,
+                "metric": METRICS[check.metric].title if check.metric in METRICS else check.metric,
+                "asked": asked,
+                "measured": measured,
+                "outcome": check.outcome,
+            }
+        )
+    return {"outcome": verdict.outcome, "text": texts[verdict.outcome], "checks": checks}
+
+
+def _served(parity: Mapping[str, Any], latency: Mapping[str, Any]) -> list[dict[str, str]]:
+    facts = [(METRICS[f"latency_{name}"].title, _duration(latency[name])) for name in ("p50", "p95", "p99")]
+    return _facts(
+        *facts,
+        ("Size", f"{int(latency['size']):,} bytes"),
+        ("Labels as the trained model's", f"{parity['label_agreement']:.4%} of {parity['rows']:,} test rows"),
+        ("Largest probability difference", f"{parity['max_probability_difference']:.3g}"),
+    )
+
+
+def _duration(part: Mapping[str, float]) -> str:
+    milliseconds = [f"{1000 * part[name]:.3g}" for name in ("value", "low", "high")]
+    return f"{milliseconds[0]} ms ({milliseconds[1]} – {milliseconds[2]} ms)"
+
+
+def _facts(*facts: tuple[str, Any]) -> list[dict[str, str]]:
+    return [{"name": name, "text": str(text)} for name, text in facts]
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The parts of a text between blank lines; Markdown would else take a line for structure."""
+    return [part for part in (part.strip() for part in re.split(r"\n\s*\n", text)) if part]
+
+
+def _tidy(card: bytes) -> bytes:
+    """At most one blank line in a row, and one line end at the end."""
+    return re.sub(rb"\n{3,}", b"\n\n", card).rstrip() + b"\n"
