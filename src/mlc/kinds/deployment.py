@@ -10,7 +10,7 @@ from mlc.ir.address import Address
 from mlc.ir.operation import Operation
 from mlc.kinds._fields import ModelName, Name, Resource, RuntimeName, Size, TargetName, about, in_bytes
 from mlc.kinds._kind import Kind, Scope, View
-from mlc.kinds.model import signature
+from mlc.kinds.model import signature, used_columns
 
 
 class Resources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +80,11 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "alias": alias,
             "port": view["port"],
             "signature": signature(view["model"]),
+            "nullable": [
+                name
+                for name in used_columns(view["model"])
+                if view["model"]["dataset"]["columns"][name]["nullable"]
+            ],
         },
         inputs={
             "version": version,
