@@ -1,0 +1,181 @@
+"""Where layers come from: a folder of YAML files, or a mapping of texts that stands for one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from mlc.compose.entries import Entry, entries_of
+from mlc.compose.interpolate import grammar_diagnostics
+from mlc.ir.diagnostic import Diagnostic, has_errors
+from mlc.ir.loaded import Loaded
+from mlc.ir.node import Node
+from mlc.ir.span import start_of
+from mlc.rules import cannot_merge, unsafe_config_name
+
+Parse = Callable[[bytes, str], Loaded]
+
+
+class Layer(Struct, frozen=True):
+    """One parsed file: what it says, its defaults list, and the package its header gives it."""
+
+    name: str  # the path below the root, as defaults lists write it
+    file: str
+    node: Node  # without `defaults`
+    entries: tuple[Entry, ...]
+    package: str | None
+    diagnostics: tuple[Diagnostic, ...]
+    broken: bool  # some diagnostic is an error
+
+
+class Source:
+    """A folder of configuration files, each read and parsed at most once.
+
+    `closed` is how a project is read: names that lead out of the folder, symbolic links that do, and
+    Hydra's own settings are refused. Otherwise Hydra's settings are ignored, since Hydra removes them from
+    what it composes; names never lead out of the folder.
+    """
+
+    def __init__(
+        self,
+        parse: Parse,
+        root: Path | None = None,
+        files: Mapping[str, str | bytes] | None = None,
+        *,
+        closed: bool = True,
+    ) -> None:
+        self.parse = parse
+        self.root = root
+        self.files = files
+        self.closed = closed
+        self.texts: dict[str, str] = {}
+        self._layers: dict[str, Layer | None] = {}
+        # folder -> (files, folders) in it
+        self._listings: dict[str, tuple[frozenset[str], frozenset[str]] | None] = {}
+        self._real = os.path.realpath(root) if root is not None else ""
+
+    def layer(self, name: str) -> Layer | None:
+        """The file of a name such as `model/churn`, or None where there is none."""
+        if name in self._layers:
+            return self._layers[name]
+        layer = self._load(name)
+        self._layers[name] = layer
+        return layer
+
+    def has_layer(self, name: str) -> bool:
+        folder, _, base = _file_name(name).rpartition("/")
+        listing = self._listing(folder)
+        return listing is not None and base in listing[0]
+
+    def has_group(self, name: str) -> bool:
+        return self.refuse(name) is None and self._listing(name) is not None
+
+    def options(self, group: str) -> tuple[str, ...]:
+        """The names of the files of a group, sorted."""
+        listing = self._listing(group) if self.refuse(group) is None else None
+        if listing is None:
+            return ()
+        return tuple(sorted(name.removesuffix(".yaml") for name in listing[0] if name.endswith(".yaml")))
+
+    def groups(self, group: str) -> tuple[str, ...]:
+        """The names of the folders in a group, sorted."""
+        listing = self._listing(group) if self.refuse(group) is None else None
+        return () if listing is None else tuple(sorted(listing[1]))
+
+    def refuse(self, name: str) -> str | None:
+        """Why a name must not be looked up, or None."""
+        if "://" in name:
+            return "configuration is read from the project's folder only"
+        if name.startswith(("/", "~")) or (os.name == "nt" and ":" in name):
+            return "it is an absolute path"
+        if "\\" in name or "\0" in name:
+            return "it holds a character that no name may hold"
+        if name and any(part in ("", ".", "..") for part in name.split("/")):
+            return "it leads out of the folder or through an empty name"
+        if self.root is not None and self._leaves_root(name):
+            return "a symbolic link leads out of the project's folder"
+        return None
+
+    def _leaves_root(self, name: str) -> bool:
+        path = os.path.join(self._real, name)
+        for candidate in (path, os.path.join(self._real, _file_name(name))):
+            real = os.path.realpath(candidate)
+            if real != self._real and not real.startswith(self._real + os.sep):
+                return True
+        return False
+
+    def _load(self, name: str) -> Layer | None:
+        if not self.has_layer(name):
+            return None
+        file = _file_name(name)
+        if self.files is not None:
+            content = self.files[file]
+            data = content.encode() if isinstance(content, str) else content
+        else:
+            data = Path(self._real, file).read_bytes()
+        self.texts[file] = data.decode("utf-8", "replace")
+        return self._layer(name, file, self.parse(data, file))
+
+    def _layer(self, name: str, file: str, loaded: Loaded) -> Layer:
+        diagnostics = list(loaded.diagnostics)
+        node = loaded.node if loaded.node is not None else Node({}, start_of(file))
+        if type(node.value) not in (dict, tuple):
+            diagnostics.append(cannot_merge.not_a_map(node.span, file))
+            node = Node({}, node.span)
+        package = loaded.header.get("package")
+        entries: tuple[Entry, ...] = ()
+        if type(node.value) is dict:
+            defaults = node.value.get("defaults")
+            if defaults is not None:
+                entries, wrong = entries_of(defaults, name)
+                diagnostics.extend(wrong)
+                rest = {key: child for key, child in node.value.items() if key != "defaults"}
+                node = Node(rest, node.span)
+            if self.closed:
+                diagnostics.extend(self._hydra_settings(node, package, file))
+        diagnostics.extend(grammar_diagnostics(node))
+        found = tuple(diagnostics)
+        return Layer(name, file, node, entries, package, found, has_errors(found))
+
+    def _hydra_settings(self, node: Node, package: str | None, file: str) -> list[Diagnostic]:
+        found = []
+        own = node.value.get("hydra")
+        if own is not None:
+            found.append(unsafe_config_name.hydra(own.key_span or own.span, "hydra"))
+        if package is not None and package.removeprefix("_global_.").split(".")[0] == "hydra":
+            found.append(unsafe_config_name.hydra(start_of(file), f"# @package {package}"))
+        return found
+
+    def _listing(self, folder: str) -> tuple[frozenset[str], frozenset[str]] | None:
+        if folder not in self._listings:
+            self._listings[folder] = self._scan(folder)
+        return self._listings[folder]
+
+    def _scan(self, folder: str) -> tuple[frozenset[str], frozenset[str]] | None:
+        files: set[str] = set()
+        folders: set[str] = set()
+        if self.files is not None:
+            prefix = f"{folder}/" if folder else ""
+            for path in self.files:
+                if path.startswith(prefix):
+                    first, slash, _ = path[len(prefix) :].partition("/")
+                    (folders if slash else files).add(first)
+            if not files and not folders and folder:
+                return None
+            return frozenset(files), frozenset(folders)
+        if self.refuse(folder) is not None:
+            return None
+        try:
+            with os.scandir(os.path.join(self._real, folder)) as entries:
+                for entry in entries:
+                    (folders if entry.is_dir() else files).add(entry.name)
+        except OSError:
+            return None
+        return frozenset(files), frozenset(folders)
+
+
+def _file_name(name: str) -> str:
+    return name if name.endswith(".yaml") else f"{name}.yaml"

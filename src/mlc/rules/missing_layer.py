@@ -1,0 +1,38 @@
+"""missing-layer: a defaults list names a file that does not exist.
+
+Why it matters: the values that the layer was to bring are missing.
+How to mend it: correct the name; the message lists the options of the group. Mark an entry `optional` if its file
+may be absent.
+"""
+
+from __future__ import annotations
+
+from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.ir.span import Span
+
+RULE = Rule.of(__name__, "error", "A defaults list names a file that does not exist.")
+
+BAD = {"env/dev.yaml": "defaults: [_clowd, _self_]\n", "env/_cloud.yaml": "vars: {region: westeurope}\n"}
+GOOD = {"env/dev.yaml": "defaults: [_cloud, _self_]\n", "env/_cloud.yaml": "vars: {region: westeurope}\n"}
+
+
+def found(span: Span | None, name: str, help_text: str) -> Diagnostic:
+    """The entry at `span` leads to the file `name`."""
+    file = name if name.endswith(".yaml") else f"{name}.yaml"
+    return RULE.at(
+        span,
+        f"There is no file `{file}`.",
+        text=f"no `{file}`",
+        help=help_text or "Create the file, correct the name, or mark the entry `optional`.",
+    )
+
+
+def undecided(span: Span | None, key: str, options: tuple[str, ...]) -> Diagnostic:
+    """The choice is `???`."""
+    listed = ", ".join(f"`{option}`" for option in options)
+    return RULE.at(
+        span,
+        f"`{key}` is `???`: one option of the group must be chosen, and none is.",
+        text="not chosen",
+        help=f"Choose one, as in `{key}={options[0]}`. Options: {listed}." if options else "Choose one.",
+    )

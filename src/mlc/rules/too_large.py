@@ -1,0 +1,55 @@
+"""too-large: a configuration is larger than any author writes.
+
+Why it matters: a file or a composition beyond these limits is a mistake or an attack on the machine that
+validates it, and is refused before it costs time or memory.
+How to mend it: keep data in data files, and split what is left into several resources.
+"""
+
+from __future__ import annotations
+
+from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.ir.span import Span
+
+RULE = Rule.of(__name__, "error", "The configuration is too large.")
+
+BAD = {"env/dev.yaml": "vars: {deep: " + "[" * 120 + "]" * 120 + "}\n"}
+GOOD = {"env/dev.yaml": "vars: {deep: [[[]]]}\n"}
+
+
+def file(span: Span, size: int, limit: int) -> Diagnostic:
+    """More bytes than a configuration file may have."""
+    return RULE.at(
+        span,
+        f"The file has {size:,} bytes; a configuration file may have {limit:,}.",
+        help="Keep data in data files and refer to them.",
+    )
+
+
+def nodes(span: Span, limit: int) -> Diagnostic:
+    """More values than a file may hold."""
+    return RULE.at(
+        span,
+        f"The file holds more than {limit:,} values.",
+        text="the limit is reached here",
+        help="Keep data in data files and refer to them.",
+    )
+
+
+def depth(span: Span, limit: int) -> Diagnostic:
+    """Maps and lists nested too deeply."""
+    return RULE.at(
+        span,
+        f"Maps and lists are nested more than {limit} levels deep here.",
+        text="too deep",
+        help="Flatten the structure.",
+    )
+
+
+def layers(span: Span, limit: int) -> Diagnostic:
+    """A defaults list that grows without end."""
+    return RULE.at(
+        span,
+        f"The defaults lists name more than {limit:,} layers, one inside the other or one after the other.",
+        text="the limit is reached here",
+        help="Name every layer once.",
+    )
