@@ -1,0 +1,169 @@
+"""Deploys to the embedded target: a bundle that `mlc serve` answers with.
+
+Killed anywhere, the old bundle stays the current one, complete as it was. The bundle before the current
+one is kept, to go back to.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlc.drivers._bundle import (
+    BUNDLE,
+    MODEL,
+    POINTER,
+    VERSIONS,
+    Bundle,
+    Pointer,
+    canonical,
+    place_of,
+    read_pointer,
+)
+from mlc.ir.operation import Product, StepFailed, Work
+from mlc.ir.registry import Signature
+from mlc.store.content import digest_of
+from mlc.store.files import TEMPORARY, make_folder, replacing, sweep, sync_folder, write_atomically
+
+VERSION = 1
+PACKAGES: tuple[str, ...] = ()
+EFFECT = True
+
+_LOCK = ".lock"
+
+
+def run(work: Work) -> Product:
+    """`deployment` is deployment.json: environment, deployment, name, version, digest, alias, bundle, port.
+
+    The model is opened once before it becomes current, so that one which cannot be served never is.
+    Raises StepFailed (bundle-refused, onnx-refused).
+    """
+    spec, source = work.spec, work.inputs["model"]
+    version: dict[str, Any] = msgspec.json.decode(work.inputs["version"].read_bytes())
+    bundle = Bundle(
+        environment=work.environment,
+        deployment=spec["deployment"],
+        name=version["name"],
+        number=version["version"],
+        alias=spec["alias"],
+        digest=version["digest"],
+        port=spec["port"],
+        signature=msgspec.convert(spec["signature"], Signature),
+        nullable=tuple(spec["nullable"]),
+    )
+    place = place_of(work.root, bundle.environment, bundle.deployment)
+    work.tell(f"deploying {bundle.name} version {bundle.number}")
+    make_folder(place / VERSIONS)
+    with _lock(place):
+        name = _write(place / VERSIONS, bundle, source)
+        changed = _point(place, name)
+        _prune(place)
+    path = work.folder / "deployment.json"
+    outcome = {
+        "environment": bundle.environment,
+        "deployment": bundle.deployment,
+        "name": bundle.name,
+        "version": bundle.number,
+        "digest": bundle.digest,
+        "alias": bundle.alias,
+        "bundle": name,
+        "port": bundle.port,
+    }
+    write_atomically(path, canonical(outcome))
+    return Product({"deployment": path}, {"version": bundle.number, "bundle": name, "changed": changed})
+
+
+def remove(root: Path, environment: str, deployment: str) -> bool:
+    """Undo a local deployment with all its bundles. Says whether there was one.
+
+    The pointer goes first: a removal that is killed leaves nothing that could be served by half.
+    """
+    place = place_of(root, environment, deployment)
+    if not place.is_dir():
+        return False
+    with _lock(place):
+        (place / POINTER).unlink(missing_ok=True)
+        sync_folder(place)
+        shutil.rmtree(place)
+    sync_folder(place.parent)
+    return True
+
+
+def _write(versions: Path, bundle: Bundle, source: Path) -> str:
+    """Write the bundle's folder unless it is there and whole. Gives its name."""
+    from mlc.drivers._serving import load  # opens the door to onnxruntime, which removing does not need
+
+    content = canonical(bundle)
+    name = f"{bundle.number}-{hashlib.sha256(content).hexdigest()[:16]}"
+    folder = versions / name
+    if _is_whole(folder, content, bundle.digest):
+        return name
+    staged = versions / f"{TEMPORARY}{name}"
+    _remove_folder(staged)
+    make_folder(staged)
+    with source.open("rb") as model, replacing(staged / MODEL, 0o444) as copy:
+        shutil.copyfileobj(model, copy, 1 << 20)
+    write_atomically(staged / BUNDLE, content, 0o444)
+    try:
+        load(staged)
+    except StepFailed:
+        _remove_folder(staged)
+        raise
+    _remove_folder(folder)
+    os.rename(staged, folder)  # noqa: PTH104 - the os functions are what the fault tests replace
+    sync_folder(versions)
+    return name
+
+
+def _is_whole(folder: Path, content: bytes, digest: str) -> bool:
+    try:
+        return (folder / BUNDLE).read_bytes() == content and digest_of(folder / MODEL) == digest
+    except OSError:
+        return False
+
+
+def _point(place: Path, name: str) -> bool:
+    """Make a bundle the current one; the one that was becomes the previous one. Says whether it changed."""
+    try:
+        before = read_pointer(place)
+    except StepFailed:
+        before = None  # an unreadable pointer is replaced
+    if before is not None and before.bundle == name:
+        return False
+    pointer = Pointer(bundle=name, previous=None if before is None else before.bundle)
+    write_atomically(place / POINTER, canonical(pointer), 0o644)
+    return True
+
+
+def _prune(place: Path) -> None:
+    """Remove the bundles that are neither current nor previous, and what killed deployments left."""
+    pointer = read_pointer(place)
+    kept = set() if pointer is None else {pointer.bundle, pointer.previous}
+    for folder in sorted((place / VERSIONS).iterdir()):
+        if folder.name not in kept:
+            _remove_folder(folder)
+    sweep(place)
+
+
+def _remove_folder(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _lock(place: Path) -> Iterator[None]:
+    """One deployment at a time; a process that dies lets go of it."""
+    handle = os.open(place / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
