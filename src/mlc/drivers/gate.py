@@ -99,13 +99,20 @@ def diagnostic(check: Check, address: str) -> Diagnostic:
             address=address,
             path=path,
         )
+    missed = f"it misses that by {_amount(check, abs(check.margin or 0.0))}"
+    if check.low == check.high:
+        return gate_refused.found(
+            f"{what} Its gate wants it to be {asked} {_amount(check, check.limit)}; {missed}.",
+            _help(check),
+            address=address,
+            path=path,
+        )
     end = {
         "lower": f"lower end of its {check.confidence:.10g} interval",
         "upper": f"upper end of its {check.confidence:.10g} interval",
         "point": "estimate",
     }[check.bound]
     rule = f"Its gate wants the {end} to be {asked} {_amount(check, check.limit)}"
-    missed = f"it misses that by {_amount(check, abs(check.margin or 0.0))}"
     if check.outcome == "inconclusive":
         return gate_refused.found(
             f"{what} {rule}; {missed}, and the interval holds the bound, so that the data are too few to "
@@ -142,7 +149,7 @@ def _tested(
     value, low, high = measured.value, measured.low, measured.high
     tested = {"lower": low, "upper": high, "point": value}[end]
     if tested is None:
-        reason = "it has no interval; its value alone proves nothing."
+        reason = f"its interval has no {end} end, and its value alone ({value:.4g}) proves nothing."
         return _untested(gate, metric.name, side, confidence, reason, end)
     margin = tested - limit if side == "min" else limit - tested
     outcome: Outcome = "pass" if margin >= 0 else "fail"
@@ -237,7 +244,7 @@ def _from_evaluation(metric: Metric, confidence: float, proof: dict[str, Any]) -
 
 def _from_latency(metric: Metric, confidence: float, proof: dict[str, Any]) -> Measured:
     if metric.name == "model_size":
-        size = _number(proof, "size")
+        size = _number(proof, "size_bytes")
         return Measured(size, size, size, "exact")
     part = proof.get(metric.name.removeprefix("latency_"))
     if not isinstance(part, dict):
@@ -248,9 +255,8 @@ def _from_latency(metric: Metric, confidence: float, proof: dict[str, Any]) -> M
             f"the latency was measured with an interval at {level}, and the gate asks for {confidence}: "
             f"ask for at most {level}."
         )
-    return Measured(
-        _number(part, "value"), _number(part, "low"), _number(part, "high"), f"measured, at {level}"
-    )
+    low, high = (None if part.get(end) is None else _number(part, end) for end in ("low", "high"))
+    return Measured(_number(part, "value"), low, high, f"order statistics, at {level:.10g}")
 
 
 def _from_parity(metric: Metric, confidence: float, proof: dict[str, Any]) -> Measured:

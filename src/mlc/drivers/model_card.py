@@ -23,35 +23,10 @@ PACKAGES = ("jinja2",)
 EFFECT = False
 
 _HUB_METRICS = {"brier": "brier_score"}
-_HUB_LICENCES = frozenset(
-    [
-        "apache-2.0",
-        "mit",
-        "bsd-2-clause",
-        "bsd-3-clause",
-        "bsl-1.0",
-        "cc0-1.0",
-        "cc-by-4.0",
-        "cc-by-sa-4.0",
-        "cc-by-nc-4.0",
-        "cc-by-nc-sa-4.0",
-        "gpl-2.0",
-        "gpl-3.0",
-        "lgpl-2.1",
-        "lgpl-3.0",
-        "agpl-3.0",
-        "mpl-2.0",
-        "epl-2.0",
-        "eupl-1.1",
-        "isc",
-        "ncsa",
-        "postgresql",
-        "unlicense",
-        "wtfpl",
-        "zlib",
-        "odbl",
-        "pddl",
-    ]
+_HUB_LICENCES = (
+    "apache-2.0 mit bsd-2-clause bsd-3-clause bsl-1.0 cc0-1.0 cc-by-4.0 cc-by-sa-4.0 cc-by-nc-4.0 "
+    "cc-by-nc-sa-4.0 gpl-2.0 gpl-3.0 lgpl-2.1 lgpl-3.0 agpl-3.0 mpl-2.0 epl-2.0 eupl-1.1 isc ncsa "
+    "postgresql unlicense wtfpl zlib odbl pddl"
 )
 _RISKS = {
     "minimal": "Minimal risk after the EU AI Act, by the author's own classification.",
@@ -186,7 +161,9 @@ def _licence(name: str) -> dict[str, str]:
     if not name:
         return {}
     known = re.sub(r"-(only|or-later)$", "", name.lower())
-    return {"license": known} if known in _HUB_LICENCES else {"license": "other", "license_name": name}
+    return (
+        {"license": known} if known in _HUB_LICENCES.split() else {"license": "other", "license_name": name}
+    )
 
 
 def _sections(card: Mapping[str, Any], dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -254,15 +231,18 @@ def _served(parity: Mapping[str, Any], latency: Mapping[str, Any]) -> list[dict[
     facts = [(METRICS[f"latency_{name}"].title, _duration(latency[name])) for name in ("p50", "p95", "p99")]
     return _facts(
         *facts,
-        ("Size", f"{int(latency['size']):,} bytes"),
+        ("Size", f"{int(latency['size_bytes']):,} bytes"),
         ("Labels as the trained model's", f"{parity['label_agreement']:.4%} of {parity['rows']:,} test rows"),
         ("Largest probability difference", f"{parity['max_probability_difference']:.3g}"),
     )
 
 
-def _duration(part: Mapping[str, float]) -> str:
-    milliseconds = [f"{1000 * part[name]:.3g}" for name in ("value", "low", "high")]
-    return f"{milliseconds[0]} ms ({milliseconds[1]} – {milliseconds[2]} ms)"
+def _duration(part: Mapping[str, float | None]) -> str:
+    value, low, high = (
+        "not bounded" if end is None else f"{1000 * end:.3g} ms"
+        for end in (part["value"], part["low"], part["high"])
+    )
+    return f"{value} ({low} – {high})"
 
 
 def _facts(*facts: tuple[str, Any]) -> list[dict[str, str]]:
