@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,26 +29,23 @@ class Stop(Struct):
     wanted: bool = False
 
 
-def stale(
-    plan: Plan,
-    state: State,
-    tool: str,
-    tools: Callable[[str], dict[str, str]],
-    file_digest: Callable[[str], str],
-) -> tuple[Diagnostic, ...]:
-    """Why a plan may not be applied any more; empty when it may."""
+def refuse_stale(plan: Plan, effects: Effects, tool: str) -> None:
+    """Raises StepFailed (`plan-stale`, with every reason) where a plan may not be applied any more."""
     reasons = []
     if plan.tool != tool:
         reasons.append(f"it was made by {plan.tool}, and this is {tool}")
-    if (plan.lineage, plan.serial) != (state.lineage, state.serial):
-        reasons.append(_moved(plan, state))
+    # a state that is only now begun has a lineage that the plan cannot know
+    same_lineage = plan.lineage == effects.applied.lineage or (not plan.lineage and not effects.applied.serial)
+    if plan.serial != effects.applied.serial or not same_lineage:
+        reasons.append(_moved(plan, effects.applied))
     for name, made_with in plan.tools.items():
-        if tools(name) != made_with:
+        if effects.tools(name) != made_with:
             reasons.append(f"the packages that {name} works with have changed since")
     for path, digest in plan.files.items():
-        if file_digest(path) != digest:
+        if effects.file_digest(path) != digest:
             reasons.append(f"{path} has changed since")
-    return (plan_stale.found(reasons),) if reasons else ()
+    if reasons:
+        raise StepFailed(plan_stale.found(reasons))
 
 
 def apply(plan: Plan, effects: Effects, stop: Stop) -> Iterator[Event]:

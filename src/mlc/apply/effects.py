@@ -50,6 +50,7 @@ class Effects(Struct, frozen=True):
     state: StateWriter
     content: ContentStore
     driver: Callable[[str], ModuleType]
+    tools: Callable[[str], dict[str, str]]
     render: Callable[[str, str, Mapping[str, Any]], bytes]
     tell: Callable[[str, str], None]
     write: Callable[[Path, bytes, int], None]

@@ -23,3 +23,9 @@ def kind(name: str) -> Kind:
     """A kind by name, `project` and `env` among them."""
     found: Kind = import_module(f"mlc.kinds.{name}").KIND
     return found
+
+
+@cache
+def once() -> tuple[str, ...]:
+    """The kinds that exist once per project rather than once per environment."""
+    return tuple(name for name in names() if kind(name).once)

@@ -46,9 +46,7 @@ def lower(checked: Checked) -> Graph:
     )
 
 
-def _views(
-    checked: Checked, refers: dict[Address, tuple[Reference, ...]]
-) -> dict[Address, dict[str, Any]]:
+def _views(checked: Checked, refers: dict[Address, tuple[Reference, ...]]) -> dict[Address, dict[str, Any]]:
     """Each resource with the views of those it refers to in their references' places, dependencies first."""
     sorter: TopologicalSorter[Address] = TopologicalSorter()
     for address in sorted(refers):

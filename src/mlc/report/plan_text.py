@@ -46,7 +46,8 @@ def _resource(address: str, steps: list[Step], paint: Paint, verbose: bool) -> l
     cost = "create" if symbol == "+" else "destroy" if symbol == "-" else _cost(steps)
     changes = [change for step in steps for change in step.changes]
     runs = [step for step in steps if step.action == "run"]
-    first = _change(changes[0], paint) if changes else _because(steps)
+    because = "" if symbol == "+" else _because(steps)
+    first = _change(changes[0], paint) if changes else because
     head = f"{symbol} {harmless(address):<29} {cost:<18} "
     lines = [(paint(head, _COLOURS[symbol]) + first).rstrip()]
     most = len(changes) if verbose else _MOST_CHANGES

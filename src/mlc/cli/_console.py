@@ -1,0 +1,147 @@
+"""What the commands share: where text goes, how it looks, and where the project is."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from mlc.ir.diagnostic import Diagnostic, has_errors
+from mlc.ir.operation import StepFailed
+from mlc.report.terminal import Paint
+from mlc.request import Request, request
+from mlc.rules import project_missing
+
+if TYPE_CHECKING:
+    from mlc.pipeline import Compiled
+
+DIAGNOSTIC_FORMS = ("text", "concise", "json", "github")
+
+
+class Unfit(Exception):
+    """The command cannot go on; the diagnostics say why. `sources` holds the texts that they point into."""
+
+    def __init__(self, *diagnostics: Diagnostic, sources: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.diagnostics = diagnostics
+        self.sources = sources or {}
+
+
+def add_project_arguments(parser: argparse.ArgumentParser, forms: tuple[str, ...] = DIAGNOSTIC_FORMS) -> None:
+    """Overrides, the environment, inputs and the output form."""
+    parser.add_argument(
+        "overrides", nargs="*", help="Hydra overrides: env=prod model.churn.train.params.C=0.5 …"
+    )
+    parser.add_argument("--env", metavar="NAME", help="the environment (or several with commas, or all)")
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="NAME=VALUE", help="give an input a value"
+    )
+    parser.add_argument("--format", choices=forms, default="text", help="the form of the output")
+
+
+def project_folder(arguments: argparse.Namespace) -> Path:
+    """The project that the command is started in: the nearest folder upwards with an mlc.yaml.
+
+    Raises Unfit where there is none.
+    """
+    start = Path(arguments.folder).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "mlc.yaml").is_file():
+            return folder
+    raise Unfit(project_missing.found(start))
+
+
+def paint(arguments: argparse.Namespace, stream: TextIO) -> Paint:
+    """Colours for a terminal, unless NO_COLOR or the user says no."""
+    if arguments.color != "auto":
+        return Paint(arguments.color == "always")
+    return Paint(stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+
+
+def asked(arguments: argparse.Namespace) -> Request:
+    """What the words on the command line ask for."""
+    return request(project_folder(arguments), arguments.overrides, arguments.env, arguments.input)
+
+
+def compiled_project(arguments: argparse.Namespace) -> tuple[Compiled, ...]:
+    """The project in every environment asked for. Shows warnings; raises Unfit for mistakes."""
+    from mlc import pipeline
+
+    validated, compiled = pipeline.compile_project(asked(arguments))
+    if has_errors(validated.diagnostics):
+        raise Unfit(*validated.diagnostics, sources=validated.composed.sources)
+    if arguments.format == "text":
+        show_diagnostics(validated.diagnostics, validated.composed.sources, arguments)
+    return compiled
+
+
+def one_environment(root: Path, name: str | None) -> str:
+    """The environment named, or the default one. Raises Unfit where the project has no such environment."""
+    from mlc import pipeline
+
+    composed = pipeline.compose(request(root, (), name))
+    if len(composed.documents) != 1:
+        raise Unfit(*composed.diagnostics, sources=composed.sources)
+    return next(iter(composed.documents))
+
+
+def guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """A command that shows the diagnostics it is stopped by."""
+
+    def guarded_run(arguments: argparse.Namespace) -> int:
+        try:
+            return run(arguments)
+        except Unfit as unfit:
+            show_diagnostics(unfit.diagnostics, unfit.sources, arguments)
+            return exit_code(unfit.diagnostics)
+        except StepFailed as failure:
+            show_diagnostics(failure.diagnostics, {}, arguments)
+            return exit_code(failure.diagnostics)
+
+    return guarded_run
+
+
+def show_diagnostics(
+    found: tuple[Diagnostic, ...],
+    sources: Mapping[str, str],
+    arguments: argparse.Namespace,
+    *,
+    answer: bool = False,
+) -> None:
+    """Diagnostics in the form asked for: on standard output where they are the answer or a machine reads."""
+    form = getattr(arguments, "format", "text")
+    if form == "json":
+        from mlc.report import json
+
+        sys.stdout.write(json.diagnostics(found))
+        return
+    stream = sys.stdout if answer or form == "github" else sys.stderr
+    if form == "github":
+        from mlc.report import github
+
+        stream.write(github.diagnostics(found))
+    elif form == "concise":
+        from mlc.report import concise
+
+        stream.write(concise.diagnostics(found))
+    else:
+        from mlc.report import text
+
+        shown = found if not arguments.quiet else tuple(one for one in found if one.severity == "error")
+        stream.write(text.diagnostics(shown, sources, paint(arguments, stream)))
+
+
+def exit_code(found: tuple[Diagnostic, ...]) -> int:
+    """1 for a mistake, 3 where all that stands in the way is a policy or a gate, else 0."""
+    if not has_errors(found):
+        return 0
+    return 3 if all(one.refused for one in found if one.severity == "error") else 1
+
+
+def write_json(**members: Any) -> None:
+    from mlc.report import json
+
+    sys.stdout.write(json.document(**members))

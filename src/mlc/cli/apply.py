@@ -1,0 +1,199 @@
+"""Do the plan.
+
+Plans and asks before it applies; a saved plan is applied exactly, or refused when it is stale. The first
+Ctrl-C finishes the running step and stops, the second stops now; either way the next apply goes on there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from mlc.cli._console import (
+    Unfit,
+    add_project_arguments,
+    compiled_project,
+    exit_code,
+    guarded,
+    paint,
+    project_folder,
+    show_diagnostics,
+)
+from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.event import Event, Finished, StepFailedEvent, StepStarted, StepTold
+from mlc.rules import bad_plan_file, consent_missing, several_environments
+from mlc.store import saved_plan
+
+if TYPE_CHECKING:
+    from mlc.apply import Stop
+    from mlc.ir.plan import Plan
+
+_CODES = {"done": 0, "failed": 1, "refused": 3, "interrupted": 130}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_project_arguments(parser, forms=("text", "json"))
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--events", metavar="FILE", help="write one JSON line per event to FILE")
+
+
+@guarded
+def run(arguments: argparse.Namespace) -> int:
+    from mlc.report import plan_text
+
+    root = project_folder(arguments)
+    saved = [word for word in arguments.overrides if "=" not in word and not word.startswith("~")]
+    plan = _saved_plan(saved, arguments) if saved else _fresh_plan(root, arguments)
+    if arguments.format == "text":
+        sys.stdout.write(plan_text.plan(plan, paint(arguments, sys.stdout), verbose=arguments.verbose))
+    if plan.is_empty:
+        if arguments.format == "json":
+            _write_result(Finished("done", 0, 0, 0, 0), ())
+        return 0
+    # A saved plan has been looked at already: naming it is the consent.
+    if not saved and not arguments.yes and not _agreed(plan):
+        return 1
+    return _apply(root, plan, arguments)
+
+
+def _saved_plan(words: list[str], arguments: argparse.Namespace) -> Plan:
+    """Raises Unfit where the file holds no plan or was changed since it was saved."""
+    if len(arguments.overrides) > 1 or arguments.env or arguments.input:
+        raise Unfit(bad_plan_file.found(words[0], "a saved plan is applied as it is, without overrides"))
+    try:
+        return saved_plan.decode((Path(arguments.folder) / words[0]).read_bytes())
+    except OSError as error:
+        raise Unfit(bad_plan_file.found(words[0], f"it cannot be read ({error.strerror})")) from error
+    except ValueError as error:
+        raise Unfit(bad_plan_file.found(words[0], str(error))) from error
+
+
+def _fresh_plan(root: Path, arguments: argparse.Namespace) -> Plan:
+    from mlc import pipeline
+
+    compiled = compiled_project(arguments)
+    if len(compiled) > 1:
+        raise Unfit(several_environments.found("apply", [one.graph.environment for one in compiled]))
+    return pipeline.plan(root, compiled[0])
+
+
+def _agreed(plan: Plan) -> bool:
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise Unfit(consent_missing.found())
+    answer = input(f"Apply this to {plan.environment}? Only yes is taken for an answer: ")
+    if answer.strip() != "yes":
+        print("Nothing was done.")
+        return False
+    return True
+
+
+def _apply(root: Path, plan: Plan, arguments: argparse.Namespace) -> int:
+    from mlc import pipeline
+    from mlc.report import apply_text
+
+    colours = paint(arguments, sys.stdout)
+    progress = _Progress(sys.stderr.isatty() and arguments.format == "text" and not arguments.quiet)
+    failures: list[Diagnostic] = []
+    end = Finished("done", 0, 0, 0, 0)
+    with _event_log(arguments.events) as log, _interruptible() as stop:
+
+        def told(event: StepTold) -> None:
+            log(event)
+            progress.tell(event)
+
+        for event in pipeline.apply(root, plan, stop, told):
+            log(event)
+            progress.follow(event)
+            if isinstance(event, StepFailedEvent):
+                failures += event.diagnostics
+            if isinstance(event, Finished):
+                end = event
+            if arguments.format == "text":
+                sys.stdout.write(apply_text.event(event, colours, quiet=arguments.quiet))
+                sys.stdout.flush()
+        progress.clear()
+    if arguments.format == "json":
+        _write_result(end, tuple(failures))
+    else:
+        show_diagnostics(tuple(failures), {}, arguments)
+        sys.stdout.write(apply_text.finished(end, colours))
+    code = _CODES[end.outcome]
+    return code if code in (0, 130) else exit_code(tuple(failures)) or code
+
+
+def _write_result(end: Finished, failures: tuple[Diagnostic, ...]) -> None:
+    import msgspec
+
+    from mlc.report import json
+
+    result = {name: value for name, value in msgspec.to_builtins(end).items() if name != "event"}
+    sys.stdout.write(json.document(**result, diagnostics=[json.diagnostic(one) for one in failures]))
+
+
+class _Progress:
+    """One line on a terminal that says what is going on; nothing elsewhere."""
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._step = ""
+
+    def follow(self, event: Event) -> None:
+        self.clear()
+        if isinstance(event, StepStarted):
+            self._step = f"[{event.position}/{event.total}] {event.step}"
+            self._write(self._step)
+
+    def tell(self, event: StepTold) -> None:
+        self._write(f"{self._step}: {event.text}")
+
+    def clear(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def _write(self, text: str) -> None:
+        if self._shown:
+            from mlc.report.terminal import harmless
+
+            sys.stderr.write("\r\x1b[K" + harmless(text)[:100])
+            sys.stderr.flush()
+
+
+@contextmanager
+def _interruptible() -> Iterator[Stop]:
+    """The first interrupt lets the running step finish; the second is an ordinary one."""
+    from mlc.apply import Stop
+
+    stop = Stop()
+
+    def on_first(_signal: int, _frame: FrameType | None) -> None:
+        stop.wanted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("\nStopping after this step; Ctrl-C again stops now.", file=sys.stderr)
+
+    before = signal.signal(signal.SIGINT, on_first)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _event_log(file: str | None) -> Iterator[Callable[[Event], None]]:
+    if file is None:
+        yield lambda event: None
+        return
+    import msgspec
+
+    with Path(file).open("ab", buffering=0) as log:
+
+        def write(event: Event) -> None:
+            log.write(msgspec.json.encode(event) + b"\n")
+
+        yield write

@@ -1,0 +1,120 @@
+"""`mlc COMMAND …`: finds the command's file and runs it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from mlc import __version__
+
+PROLOGUE = "Terraform for machine-learning models: check, plan and apply what is described in layered YAML."
+EPILOGUE = (
+    "`mlc COMMAND --help` explains a command. Exit codes: 0 done, 1 error, 2 changes (when asked), 3 refused."
+)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run a command and exit with its code."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: list[str]) -> int:
+    """Run a command; gives its exit code."""
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader (`| head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def commands() -> tuple[str, ...]:
+    """Every command: each file here that has no underscore in front, but this one."""
+    files = sorted(Path(__file__).parent.glob("[a-z]*.py"))
+    return tuple(file.stem for file in files if file.stem != "main")
+
+
+def _run(argv: list[str]) -> int:
+    position = next((index for index, word in enumerate(argv) if word in commands()), None)
+    if position is None:
+        return _without_command(argv)
+    # options may stand before the command too: `mlc -C DIR plan`
+    name, rest = argv[position], argv[:position] + argv[position + 1 :]
+    command = _command(name)
+    parser = _Parser(
+        prog=f"mlc {name}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=getattr(command, "EPILOGUE", None),
+    )
+    add_shared(parser)
+    command.arguments(parser)
+    try:
+        arguments = parser.parse_intermixed_args(rest)
+    except _UsageError as error:
+        print(f"{parser.format_usage()}mlc {name}: {error}", file=sys.stderr)
+        return 1
+    code: int = command.run(arguments)
+    return code
+
+
+def add_shared(parser: argparse.ArgumentParser) -> None:
+    """The options that every command has."""
+    shared = parser.add_argument_group("everywhere")
+    shared.add_argument("-C", dest="folder", metavar="DIR", default=".", help="act as if started in DIR")
+    shared.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour the text"
+    )
+    shared.add_argument("-q", "--quiet", action="store_true", help="say less")
+    shared.add_argument("-v", "--verbose", action="store_true", help="say more")
+
+
+class _UsageError(Exception):
+    """The words on the command line do not fit."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]  # exits with 1, where argparse has 2
+        raise _UsageError(message)
+
+
+def _without_command(argv: list[str]) -> int:
+    if argv in (["--version"], ["-V"]):
+        print(f"mlc {__version__}")
+        return 0
+    wanted = next((word for word in argv if not word.startswith("-")), None)
+    if wanted is None and (not argv or argv[0] in ("-h", "--help", "help")):
+        print(_overview())
+        return 0 if argv else 1
+    if wanted == "help":
+        print(_overview())
+        return 0
+    from mlc.rules._words import did_you_mean
+
+    print(
+        f'mlc: there is no command "{wanted or argv[0]}". {did_you_mean(wanted or argv[0], commands())}',
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _overview() -> str:
+    lines = ["usage: mlc COMMAND [overrides…] [options]", "", PROLOGUE, ""]
+    for name in commands():
+        summary = (_command(name).__doc__ or "").split("\n")[0].rstrip(".")
+        lines.append(f"  {name:<10} {summary}")
+    return "\n".join([*lines, "", EPILOGUE])
+
+
+def _command(name: str) -> ModuleType:
+    return import_module(f"mlc.cli.{name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Show what apply would do, and why.
+
+Compares what is described with what was applied. With -o the plan is saved, and `mlc apply FILE` does exactly it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mlc.cli._console import (
+    Unfit,
+    add_project_arguments,
+    compiled_project,
+    guarded,
+    paint,
+    project_folder,
+    write_json,
+)
+from mlc.rules import several_environments
+from mlc.store import saved_plan
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_project_arguments(parser, forms=("text", "json"))
+    parser.add_argument("-o", dest="out", metavar="FILE", help="save the plan (of one environment)")
+    parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when there are changes")
+
+
+@guarded
+def run(arguments: argparse.Namespace) -> int:
+    from mlc import pipeline
+    from mlc.report import json, plan_text
+
+    compiled = compiled_project(arguments)
+    if arguments.out and len(compiled) > 1:
+        raise Unfit(several_environments.found("plan -o", [one.graph.environment for one in compiled]))
+    root = project_folder(arguments)
+    plans = [pipeline.plan(root, one) for one in compiled]
+    if arguments.out:
+        from mlc.store.files import write_atomically
+
+        write_atomically(Path(arguments.out), saved_plan.encode(plans[0]), mode=0o600)
+    if arguments.format == "json":
+        write_json(plans=[json.plan(planned) for planned in plans])
+    else:
+        for planned in plans:
+            sys.stdout.write(plan_text.plan(planned, paint(arguments, sys.stdout), verbose=arguments.verbose))
+        if arguments.out and not arguments.quiet:
+            print(
+                f"Saved to {arguments.out}; `mlc apply {arguments.out}` does exactly this.", file=sys.stderr
+            )
+    changes = any(not planned.is_empty for planned in plans)
+    return 2 if changes and arguments.detailed_exitcode else 0

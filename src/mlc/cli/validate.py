@@ -1,0 +1,29 @@
+"""Check the project: load, compose, check. No state, no network.
+
+Reports every mistake of every file in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from mlc.cli._console import add_project_arguments, asked, exit_code, guarded, paint, show_diagnostics
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_project_arguments(parser)
+
+
+@guarded
+def run(arguments: argparse.Namespace) -> int:
+    from mlc import pipeline
+
+    validated = pipeline.validate(asked(arguments))
+    show_diagnostics(validated.diagnostics, validated.composed.sources, arguments, answer=True)
+    code = exit_code(validated.diagnostics)
+    if code == 0 and arguments.format == "text" and not arguments.quiet:
+        valid = paint(arguments, sys.stdout)("Valid", "green", "bold")
+        for environment, checked in validated.checked.items():
+            print(f"{valid}: {len(checked.specs)} resources · {environment}")
+    return code

@@ -1,0 +1,243 @@
+"""The layers of a project → one document per environment.
+
+Lowest first: field defaults of the kind → project presets → environment presets → the resource file with
+its defaults list → environment patch → command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from mlc.compose.hydra import compose_config
+from mlc.compose.interpolate import resolve
+from mlc.compose.merge import merge
+from mlc.compose.overrides import Override, apply_override
+from mlc.compose.source import Source
+from mlc.ir.address import Address
+from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.document import Document
+from mlc.ir.node import Node, plain, wrap
+from mlc.ir.span import COMMAND_LINE, Span, start_of
+from mlc.rules import (
+    environment_file_missing,
+    layer_outside_resource,
+    patch_matches_nothing,
+    resource_name,
+    unknown_environment,
+)
+
+_GIVEN = Span(COMMAND_LINE, 1, 1, 1, 1)
+
+
+class Language(Struct, frozen=True):
+    """What composing needs to know of the kinds, which it must not import."""
+
+    kinds: tuple[str, ...]
+    once: tuple[str, ...]  # kinds that exist in the first environment only, for the whole project
+    is_name: Callable[[str], bool]
+    with_defaults: Callable[[Node, str], Node]
+    is_declared: Callable[[str, tuple[str | int, ...]], bool]
+
+
+class Layers(Struct, frozen=True):
+    """A project's files, composed as far as they are the same in every environment."""
+
+    project: Node
+    resources: dict[Address, Node]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def compose_layers(source: Source, language: Language) -> Layers:
+    """mlc.yaml and every resource file with its defaults list."""
+    found: list[Diagnostic] = []
+    project = compose_config(source, "mlc", ())
+    found += project.diagnostics
+    resources: dict[Address, Node] = {}
+    for kind in language.kinds:
+        for name in source.options(kind):
+            if name.startswith("_"):
+                continue
+            if not language.is_name(name):
+                found.append(resource_name.found(f"{kind}/{name}.yaml"))
+                continue
+            node, mistakes = _compose_file(source, kind, name)
+            found += mistakes
+            if node is not None:
+                resources[Address(kind, name)] = node
+    return Layers(project.node or Node({}, start_of("mlc.yaml")), resources, tuple(found))
+
+
+def compose_document(
+    source: Source,
+    layers: Layers,
+    environment: str,
+    overrides: Sequence[Override],
+    inputs: Mapping[str, Any],
+    language: Language,
+) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The project in one environment, every interpolation resolved."""
+    found: list[Diagnostic] = []
+    env = _environment(source, layers.project, environment, found)
+    root = _layered(layers, env, language, found)
+    for override in overrides:
+        changed = apply_override(root, override, lambda path: _is_known(path, root, language))
+        if isinstance(changed, Diagnostic):
+            found.append(changed)
+        else:
+            root = changed
+    root = _with_defaults(root, language)
+    resolved, mistakes = resolve(root, _resolvers(inputs))
+    found += mistakes
+    kept = {
+        kind: Node(
+            {name: node for name, node in group.value.items() if _is_in(node, environment)}, group.span
+        )
+        for kind, group in resolved.value.items()
+        if kind in language.kinds and group.is_map
+    }
+    document = Document(environment=environment, project=layers.project, root=Node(kept, resolved.span))
+    found += _unknown_environments(document, known)
+    return document, tuple(found)
+
+
+def known_environments(project: Node) -> tuple[str, ...]:
+    """The environments that mlc.yaml lists, the default first."""
+    listed = project.get("environments")
+    if listed is None or not listed.is_list:
+        return ()
+    return tuple(entry.value for entry in listed.value if isinstance(entry.value, str))
+
+
+def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    """A resource file; its content must stay within the resource."""
+    composed = compose_config(source, f"{kind}/{name}", ())
+    found = list(composed.diagnostics)
+    if composed.node is None:
+        return None, tuple(found)
+    inside = composed.node.get(kind)
+    for key, node in composed.node.value.items():
+        if key != kind:
+            found.append(layer_outside_resource.found(key, node.key_span or node.span, kind, name))
+    if inside is None:  # an empty file: everything the kind requires is missing
+        inside = Node({}, start_of(f"{kind}/{name}.yaml"))
+    return inside, tuple(found)
+
+
+def _environment(source: Source, project: Node, name: str, found: list[Diagnostic]) -> Node:
+    empty = Node({}, start_of(f"env/{name}.yaml"))
+    if not source.has_layer(f"env/{name}"):
+        listed = project.get("environments")
+        entries = listed.value if listed is not None and listed.is_list else ()
+        span = next((entry.span for entry in entries if entry.value == name), start_of("mlc.yaml"))
+        found.append(environment_file_missing.found(name, span))
+        return empty
+    composed = compose_config(source, f"env/{name}", ())
+    found += composed.diagnostics
+    node = composed.node.get("env") if composed.node is not None else None
+    return node if node is not None and node.is_map else empty
+
+
+def _layered(layers: Layers, env: Node, language: Language, found: list[Diagnostic]) -> Node:
+    """Presets under the resource files, patches over them; beside them what interpolations may read."""
+    project = layers.project
+    by_kind: dict[str, dict[str, Node]] = {kind: {} for kind in language.kinds}
+    presets = [node for node in (project.get("presets"), env.get("presets")) if node is not None]
+    for preset in presets:
+        _report_unmatched(preset, "kind", language.kinds, found)
+    for address, node in layers.resources.items():
+        layered = node
+        for preset in reversed(presets):
+            low = preset.get(address.kind)
+            if low is not None and low.is_map and layered.is_map:
+                layered = merge(low, layered, found)
+        by_kind[address.kind][address.name] = layered
+    root = {kind: Node(group, start_of("mlc.yaml")) for kind, group in by_kind.items()}
+    patch = env.get("patch")
+    if patch is not None and patch.is_map:
+        _report_unmatched(patch, "kind", language.kinds, found)
+        for kind, patches in patch.value.items():
+            if kind not in by_kind or not patches.is_map:
+                continue
+            _report_unmatched(patches, kind, by_kind[kind], found)
+            matching = {name: node for name, node in patches.value.items() if name in by_kind[kind]}
+            root[kind] = merge(root[kind], Node(matching, patches.span), found)
+    root["vars"] = _vars(project, env, found)
+    root["env"] = wrap({"name": _name_of(env)}, env.span)
+    root["project"] = project.get("project") or wrap("", start_of("mlc.yaml"))
+    return Node(root, project.span)
+
+
+def _vars(project: Node, env: Node, found: list[Diagnostic]) -> Node:
+    low, high = project.get("vars"), env.get("vars")
+    nothing = Node({}, start_of("mlc.yaml"))
+    low = low if low is not None and low.is_map else nothing
+    return merge(low, high, found) if high is not None and high.is_map else low
+
+
+def _name_of(env: Node) -> str:
+    return env.span.file.rpartition("/")[2].removesuffix(".yaml")
+
+
+def _report_unmatched(node: Node, what: str, known: Iterable[str], found: list[Diagnostic]) -> None:
+    known = list(known)
+    for name, child in node.value.items() if node.is_map else ():
+        if name not in known:
+            found.append(patch_matches_nothing.found(what, name, child.key_span or child.span, known))
+
+
+def _is_known(path: tuple[str, ...], root: Node, language: Language) -> bool:
+    """Whether an override may set a key that no layer has set: a declared field of a resource that exists."""
+    if len(path) < 3:
+        return False
+    kind, name, *field = path
+    return root.at((kind, name)) is not None and language.is_declared(kind, tuple(field))
+
+
+def _with_defaults(root: Node, language: Language) -> Node:
+    filled = dict(root.value)
+    for kind in language.kinds:
+        group = filled.get(kind)
+        if group is not None and group.is_map:
+            resources = {name: language.with_defaults(node, kind) for name, node in group.value.items()}
+            filled[kind] = Node(resources, group.span, group.key_span)
+    return Node(filled, root.span)
+
+
+def _is_in(node: Node, environment: str) -> bool:
+    """Whether a resource exists in an environment. A value of the wrong type counts as yes: it is reported."""
+    enabled, listed = node.get("enabled"), node.get("environments")
+    if enabled is not None and enabled.value is False:
+        return False
+    names = plain(listed) if listed is not None and listed.is_list else []
+    return not names or environment in names
+
+
+def _resolvers(inputs: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
+    """The resolvers that specs may use. A secret stays a reference: nothing here reads one."""
+
+    def secret(name: object) -> str:
+        return f"${{secret:{name}}}"
+
+    def given(name: object) -> Any:
+        if name not in inputs:
+            known = ", ".join(inputs) or "none"
+            raise LookupError(
+                f'There is no input "{name}". Declare it under "inputs" in mlc.yaml; declared: {known}.'
+            )
+        return inputs[str(name)]
+
+    return {"secret": secret, "input": given}
+
+
+def _unknown_environments(document: Document, known: tuple[str, ...]) -> list[Diagnostic]:
+    """Environments that a resource names and the project does not have."""
+    found = []
+    for address in document.addresses():
+        listed = document.root.at((address.kind, address.name, "environments"))
+        for entry in listed.value if listed is not None and listed.is_list else ():
+            if isinstance(entry.value, str) and entry.value not in known:
+                found.append(unknown_environment.found(entry.value, known, entry.span, address=str(address)))
+    return found

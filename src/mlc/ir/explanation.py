@@ -1,0 +1,29 @@
+"""Where a value comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from mlc.ir.span import Span
+
+
+class Layered(Struct, frozen=True):
+    """One value in the chain: what it is and where it is written."""
+
+    value: Any
+    span: Span
+    written: str | None = None  # the interpolation that gave it
+
+
+class Explanation(Struct, frozen=True):
+    """A value, what it overwrote (last overwritten first), and what its interpolation read."""
+
+    environment: str
+    path: str
+    winner: Layered
+    overwrote: tuple[Layered, ...] = ()
+    read: tuple[tuple[str, Layered], ...] = ()
+    description: str = ""
+    change_class: str = ""

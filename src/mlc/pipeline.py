@@ -1,0 +1,138 @@
+"""THE ORDER: load → compose → check → lower → emit → plan → apply.
+
+Read this first. Each stage is a package that takes and returns frozen values and knows no other stage;
+this is the one file that knows them all. What the user got wrong comes back as diagnostics, never as an
+exception.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from mlc import check, data, kinds, load
+from mlc.compose import project as composing
+from mlc.compose.hydra import parse_overrides
+from mlc.compose.source import Source
+from mlc.ir.artifact import Artifact
+from mlc.ir.checked import Checked
+from mlc.ir.diagnostic import Diagnostic, has_errors
+from mlc.ir.document import Document
+from mlc.ir.event import Event, StepTold
+from mlc.ir.graph import Graph
+from mlc.ir.plan import Plan
+from mlc.ir.span import COMMAND_LINE
+from mlc.kinds import _fields, _walk
+from mlc.request import Request, inputs_of, wanted_environments
+
+if TYPE_CHECKING:
+    from mlc.apply import Stop
+
+LANGUAGE = composing.Language(
+    kinds=kinds.names(),
+    once=kinds.once(),
+    is_name=lambda name: re.fullmatch(_fields.NAME_PATTERN, name) is not None,
+    with_defaults=_walk.with_defaults,
+    is_declared=_walk.is_declared,
+)
+
+
+class Composed(Struct, frozen=True):
+    """A project in every environment asked for; `sources` holds the texts that diagnostics point into."""
+
+    layers: composing.Layers
+    documents: dict[str, Document]
+    sources: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Validated(Struct, frozen=True):
+    """`checked` holds each environment that has no mistake; `diagnostics` also those of composing."""
+
+    composed: Composed
+    checked: dict[str, Checked]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Compiled(Struct, frozen=True):
+    """One environment's graph and artifacts."""
+
+    graph: Graph
+    artifacts: tuple[Artifact, ...]
+
+
+def compose(request: Request) -> Composed:
+    """load → compose."""
+    source = Source(load.read, request.root)
+    layers = composing.compose_layers(source, LANGUAGE)
+    inputs, bad_inputs = inputs_of(request, layers.project)
+    overrides, bad_overrides = parse_overrides(request.overrides)
+    environments, unknown = wanted_environments(request, composing.known_environments(layers.project))
+    found = [*layers.diagnostics, *bad_inputs, *bad_overrides, *unknown]
+    documents = {}
+    for environment in environments:
+        document, mistakes = composing.compose_document(
+            source, layers, environment, overrides, inputs, LANGUAGE
+        )
+        documents[environment] = document
+        found += mistakes
+    sources = {**source.texts, COMMAND_LINE: "\n".join(request.overrides)}
+    return Composed(layers, documents, sources, _each_once(found))
+
+
+def validate(request: Request) -> Validated:
+    """load → compose → check. Reads no state, starts nothing, reaches nothing outside the project."""
+    composed = compose(request)
+    found = [*composed.diagnostics]
+    checked = {}
+    if not has_errors(composed.diagnostics):
+        declared = frozenset(composed.layers.resources)
+        for environment, document in composed.documents.items():
+            passed, mistakes = check.check(document, declared)
+            found += mistakes
+            if passed is not None:
+                checked[environment] = passed
+    return Validated(composed, checked, _each_once(found))
+
+
+def compile_project(request: Request) -> tuple[Validated, tuple[Compiled, ...]]:
+    """load → compose → check → lower → emit. Nothing is compiled where there is a mistake."""
+    from mlc import emit, lower
+
+    validated = validate(request)
+    if has_errors(validated.diagnostics):
+        return validated, ()
+    backends = emit.load_backends((data.path("templates"),))
+    first = composing.known_environments(validated.composed.layers.project)[0]
+    graphs = [lower.lower(checked) for checked in validated.checked.values()]
+    return validated, tuple(
+        Compiled(graph, emit.emit(graph, backends, graph.environment == first)) for graph in graphs
+    )
+
+
+def plan(root: Path, compiled: Compiled) -> Plan:
+    """… → plan: what is described against what was applied. Raises StepFailed for an unreadable state."""
+    from mlc import plan as planning
+    from mlc import workspace
+
+    state = workspace.state(root, compiled.graph.environment)
+    return planning.plan(compiled.graph, compiled.artifacts, state, workspace.observed(root, compiled.graph))
+
+
+def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None]) -> Iterator[Event]:
+    """plan → apply: the events as they happen. Raises StepFailed where the plan may not be applied."""
+    from mlc import apply as applying
+    from mlc import workspace
+
+    with workspace.hands(root, planned, tell) as effects:
+        applying.refuse_stale(planned, effects, workspace.TOOL)
+        yield from applying.apply(planned, effects, stop)
+
+
+def _each_once(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """A shared layer is composed many times over; its mistakes are told once."""
+    return tuple(dict.fromkeys(found))

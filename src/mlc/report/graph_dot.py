@@ -1,0 +1,24 @@
+"""The resource graph in Graphviz's DOT."""
+
+from __future__ import annotations
+
+from mlc.ir.graph import Graph
+
+
+def graph(found: Graph) -> str:
+    lines = [
+        f"digraph {_quoted(found.project['project'] + ' ' + found.environment)} {{",
+        "  rankdir=LR;",
+        "  node [shape=box];",
+    ]
+    for resource in sorted(found.resources, key=lambda resource: resource.address):
+        lines.append(f"  {_quoted(str(resource.address))};")
+    for edge in found.edges:
+        lines.append(
+            f"  {_quoted(str(edge.source))} -> {_quoted(str(edge.target))} [label={_quoted(edge.path)}];"
+        )
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

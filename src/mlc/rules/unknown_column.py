@@ -1,0 +1,76 @@
+"""unknown-column: a column that the dataset does not declare.
+
+Why it matters: nothing is known about it, and it would not reach the model.
+How to mend it: correct the name, or declare the column in the dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.rules._subject import Subject
+from mlc.rules._words import did_you_mean
+
+RULE = Rule.of(__name__, "error", "A column is not declared.")
+
+BAD = {"features/basic.yaml": "groups: {numbers: {columns: [aeg]}}\n"}
+GOOD = {"features/basic.yaml": "groups: {numbers: {columns: [age]}}\n"}
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    for address, model in subject.each("model"):
+        dataset = subject.named("dataset", model["dataset"])
+        if dataset is not None and model["label"] is not None and model["label"] not in dataset["columns"]:
+            span = subject.span(address, "label")
+            yield _found(model["label"], model["dataset"], dataset["columns"], span, str(address), "label")
+    seen = set()
+    for _, model in subject.each("model"):
+        pair = (model["features"], model["dataset"])
+        features, dataset = subject.named("features", pair[0]), subject.named("dataset", pair[1])
+        if pair in seen or features is None or dataset is None:
+            continue
+        seen.add(pair)
+        address = next(found for found, _ in subject.each("features") if found.name == pair[0])
+        for name, group in features["groups"].items():
+            for index, column in enumerate(group["columns"]):
+                if column not in dataset["columns"]:
+                    span = subject.span(address, "groups", name, "columns", index)
+                    path = f"groups.{name}.columns[{index}]"
+                    yield _found(column, pair[1], dataset["columns"], span, str(address), path)
+    for address, dataset in subject.each("dataset"):
+        for path, column in _named_in(dataset):
+            if column not in dataset["columns"]:
+                shown = ".".join(map(str, path))
+                yield _found(
+                    column,
+                    address.name,
+                    dataset["columns"],
+                    subject.span(address, *path),
+                    str(address),
+                    shown,
+                )
+
+
+def _named_in(dataset: dict) -> Iterator[tuple[tuple[str | int, ...], str]]:  # type: ignore[type-arg]
+    """The columns that preparation and split name."""
+    for name, step in dataset["prepare"].items():
+        for field in ("by", "columns"):
+            for index, column in enumerate(step.get(field, [])):
+                yield ("prepare", name, field, index), column
+        if "column" in step:
+            yield ("prepare", name, "column"), step["column"]
+    if dataset["split"].get("by"):
+        yield ("split", "by"), dataset["split"]["by"]
+
+
+def _found(column: str, dataset: str, known, span, address: str, path: str) -> Diagnostic:  # type: ignore[no-untyped-def]
+    return RULE.at(
+        span,
+        f'The dataset {dataset} declares no column "{column}". Correct the name, or declare the column in '
+        f"dataset/{dataset}.yaml.",
+        text="not declared",
+        help=did_you_mean(column, known),
+        address=address,
+        path=path,
+    )

@@ -1,0 +1,27 @@
+"""unknown-environment: an environment that the project does not have.
+
+Why it matters: there is no file to compose it from.
+How to mend it: name one of the project's environments, or add it to `environments` in mlc.yaml with a file
+env/NAME.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.ir.span import Span
+from mlc.rules._words import did_you_mean
+
+RULE = Rule.of(__name__, "error", "The environment is not known.")
+
+
+def found(name: str, known: Iterable[str], span: Span | None = None, *, address: str = "") -> Diagnostic:
+    return RULE.at(
+        span,
+        f'The project has no environment "{name}". Name one of its own, or add it to "environments" in mlc.yaml '
+        f"and write env/{name}.yaml.",
+        text="not an environment of this project",
+        help=did_you_mean(name, known),
+        address=address,
+    )
