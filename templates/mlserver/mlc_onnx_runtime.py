@@ -48,7 +48,7 @@ class OnnxRuntime(MLModel):
         expected = {tensor.name: tensor for tensor in self._settings.inputs}
         if len(given) != len(payload.inputs) or given.keys() != expected.keys():
             raise InferenceError(
-                f"the request has the inputs {sorted(tensor.name for tensor in payload.inputs)} and the model "
+                f"the request has the inputs {[tensor.name for tensor in payload.inputs]} and the model "
                 f"takes {sorted(expected)}, each once"
             )
         feeds = {name: as_array(given[name], expected[name].datatype) for name in expected}
@@ -71,22 +71,26 @@ class OnnxRuntime(MLModel):
         actual, settings = {tensor.name for tensor in graph}, {tensor.name for tensor in promised}
         if actual != settings if what == "inputs" else not settings <= actual:
             raise ValueError(
-                f"model.onnx has the {what} {sorted(actual)} and model-settings.json promises {sorted(settings)}: "
-                "put the version beside these settings that they were written for"
+                f"model.onnx has the {what} {sorted(actual)} and model-settings.json promises "
+                f"{sorted(settings)}: put the version beside these settings that they were written for"
             )
 
 
 def as_array(tensor: RequestInput, datatype: str) -> np.ndarray:
     """A column of a request, in the shape it says it has."""
     if tensor.datatype != datatype:
-        raise InferenceError(f"the input {tensor.name} is {datatype}, and the request sends {tensor.datatype}")
+        raise InferenceError(
+            f"the input {tensor.name} is {datatype}, and the request sends {tensor.datatype}"
+        )
     values: Any = tensor.data.root if hasattr(tensor.data, "root") else tensor.data
     if datatype == "BYTES":
         values = [value.decode() if isinstance(value, bytes) else str(value) for value in flat(values)]
     try:
         return np.array(values, dtype=NUMPY[datatype]).reshape(tensor.shape)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InferenceError(f"the input {tensor.name} does not hold {datatype} of shape {tensor.shape}: {error}") from error
+        raise InferenceError(
+            f"the input {tensor.name} does not hold {datatype} of shape {tensor.shape}: {error}"
+        ) from error
 
 
 def flat(values: Any) -> list[Any]:

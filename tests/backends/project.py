@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
-from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
+from syrupy.location import PyTestLocation
+from syrupy.types import SnapshotIndex
 
-from mlc import data
-from mlc.emit import emit, load_backends
 from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend
@@ -23,9 +20,20 @@ from mlc.kinds import kind as kind_of
 from mlc.kinds._kind import Scope
 
 DIGEST = "sha256:" + "5f2e" * 16
-REFERENCES = {"dataset": "dataset", "features": "features", "model": "model", "target": "target", "runtime": "runtime"}
+REFERENCES = {
+    "dataset": "dataset",
+    "features": "features",
+    "model": "model",
+    "target": "target",
+    "runtime": "runtime",
+}
 
-PROJECT: dict[str, Any] = {"mlc": 1, "project": "lending", "owner": "risk-ml", "environments": ["dev", "prod"]}
+PROJECT: dict[str, Any] = {
+    "mlc": 1,
+    "project": "lending",
+    "owner": "risk-ml",
+    "environments": ["dev", "prod"],
+}
 SPECS: dict[str, dict[str, Any]] = {
     "dataset.loans": {
         "source": {"type": "file", "path": "data/loans.csv", "format": "csv"},
@@ -86,8 +94,6 @@ SPECS: dict[str, dict[str, Any]] = {
     },
 }
 
-GraphOf = Callable[..., Graph]
-
 
 def graph_of(specs: dict[str, dict[str, Any]], environment: str = "prod", **project: Any) -> Graph:
     """A graph of typed resources, dependencies first, as `lower` would make it."""
@@ -113,42 +119,42 @@ def graph_of(specs: dict[str, dict[str, Any]], environment: str = "prod", **proj
     return Graph(environment, typed, tuple(resources.values()), ())
 
 
-@pytest.fixture(scope="session")
-def backends() -> tuple[Backend, ...]:
-    return load_backends((data.path("templates"),))
-
-
-@pytest.fixture(scope="session")
-def graph() -> Graph:
-    return graph_of(SPECS)
-
-
-@pytest.fixture(scope="session")
-def artifacts(graph: Graph, backends: tuple[Backend, ...]) -> tuple[Artifact, ...]:
-    return emit(graph, backends, first_environment=True)
-
-
 def by_backend(artifacts: tuple[Artifact, ...], name: str) -> tuple[Artifact, ...]:
     return tuple(artifact for artifact in artifacts if artifact.backend == name)
 
 
 class ArtifactFiles(SingleFileSnapshotExtension):
-    """One file per artifact, of the artifact's own name, so that official checkers run on the file itself."""
+    """One file per artifact, at the artifact's own path, so that official checkers run on the file itself."""
+
+    file_extension = ""
 
     @classmethod
-    def get_snapshot_name(cls, *, test_location: Any, index: Any = 0) -> str:
-        return PurePosixPath(str(index)).name
+    def discovery_dirname(cls, *, test_location: PyTestLocation) -> str:
+        return cls.dirname(test_location=test_location)
+
+    def is_snapshot_location(self, *, location: str) -> bool:
+        return Path(location).is_file()
 
     @classmethod
-    def dirname(cls, *, test_location: Any) -> str:
-        return str(Path(test_location.filepath).parent / "snapshots")
+    def matches_test_location(cls, *, test_location: PyTestLocation, snapshot_location: str) -> bool:
+        return Path(snapshot_location).is_relative_to(cls.dirname(test_location=test_location))
 
     @classmethod
-    def get_location(cls, *, test_location: Any, index: Any) -> str:
-        # GitHub's own folder would be taken for a workflow of this repository's
-        return str(Path(cls.dirname(test_location=test_location), str(index).replace(".github/", "github/")))
+    def get_location(cls, *, test_location: PyTestLocation, index: SnapshotIndex) -> str:
+        return str(Path(cls.dirname(test_location=test_location), str(index)))
 
 
-@pytest.fixture
-def artifact_file(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(ArtifactFiles)
+def emitted(artifacts: tuple[Artifact, ...], path: str) -> Artifact:
+    """The artifact whose path ends so."""
+    return next(artifact for artifact in artifacts if artifact.path.endswith(path))
+
+
+def named(backends: tuple[Backend, ...], name: str) -> Backend:
+    return next(backend for backend in backends if backend.name == name)
+
+
+def broken(artifact: Artifact, old: str, new: str) -> Artifact:
+    """The artifact with a piece of its text replaced, which has to be there."""
+    text = artifact.content.decode()
+    assert old in text
+    return msgspec.structs.replace(artifact, content=text.replace(old, new).encode())

@@ -1,0 +1,197 @@
+"""The mlserver backend on MLServer itself: its settings classes, and its server with a real model.
+
+Asked for by name (`make test-platforms`), and then a missing MLServer is a failure, never a skip.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from backends.project import SPECS, graph_of
+from mlc import data
+from mlc.emit import emit, load_backends
+from mlc.emit.verify import verify
+
+PROGRAM = data.path(".checkers", "mlserver", "bin", "mlserver")
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def table() -> tuple[np.ndarray, np.ndarray]:
+    """Forty rows (income, purpose) and their labels, without randomness."""
+    rows = [[float(1000 + 37 * i), ("car", "house")[i % 2]] for i in range(40)]
+    return np.array(rows, dtype=object), np.array([int(i > 15) ^ (i % 2) for i in range(40)])
+
+
+@pytest.fixture(scope="module")
+def learned(table: tuple[np.ndarray, np.ndarray]) -> Any:
+    columns = make_column_transformer((StandardScaler(), [0]), (OneHotEncoder(), [1]))
+    return make_pipeline(columns, LogisticRegression()).fit(*table)
+
+
+@pytest.fixture(scope="module")
+def onnx_bytes(learned: Any) -> bytes:
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+
+    inputs = [("income", FloatTensorType([None, 1])), ("purpose", StringTensorType([None, 1]))]
+    graph = convert_sklearn(learned, initial_types=inputs, options={"zipmap": False}, target_opset=21)
+    written: bytes = graph.SerializeToString()
+    return written
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, onnx_bytes: bytes) -> Iterator[str]:
+    assert PROGRAM.is_file(), f"{PROGRAM} is not there: run `make checkers` first"
+    folder = tmp_path_factory.mktemp("mlserver")
+    http, grpc, metrics = free_ports(3)
+    target = {"target.servers": {"type": "mlserver", "http_port": http, "grpc_port": grpc}}
+    backends = load_backends((data.path("templates"),))
+    for artifact in emit(graph_of(SPECS | target), backends, first_environment=True):
+        if artifact.backend == "mlserver":
+            Path(folder, PurePosixPath(artifact.path).name).write_bytes(artifact.content)
+    Path(folder, "model.onnx").write_bytes(onnx_bytes)
+    log = Path(folder, "log.txt")
+    with log.open("wb") as opened:
+        process = subprocess.Popen(
+            [PROGRAM, "start", "."],
+            cwd=folder,
+            stdout=opened,
+            stderr=subprocess.STDOUT,
+            env={"PATH": os.defpath, "HOME": str(folder), "MLSERVER_METRICS_PORT": str(metrics)},
+        )
+    try:
+        wait_until_ready(f"http://127.0.0.1:{http}/v2/models/default_risk/ready", process, log)
+        yield f"http://127.0.0.1:{http}"
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+def test_settings_are_accepted_by_mlserver() -> None:
+    backends = load_backends((data.path("templates"),))
+    backend = next(backend for backend in backends if backend.name == "mlserver")
+    emitted = [
+        artifact for artifact in emit(graph_of(SPECS), backends, True) if artifact.path.endswith(".json")
+    ]
+    assert [verify(artifact, backend).outcome for artifact in emitted] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value", "finding"),
+    [
+        ("settings.json", "http_port", "eighty", "http_port"),
+        ("settings.json", "htp_port", 80, "htp_port: MLServer has no such field"),
+        ("model-settings.json", "inputs", [{"name": "a", "datatype": "FLOAT", "shape": [1]}], "datatype"),
+        ("model-settings.json", "inputs", [{"name": "a", "datatype": "FP32"}], "shape"),
+        ("model-settings.json", "implementation", None, "implementation"),
+        ("model-settings.json", "parameters", {"url": "./model.onnx"}, "parameters.url"),
+    ],
+)
+def test_broken_settings_are_rejected(name: str, field: str, value: Any, finding: str) -> None:
+    import msgspec
+
+    backends = load_backends((data.path("templates"),))
+    backend = next(backend for backend in backends if backend.name == "mlserver")
+    emitted = emit(graph_of(SPECS), backends, True)
+    artifact = next(artifact for artifact in emitted if artifact.path.endswith(f"/{name}"))
+    content = json.dumps({**json.loads(artifact.content), field: value}).encode()
+    found = verify(msgspec.structs.replace(artifact, content=content), backend)
+    assert found.outcome == "rejected"
+    assert any(finding in text for text in found.findings), found
+
+
+def test_server_says_what_the_signature_says(server: str) -> None:
+    metadata = json.loads(call(f"{server}/v2/models/default_risk"))
+    assert [tensor["name"] for tensor in metadata["inputs"]] == ["income", "purpose"]
+    assert [tensor["datatype"] for tensor in metadata["outputs"]] == ["INT64", "FP32"]
+
+
+def test_server_answers_as_the_estimator_does(
+    server: str, learned: Any, table: tuple[np.ndarray, np.ndarray]
+) -> None:
+    rows = table[0]
+    answer = json.loads(call(f"{server}/v2/models/default_risk/infer", request(rows)))
+    outputs = {output["name"]: output for output in answer["outputs"]}
+    assert outputs["label"]["shape"] == [40]
+    assert outputs["probabilities"]["shape"] == [40, 2]
+    np.testing.assert_array_equal(outputs["label"]["data"], learned.predict(rows))
+    found = np.array(outputs["probabilities"]["data"]).reshape(40, 2)
+    np.testing.assert_allclose(found, learned.predict_proba(rows), atol=1e-5)
+
+
+def test_server_refuses_what_the_signature_does_not_take(
+    server: str, table: tuple[np.ndarray, np.ndarray]
+) -> None:
+    whole = request(table[0])
+    income, purpose = whole["inputs"]
+    for inputs in (
+        [income],
+        [income, {**purpose, "name": "reason"}],
+        [{**income, "datatype": "INT64"}, purpose],
+        [{**income, "shape": [39, 1], "data": income["data"][1:]}, purpose],
+        [{**income, "shape": [41, 1]}, purpose],
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            call(f"{server}/v2/models/default_risk/infer", {"inputs": inputs})
+        assert refusal.value.code in (400, 422), refusal.value.read()
+        refusal.value.close()
+
+
+def request(rows: np.ndarray) -> dict[str, Any]:
+    shape = [len(rows), 1]
+    return {
+        "inputs": [
+            {"name": "income", "datatype": "FP32", "shape": shape, "data": [float(row[0]) for row in rows]},
+            {"name": "purpose", "datatype": "BYTES", "shape": shape, "data": [row[1] for row in rows]},
+        ]
+    }
+
+
+def call(url: str, body: dict[str, Any] | None = None) -> bytes:
+    content = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(
+        urllib.request.Request(url, content, {"Content-Type": "application/json"}), timeout=10
+    ) as answer:
+        read: bytes = answer.read()
+    return read
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [opened.getsockname()[1] for opened in sockets]
+    for opened in sockets:
+        opened.close()
+    return ports
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            call(url)
+        except OSError as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"MLServer does not serve the model:\n{log.read_text()}")

@@ -1,0 +1,147 @@
+"""The workflow does what it says with the least rights, and the official checkers refuse it broken."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from backends.project import SPECS, broken, emitted, graph_of, named
+from mlc.emit import emit
+from mlc.emit.verify import verify, verify_each
+from mlc.ir.artifact import Artifact
+from mlc.ir.backend import Backend
+
+CHECKERS = ("actionlint", "zizmor", "json-schema vendor.github-workflows")
+
+
+@pytest.fixture
+def workflow(artifacts: tuple[Artifact, ...]) -> Artifact:
+    return emitted(artifacts, "mlc-main.yml")
+
+
+@pytest.fixture
+def jobs(workflow: Artifact) -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load(workflow.content)["jobs"]
+    return read
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "by"),
+    [
+        ("needs: [apply-dev]", "needs: [apply-test]", "actionlint"),
+        ("${{ matrix.environment }}", "${{ matrix.stage }}", "actionlint"),
+        ("timeout-minutes: 30", "timeout-minute: 30", "json-schema vendor.github-workflows"),
+        ("permissions: {}", "permissions: write-all", "zizmor"),
+        ('run: mlc apply --yes "env=$ENVIRONMENT"', "run: mlc apply --yes ${{ github.ref_name }}", "zizmor"),
+        ("@11bd71901bbe5b1630ceea73d27597364c9af683", "@v4", "zizmor"),
+        ("persist-credentials: false", "fetch-depth: 1", "zizmor"),
+    ],
+)
+def test_broken_workflow_is_rejected(
+    old: str, new: str, by: str, workflow: Artifact, backends: tuple[Backend, ...]
+) -> None:
+    backend = named(backends, "github_actions")
+    found = {one.checker: one for one in verify_each(broken(workflow, old, new), backend)}
+    assert tuple(found) == CHECKERS
+    assert found[by].outcome == "rejected"
+    assert found[by].findings
+
+
+def test_jobs_have_read_access_only_and_no_secrets(workflow: Artifact, jobs: dict[str, Any]) -> None:
+    assert b"secrets" not in workflow.content
+    assert list(jobs) == ["validate", "plan", "apply-dev", "apply-prod"]
+    for job in jobs.values():
+        assert job["permissions"] == {"contents": "read"}
+        assert job["timeout-minutes"] == 30
+        checkout = job["steps"][0]
+        assert checkout["uses"].startswith("actions/checkout@")
+        assert checkout["with"]["persist-credentials"] is False
+
+
+def test_pull_requests_never_apply(jobs: dict[str, Any]) -> None:
+    for name, job in jobs.items():
+        commands = " ".join(step.get("run", "") for step in job["steps"])
+        event = "push" if name.startswith("apply-") else "pull_request"
+        assert job["if"] == f"github.event_name == '{event}'"
+        assert ("mlc apply" in commands) == (event == "push")
+
+
+def test_environments_are_applied_one_after_the_other(jobs: dict[str, Any]) -> None:
+    assert "needs" not in jobs["apply-dev"]
+    assert jobs["apply-prod"]["needs"] == ["apply-dev"]
+    assert jobs["apply-prod"]["environment"] == "production"
+    assert "environment" not in jobs["apply-dev"]
+    assert jobs["apply-prod"]["concurrency"] == {
+        "group": "mlc-apply-lending-prod",
+        "cancel-in-progress": False,
+    }
+
+
+def test_actions_are_pinned_as_backend_yaml_says(jobs: dict[str, Any], backends: tuple[Backend, ...]) -> None:
+    pins = named(backends, "github_actions").manifest.pins.values()
+    allowed = {f"{pin.uses}@{pin.revision}" for pin in pins}
+    used = {step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step}
+    assert used == allowed
+
+
+def test_no_expression_stands_in_a_script(jobs: dict[str, Any]) -> None:
+    for job in jobs.values():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", "")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "echo ${{ secrets.TOKEN }}",
+        "a\n    permissions: write-all",
+        'x" && echo "y',
+        "a: b # c",
+        "no",
+        "\u2028\u0085\ufeff",
+    ],
+)
+def test_hostile_values_change_no_structure(
+    hostile: str, jobs: dict[str, Any], backends: tuple[Backend, ...]
+) -> None:
+    pipeline = {**SPECS["pipeline.main"], "install": hostile, "runner": hostile}
+    artifact = emitted(
+        emit(graph_of({**SPECS, "pipeline.main": pipeline}), backends, True), ".github/workflows/mlc-main.yml"
+    )
+    found = yaml.safe_load(artifact.content)["jobs"]
+    constant = re.compile(r"\$\{\{ '\$\{\{' \}\}")
+    for name, job in found.items():
+        install = next(step for step in job["steps"] if step["name"] == "Install mlc")
+        for value in (install["run"], job["runs-on"]):
+            assert constant.sub("${{", value) == hostile
+            assert "${{" not in constant.sub("", value)
+        install["run"] = next(step for step in jobs[name]["steps"] if step["name"] == "Install mlc")["run"]
+        job["runs-on"] = jobs[name]["runs-on"]
+    assert found == jobs
+
+
+def test_environment_names_that_yaml_misreads(backends: tuple[Backend, ...]) -> None:
+    pipeline = {**SPECS["pipeline.main"], "apply": {"no": {}, "0123": {}, "1e3": {"approval": "off"}}}
+    specs = {**SPECS, "pipeline.main": pipeline}
+    artifact = emitted(
+        emit(graph_of(specs, environments=["no", "0123", "1e3"]), backends, True), "mlc-main.yml"
+    )
+    jobs = yaml.safe_load(artifact.content)["jobs"]
+    assert jobs["plan"]["strategy"]["matrix"]["environment"] == ["no", "0123", "1e3"]
+    assert list(jobs)[2:] == ["apply-no", "apply-0123", "apply-1e3"]
+    assert jobs["apply-1e3"]["environment"] == "off"
+    assert [jobs[name]["steps"][-1]["env"]["ENVIRONMENT"] for name in list(jobs)[2:]] == ["no", "0123", "1e3"]
+    assert verify(artifact, named(backends, "github_actions")).outcome == "ok"
+
+
+def test_a_project_in_a_folder_works_there(backends: tuple[Backend, ...]) -> None:
+    pipeline = {**SPECS["pipeline.main"], "folder": "teams/lending", "apply": {}}
+    artifact = emitted(emit(graph_of({**SPECS, "pipeline.main": pipeline}), backends, True), "mlc-main.yml")
+    read = yaml.safe_load(artifact.content)
+    assert read["defaults"]["run"]["working-directory"] == "teams/lending"
+    assert list(read["jobs"]) == ["validate", "plan"]
+    assert "has to be copied there" in artifact.content.decode()
+    assert verify(artifact, named(backends, "github_actions")).outcome == "ok"
