@@ -26,6 +26,8 @@ def to_onnx(model: Pipeline, columns: Columns, opset: int) -> bytes:
 
     Text is a string; integers, numbers and booleans are float32. Raises ConversionError.
     """
+    if clash := sorted({*columns} & {*OUTPUTS}):
+        raise ConversionError(f"a column may not be called {' or '.join(clash)}, as an output is")
     kinds = [
         (name, StringTensorType([None, 1]) if column["type"] == "string" else FloatTensorType([None, 1]))
         for name, column in columns.items()
@@ -46,6 +48,8 @@ def to_onnx(model: Pipeline, columns: Columns, opset: int) -> bytes:
                 f"skl2onnx {skl2onnx.__version__} cannot convert it for opset {opset}: "
                 f"{str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}"
             ) from error
+    if [entry.name for entry in graph.graph.input] != list(columns):
+        raise ConversionError("skl2onnx renamed or dropped a column; call the columns otherwise")
     content = _canonical(graph)
     try:
         checker.check_model(content, full_check=True)
@@ -80,11 +84,8 @@ def _rename_outputs(graph: Any) -> None:
     """skl2onnx calls them what it likes: the first is the label, the second the probabilities."""
     names = dict(zip((output.name for output in graph.output), OUTPUTS, strict=True))
     taken = {name for node in graph.node for name in (*node.input, *node.output)} - set(names)
-    # a column may be called as an output is; then the inner value keeps out of its way
+    # an inner value may already be called as an output is to be called: it makes way
     moved = {name: f"{name}_inner" for name in OUTPUTS if name in taken and name not in names}
-    inputs = {entry.name for entry in graph.input}
-    if clash := inputs & set(OUTPUTS):
-        raise ConversionError(f"a column may not be called {' or '.join(sorted(clash))}, as an output is")
     renamed = moved | names
     for node in graph.node:
         node.input[:] = [renamed.get(name, name) for name in node.input]

@@ -16,6 +16,7 @@ LARGEST_MODEL = 4 << 30
 """Bytes; a larger model, unpacked, is refused."""
 
 TRUSTED = (
+    "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.metrics._dist_metrics.ManhattanDistance64",

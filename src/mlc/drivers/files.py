@@ -21,7 +21,7 @@ def run(work: Work) -> Product:
     Raises StepFailed: data-unreadable, column-missing, contract-broken, split-impossible.
     """
     from mlc.drivers import _contract, _prepare, _profile, _split
-    from mlc.drivers._json import write_json
+    from mlc.drivers._canonical import canonical
 
     spec, address = work.spec, work.operation.address
     work.tell("reading")
@@ -52,7 +52,8 @@ def run(work: Work) -> Product:
     paths = {name: work.folder / f"{name}.parquet" for name in outputs}
     for name, frame in outputs.items():
         write_parquet(frame, str(paths[name]))
-    paths["profile"] = write_json(work.folder / "profile.json", profile)
+    paths["profile"] = work.folder / "profile.json"
+    paths["profile"].write_bytes(canonical(profile))
     summary = {**profile["rows"], "dropped_columns": profile["dropped_columns"], "preparation": ledger}
     return Product(outputs=paths, summary={**summary, "split": parts})
 

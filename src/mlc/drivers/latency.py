@@ -30,8 +30,8 @@ def run(work: Work) -> Product:
     """
     import polars as pl
 
+    from mlc.drivers._canonical import canonical
     from mlc.drivers._columns import model_input
-    from mlc.drivers._json import write_json
     from mlc.drivers._onnx import OUTPUTS, feeds, open_session
 
     session = open_session(work.inputs["onnx"])
@@ -52,19 +52,21 @@ def run(work: Work) -> Product:
         "threads": 1,
         "confidence": CONFIDENCE,
         "cpu": cpu_name(),
-        "size_bytes": work.inputs["onnx"].stat().st_size,
+        "size": work.inputs["onnx"].stat().st_size,
     }
-    summary = {name: latency[name]["value"] for name in QUANTILES} | {"size_bytes": latency["size_bytes"]}
-    return Product(outputs={"latency": write_json(work.folder / "latency.json", latency)}, summary=summary)
+    summary = {name: latency[name]["value"] for name in QUANTILES} | {"size": latency["size"]}
+    path = work.folder / "latency.json"
+    path.write_bytes(canonical(latency))
+    return Product(outputs={"latency": path}, summary=summary)
 
 
 def quantile(ordered: Sequence[float], share: float, confidence: float) -> dict[str, float | None]:
     """`value`, the order statistic of rank ⌈n·share⌉, and the interval from `low` to `high`.
 
     The interval lies between two order statistics and supposes no distribution (David and Nagaraja, Order
-    Statistics, 3rd ed., 7.1): the number of measurements below the true quantile is binomial (n, share), so the
-    ranks are the binomial's quantiles at (1 ∓ confidence) / 2. An end that would lie beyond the measurements is
-    None: so many requests cannot bound it.
+    Statistics, 3rd ed., 7.1): the number of measurements below the true quantile is binomial (n, share), so
+    the ranks are the binomial's quantiles at (1 ∓ confidence) / 2. An end that would lie beyond the
+    measurements is None: so many requests cannot bound it.
     """
     n = len(ordered)
     below = _binomial_cdf(n, share)

@@ -37,7 +37,7 @@ def run(work: Work) -> Product:
     import polars as pl
 
     from mlc.drivers import _convert
-    from mlc.drivers._json import write_json
+    from mlc.drivers._canonical import canonical
     from mlc.drivers._onnx import refuse_unsafe
     from mlc.drivers._skops import load_model
 
@@ -59,9 +59,11 @@ def run(work: Work) -> Product:
     refused = _refusals(parity, spec, scaled_trees(model), address)
     if refused is not None:
         raise StepFailed(refused)
+    proof = work.folder / "parity.json"
+    proof.write_bytes(canonical(parity))
     return Product(
-        outputs={"onnx": onnx, "parity": write_json(work.folder / "parity.json", parity)},
-        summary={**parity, "opset": spec["opset"], "size_bytes": len(content)},
+        outputs={"onnx": onnx, "parity": proof},
+        summary={**parity, "opset": spec["opset"], "size": len(content)},
     )
 
 

@@ -17,12 +17,12 @@ RULE = Rule.of(__name__, "error", "The ONNX form differs from the model.")
 
 
 def found(broken: Sequence[str], *, scaled_trees: Sequence[str], address: str, path: str) -> Diagnostic:
-    """`broken` says by how much each bound is missed; `scaled_trees` names scaled groups in front of trees."""
+    """`broken` says by how much each bound is missed; `scaled_trees` names scaled groups before trees."""
     if scaled_trees:
         trap = (
             f" The estimator is made of trees, and these groups are scaled: {', '.join(scaled_trees)}. ONNX "
-            "computes in float32, and a scaled value that rounds to the other side of a threshold takes another "
-            "branch. Trees do not need scaling."
+            "computes in float32, and a scaled value that rounds to the other side of a threshold takes "
+            "another branch. Trees do not need scaling."
         )
         mend = "Set `scale: none` in those groups and train again."
     else:
