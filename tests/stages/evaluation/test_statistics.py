@@ -193,7 +193,9 @@ def test_perfect_separation_gives_a_cautious_interval_and_a_warning() -> None:
 def test_a_single_row_of_a_class_leaves_no_interval() -> None:
     truth = np.array([True, False, False, False])
     area = binary.estimates(truth, truth, np.array([0.5, 0.4, 0.6, 0.1]), seed=0)["roc_auc"]
-    assert (area.value, area.low, area.high) == (pytest.approx(2 / 3), None, None)
+    assert area.value == pytest.approx(2 / 3)
+    assert area.low is None
+    assert area.high is None
 
 
 def test_a_model_that_calls_nothing_positive_has_no_precision() -> None:
@@ -245,8 +247,8 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
             if estimate.low is not None and estimate.high is not None:
                 hits[name] += estimate.low <= large[name].value <= estimate.high  # type: ignore[operator]
     allowed = 3 * np.sqrt(0.95 * 0.05 / CASES)
-    # BCa is known to cover a little less than it says with this few rows
-    least = dict.fromkeys(large, 0.95) | {"brier": 0.92, "log_loss": 0.90, "average_precision": 0.92}
+    # with this few rows DeLong's and BCa's intervals are known to cover a little less than they say
+    least = dict.fromkeys(large, 0.95) | {"roc_auc": 0.935, "average_precision": 0.93}
     shares = {name: count / CASES for name, count in hits.items()}
     assert {name: share for name, share in shares.items() if share < least[name] - allowed} == {}
 
