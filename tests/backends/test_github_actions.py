@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,3 +149,62 @@ def test_a_project_in_a_folder_works_there(backends: tuple[Backend, ...]) -> Non
     assert list(read["jobs"]) == ["validate", "plan"]
     assert "has to be copied there" in artifact.content.decode()
     assert verify(artifact, named(backends, "github_actions")).outcome == "ok"
+
+
+FAKE_MLC = """#!/bin/sh
+for word in "$@"; do printf '%s\\n' "$word" >> "$LOG"; done
+printf -- '--\\n' >> "$LOG"
+case "$*" in *--format\\ json*) echo '{"version": 1}';; esac
+exit "${FAKE_EXIT:-0}"
+"""
+
+
+def run_step(step: dict[str, Any], folder: Path, fails: bool = False) -> tuple[int, list[list[str]]]:
+    """A step's shell lines as GitHub's runner starts them, with an mlc that notes what it was called with."""
+    program = folder / "bin" / "mlc"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(FAKE_MLC, encoding="utf-8")
+    program.chmod(0o755)
+    log, script = folder / "log", folder / "script.sh"
+    script.write_text(step["run"], encoding="utf-8")
+    log.write_text("", encoding="utf-8")
+    result = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
+        cwd=folder,
+        check=False,
+        env={
+            "PATH": f"{program.parent}{os.pathsep}{os.defpath}",
+            "RUNNER_TEMP": str(folder),
+            "LOG": str(log),
+            "FAKE_EXIT": "1" if fails else "0",
+            **step.get("env", {}),
+        },
+    )
+    calls = [call.splitlines() for call in log.read_text(encoding="utf-8").split("--\n")[:-1]]
+    return result.returncode, calls
+
+
+def test_the_shell_lines_call_mlc_as_its_command_line_has_it(jobs: dict[str, Any], tmp_path: Path) -> None:
+    def step_of(job: str, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = next(step for step in jobs[job]["steps"] if step["name"] == name)
+        return found
+
+    validate, apply = step_of("validate", "Validate"), step_of("apply-prod", "Apply")
+    plan = {**step_of("plan", "Plan"), "env": {"ENVIRONMENT": "prod"}}
+    assert run_step(validate, tmp_path) == (0, [["validate", "--env", "all", "--format", "github"]])
+    assert run_step(apply, tmp_path) == (0, [["apply", "--yes", "env=prod"]])
+    assert run_step(plan, tmp_path) == (
+        0,
+        [["plan", "env=prod"], ["plan", "env=prod", "--format", "json"]],
+    )
+    assert json.loads((tmp_path / "plan.json").read_bytes()) == {"version": 1}
+    assert all(run_step(step, tmp_path, fails=True)[0] == 1 for step in (validate, plan, apply))
+
+
+def test_values_in_the_environment_stay_one_word(jobs: dict[str, Any], tmp_path: Path) -> None:
+    apply = {
+        **jobs["apply-prod"]["steps"][-1],
+        "env": {"ENVIRONMENT": "a b; touch owned $(touch owned) * \"'"},
+    }
+    assert run_step(apply, tmp_path) == (0, [["apply", "--yes", "env=" + apply["env"]["ENVIRONMENT"]]])
+    assert not (tmp_path / "owned").exists()

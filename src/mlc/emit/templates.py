@@ -40,7 +40,7 @@ def fill(label: str, source: str, data: Mapping[str, Any]) -> str:
 def fill_path(label: str, source: str, data: Mapping[str, Any]) -> str:
     """The path of an artifact; every value in it has to be one plain name. Raises TemplateError."""
     try:
-        return _path_environment().from_string(source).render(data)
+        return _compiled_path(source).render(data)
     except (JinjaError, TypeError, ValueError) as error:
         raise TemplateError(label, str(error)) from error
 
@@ -109,11 +109,11 @@ def _environment(autoescape: bool) -> _Environment:
 
 
 @cache
-def _path_environment() -> _Environment:
+def _compiled_path(source: str) -> Template:
     environment = _Environment(undefined=StrictUndefined, finalize=quoting.path_part)
     environment.globals.clear()
     environment.filters = {}
-    return environment
+    return environment.from_string(source)
 
 
 @cache

@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import yaml
 
@@ -83,11 +85,17 @@ def _crd(artifact: Artifact, argument: str, home: Path) -> Verification:
     if not definition.is_file():
         return _missing(f"the definition {definition} is not there")
     documents = list(yaml.safe_load_all(artifact.content))
-    schema = yaml.load(definition.read_bytes(), Loader=_YAML_LOADER)  # noqa: S506 - a safe loader
+    schema = _definition(definition)
     findings = tuple(finding for document in documents for finding in crd_findings(document, schema))
     if not documents:
         findings = ("there is no document in the file",)
     return Verification("rejected" if findings else "ok", "", findings)
+
+
+@cache
+def _definition(file: Path) -> dict[str, Any]:
+    read: dict[str, Any] = yaml.load(file.read_bytes(), Loader=_YAML_LOADER)  # noqa: S506 - a safe loader
+    return read
 
 
 def _mlserver(artifact: Artifact, argument: str, home: Path) -> Verification:
