@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 from mlc.drivers import local
 from mlc.ir.operation import Operation, Product, Work
 
-SIGNATURE = {
+SIGNATURE: dict[str, Any] = {
     "inputs": [
         {"name": "age", "datatype": "FP32", "shape": [-1, 1]},
         {"name": "city", "datatype": "BYTES", "shape": [-1, 1]},
@@ -73,10 +73,16 @@ def model_bytes(bias: float = 0.0) -> bytes:
 
 
 def deploy(
-    root: Path, number: int = 1, *, bias: float = 0.0, onnx_bytes: bytes | None = None, **changes: Any
+    root: Path,
+    number: int = 1,
+    *,
+    bias: float = 0.0,
+    onnx_bytes: bytes | None = None,
+    work: Path | None = None,
+    **changes: Any,
 ) -> Product:
     """What `mlc apply` does for a deployment on the embedded target. Returns the driver's product."""
-    folder = root / "work"
+    folder = work or root / "work"
     folder.mkdir(exist_ok=True)
     content = model_bytes(bias) if onnx_bytes is None else onnx_bytes
     (folder / "model.onnx").write_bytes(content)
