@@ -82,8 +82,9 @@ def judge(gates: Mapping[str, Mapping[str, Mapping[str, Any]]], proofs: Mapping[
 def sentence(check: Check) -> str:
     """A check in one line: `0.8143 (0.8054–0.8229), lower end at least 0.8`."""
     asked = "at least" if check.side == "min" else "at most"
-    end = {"lower": "lower end", "upper": "upper end", "point": "estimate"}[check.bound]
-    return f"{_interval(check)}, {end} {asked} {_amount(check, check.limit)}"
+    end = {"lower": "lower end ", "upper": "upper end ", "point": "estimate "}[check.bound]
+    end = "" if check.low == check.high else end
+    return f"{_interval(check)}, {end}{asked} {_amount(check, check.limit)}"
 
 
 def diagnostic(check: Check, address: str) -> Diagnostic:
@@ -108,8 +109,8 @@ def diagnostic(check: Check, address: str) -> Diagnostic:
             path=path,
         )
     end = {
-        "lower": f"lower end of its {check.confidence:.10g} interval",
-        "upper": f"upper end of its {check.confidence:.10g} interval",
+        "lower": f"lower end of its {_level(check.confidence)} interval",
+        "upper": f"upper end of its {_level(check.confidence)} interval",
         "point": "estimate",
     }[check.bound]
     rule = f"Its gate wants the {end} to be {asked} {_amount(check, check.limit)}"
@@ -237,7 +238,7 @@ def _from_evaluation(metric: Metric, confidence: float, proof: dict[str, Any]) -
     interval = estimate.at(confidence)
     if interval is None:
         raise NotMeasuredError(
-            f"the evaluation holds no interval at {confidence}; evaluate again, for this gate."
+            f"the evaluation holds no interval at {_level(confidence)}; evaluate again, for this gate."
         )
     return Measured(estimate.value, interval.low, interval.high, estimate.method, evaluation.rows)
 
@@ -250,13 +251,15 @@ def _from_latency(metric: Metric, confidence: float, proof: dict[str, Any]) -> M
     if not isinstance(part, dict):
         raise NotMeasuredError("the latency measured does not hold it.")
     level = proof.get("confidence", 0.95)
-    if not isinstance(level, float) or confidence > level + _LEVELS:
+    if not isinstance(level, float):
+        raise NotMeasuredError("the latency does not say how certain its intervals are.")
+    if confidence > level + _LEVELS:
         raise NotMeasuredError(
-            f"the latency was measured with an interval at {level}, and the gate asks for {confidence}: "
-            f"ask for at most {level}."
+            f"the latency was measured with a {_level(level)} interval, and the gate asks for "
+            f"{_level(confidence)}: ask for at most {level:.10g}."
         )
     low, high = (None if part.get(end) is None else _number(part, end) for end in ("low", "high"))
-    return Measured(_number(part, "value"), low, high, f"order statistics, at {level:.10g}")
+    return Measured(_number(part, "value"), low, high, f"order statistics, at {_level(level)}")
 
 
 def _from_parity(metric: Metric, confidence: float, proof: dict[str, Any]) -> Measured:
@@ -321,7 +324,11 @@ def _interval(check: Check) -> str:
     if check.low is None or check.high is None or check.low == check.high:
         return _amount(check, check.value)
     ends = f"{_amount(check, check.low)}–{_amount(check, check.high)}"
-    return f"{_amount(check, check.value)} ({check.confidence:.10g} interval {ends})"
+    return f"{_amount(check, check.value)} ({_level(check.confidence)} interval {ends})"
+
+
+def _level(confidence: float) -> str:
+    return f"{100 * confidence:.10g}%"
 
 
 def _amount(check: Check, value: float | None) -> str:

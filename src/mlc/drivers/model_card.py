@@ -87,19 +87,20 @@ def content(
         "verdict": _verdict(verdict),
         "served": _served(parity, latency),
         "url": f"http://localhost:8080/v2/models/{spec['name']}/infer",
-        "request": {
-            "inputs": [
-                {
+        "positive": f"{evaluation.label} is {evaluation.positive}",
+        "inputs": [
+            {
+                "name": one["name"],
+                "type": _TYPES[one["datatype"]],
+                "tensor": {
                     "name": one["name"],
                     "datatype": one["datatype"],
                     "shape": [1, 1],
                     "data": [_EXAMPLES[one["datatype"]]],
-                }
-                for one in inputs
-            ]
-        },
-        "positive": f"{evaluation.label} is {evaluation.positive}",
-        "inputs": [{"name": one["name"], "datatype": _TYPES[one["datatype"]]} for one in inputs],
+                },
+            }
+            for one in inputs
+        ],
         "made": _facts(
             ("Estimator", spec["estimator"]),
             ("Parameters", json.dumps(spec["params"], sort_keys=True, ensure_ascii=False)),
