@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from mlc import check, data, kinds, load
+from mlc.compose import explain as explaining
 from mlc.compose import project as composing
 from mlc.compose.hydra import parse_overrides
 from mlc.compose.source import Source
@@ -22,6 +24,7 @@ from mlc.ir.artifact import Artifact
 from mlc.ir.checked import Checked
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.document import Document
+from mlc.ir.explanation import Explanation
 from mlc.ir.event import Event, StepTold
 from mlc.ir.graph import Graph
 from mlc.ir.plan import Plan
@@ -82,6 +85,21 @@ def compose(request: Request) -> Composed:
         found += mistakes
     sources = {**source.texts, COMMAND_LINE: "\n".join(request.overrides)}
     return Composed(layers, documents, sources, _each_once(found))
+
+
+def explain(request: Request, address: str) -> tuple[Composed, tuple[Explanation, ...]]:
+    """load → compose, then where a value comes from in each environment."""
+    composed = compose(request)
+    if has_errors(composed.diagnostics):
+        return composed, ()
+    explained, found = [], [*composed.diagnostics]
+    for document in composed.documents.values():
+        explanation = explaining.explain(document, address, _walk.field_at, _walk.change_class)
+        if isinstance(explanation, Diagnostic):
+            found.append(explanation)
+        else:
+            explained.append(explanation)
+    return msgspec.structs.replace(composed, diagnostics=_each_once(found)), tuple(explained)
 
 
 def validate(request: Request) -> Validated:

@@ -71,11 +71,13 @@ def run_operation(operation: Operation, plan: Plan, effects: Effects) -> Told:
     recorded = effects.applied.operations.get(operation.id)
     if recorded is not None and recorded.key == key and _is_there(recorded, effects):
         effects.outputs[operation.id] = recorded.outputs
+        _publish(operation, recorded, effects)
         return "unchanged", recorded.summary
 
     driver = effects.driver(operation.driver)
     cached = None if driver.EFFECT else _cached(key, effects)
     outcome = cached or _done(operation, plan, effects, driver, digests, parts, key)
+    _publish(operation, outcome, effects)
     effects.state.put_operation(operation.id, outcome)
     effects.outputs[operation.id] = outcome.outputs
     return ("reused" if cached else "done"), outcome.summary
@@ -142,6 +144,17 @@ def _done(
     if not driver.EFFECT:
         effects.write(_cache_path(key, effects), msgspec.json.encode(outcome, order="sorted"), 0o600)
     return outcome
+
+
+def _publish(operation: Operation, outcome: Outcome, effects: Effects) -> None:
+    """Put the outputs that people read where they find them."""
+    for output, path in operation.publishes.items():
+        digest = outcome.outputs[output]
+        if effects.file_digest(path) != digest:
+            effects.write(effects.root / path, effects.content.path(digest).read_bytes(), 0o644)
+        if path not in effects.applied.artifacts or effects.applied.artifacts[path].digest != digest:
+            applied = AppliedArtifact(digest=digest, backend=operation.driver, address=operation.address)
+            effects.state.put_artifact(path, applied)
 
 
 def _cached(key: str, effects: Effects) -> Outcome | None:

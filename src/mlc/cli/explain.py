@@ -8,14 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from mlc.cli._console import (
-    add_project_arguments,
-    guarded,
-    paint,
-    project_folder,
-    show_diagnostics,
-    write_json,
-)
+from mlc.cli._console import Unfit, add_project_arguments, asked, guarded, paint, write_json
+from mlc.ir.diagnostic import has_errors
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,20 +21,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from mlc import pipeline
 
-    request = pipeline.request(project_folder(arguments), arguments.overrides, arguments.env, arguments.input)
-    explained = pipeline.explain(request, arguments.address)
-    if explained.diagnostics:
-        show_diagnostics(explained.diagnostics, explained.sources, arguments)
-        return 1
+    composed, explained = pipeline.explain(asked(arguments), arguments.address)
+    if has_errors(composed.diagnostics):
+        raise Unfit(*composed.diagnostics, sources=composed.sources)
     if arguments.format == "json":
         from mlc.report import explain_json
 
         write_json(
-            address=arguments.address, environments=[explain_json.explanation(one) for one in explained.found]
+            address=arguments.address, environments=[explain_json.explanation(one) for one in explained]
         )
         return 0
     from mlc.report import explain_text
 
-    for one in explained.found:
-        sys.stdout.write(explain_text.explanation(one, explained.sources, paint(arguments, sys.stdout)))
+    for one in explained:
+        sys.stdout.write(explain_text.explanation(one, composed.sources, paint(arguments, sys.stdout)))
     return 0

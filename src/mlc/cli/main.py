@@ -32,6 +32,11 @@ def run(argv: list[str]) -> int:
     except BrokenPipeError:  # the reader (`| head`) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if os.environ.get("MLC_TRACEBACK"):
+            raise
+        print(_mistake_of_ours(error), file=sys.stderr)
+        return 1
 
 
 def commands() -> tuple[str, ...]:
@@ -82,6 +87,19 @@ class _UsageError(Exception):
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]  # exits with 1, where argparse has 2
         raise _UsageError(message)
+
+
+def _mistake_of_ours(error: Exception) -> str:
+    """What to say where nothing foresaw the reason: what it was, where, and that it is not the user's fault."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    where = "" if last is None else f" ({Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})"
+    return (
+        f"mlc stopped at something that it should have foreseen: {type(error).__name__}: {error}{where}.\n"
+        "This is a mistake in mlc, not yours; please report it. MLC_TRACEBACK=1 shows the whole traceback. "
+        "What was applied before is recorded, and `mlc apply` goes on where it stopped."
+    )
 
 
 def _without_command(argv: list[str]) -> int:

@@ -9,11 +9,15 @@ from mlc.ir.node import Node
 
 
 class Document(Struct, frozen=True):
-    """`project` is mlc.yaml; `root` maps kind to name to resource, every interpolation resolved."""
+    """`project` is mlc.yaml; `root` maps kind to name to resource, every interpolation resolved.
+
+    `around` holds what stands beside the resources for interpolations to read: `vars`, `env`, `project`.
+    """
 
     environment: str
     project: Node
     root: Node
+    around: Node
 
     def resource(self, address: Address) -> Node | None:
         return self.root.at((address.kind, address.name))

@@ -30,6 +30,7 @@ class Operation(Struct, frozen=True):
     inputs: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     cost: str = "metadata"  # the change class that running it has
+    publishes: dict[str, str] = field(default_factory=dict)  # outputs that people read: name to path in the project
 
     @property
     def address(self) -> str:

@@ -74,6 +74,19 @@ def change_class(kind: str, path: Path, *specs: Any) -> str:
     return found
 
 
+def field_at(kind: str, path: Path, spec: Any) -> Schema | None:
+    """The schema of the field at a path of a resource: its description, its default; None where there is none."""
+    root = _schemas.read(kind)
+    schema, value, field = choose(root, root, spec), spec, None
+    for part in path:
+        field = field_schema(schema, part)
+        if field is None:
+            return None
+        value = _entry(value, part)
+        schema = choose(field, root, value)
+    return field
+
+
 def is_declared(kind: str, path: Path) -> bool:
     """Whether some branch of the kind's schema has a field at this path."""
     root = _schemas.read(kind)

@@ -80,11 +80,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "alias": alias,
             "port": view["port"],
             "signature": signature(view["model"]),
-            "nullable": [
-                name
-                for name in used_columns(view["model"])
-                if view["model"]["dataset"]["columns"][name]["nullable"]
-            ],
+            "nullable": _nullable(view["model"]),
         },
         inputs={
             "version": version,
@@ -103,6 +99,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         "alias": alias,
         "service_name": address.name.replace("_", "-"),
         "signature": signature(view["model"]),
+        "nullable": _nullable(view["model"]),
         "memory": _quantity(view["resources"]["memory"]),
     }
     if target["type"] == "kserve":
@@ -110,6 +107,11 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
             f"{target['storage'].rstrip('/')}/{scope.project['project']}/{view['model']['name']}/{alias}"
         )
     return facts
+
+
+def _nullable(model: View) -> list[str]:
+    """The inputs of a model that may be missing."""
+    return [name for name in used_columns(model) if model["dataset"]["columns"][name]["nullable"]]
 
 
 def _quantity(size: str) -> str:

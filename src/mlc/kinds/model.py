@@ -76,6 +76,10 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     card: Annotated[Card, about("What people need to know.", change="metadata")] = Card()
 
 
+_PUBLISHED = {
+    "evaluate": {"evaluation": "evaluation.json", "report": "evaluation.html"},
+    "card": {"card": "README.md"},
+}
 _COSTS = {
     "train": "retrain",
     "export": "redeploy",
@@ -131,8 +135,17 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "columns": columns,
     }
 
+    folder = f"{scope.project['artifacts']}/{scope.environment}/models/{address.name}"
+
     def operation(name: str, driver: str, spec: dict[str, Any], **inputs: str) -> Operation:
-        return Operation(f"{address}/{name}", driver, spec, inputs, cost=_COSTS.get(name, "metadata"))
+        return Operation(
+            id=f"{address}/{name}",
+            driver=driver,
+            spec=spec,
+            inputs=inputs,
+            cost=_COSTS.get(name, "metadata"),
+            publishes={output: f"{folder}/{file}" for output, file in _PUBLISHED.get(name, {}).items()},
+        )
 
     onnx, evaluation = f"{address}/export#onnx", f"{address}/evaluate#evaluation"
     proofs = {

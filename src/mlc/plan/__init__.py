@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
@@ -126,6 +127,10 @@ def _difference(
         return _in_words(differing[0], recorded.made_from, parts) if differing else "its record is damaged"
     if not all(world.has(digest) for digest in recorded.outputs.values()):
         return "its result is no longer in the store"
+    for output, path in operation.publishes.items():
+        now = world.written(path)
+        if now is None or hashlib.sha256(now).hexdigest() != recorded.outputs[output]:
+            return f"{path} is gone" if now is None else f"{path} was edited by hand"
     return None
 
 
@@ -190,6 +195,8 @@ def _removals(graph: Graph, artifacts: tuple[Artifact, ...], state: State) -> It
     """What was applied and is described no longer."""
     wanted_operations = {operation.id for resource in graph.resources for operation in resource.operations}
     wanted_artifacts = {artifact.path for artifact in artifacts}
+    for resource in graph.resources:
+        wanted_artifacts.update(path for found in resource.operations for path in found.publishes.values())
     wanted = {str(resource.address) for resource in graph.resources}
     undone: dict[str, list[str]] = {}
     for operation_id, outcome in sorted(state.operations.items(), reverse=True):

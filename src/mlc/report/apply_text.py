@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepSkipped, StepTold
+from mlc.report import outcome_text
 from mlc.report.terminal import Paint, harmless
 
 
@@ -53,15 +52,10 @@ def _done(happened: StepDone, paint: Paint) -> str:
         return ""  # only a record: what it stands for has been said
     how = {"done": "", "reused": "reused an earlier result", "unchanged": "came out the same"}[happened.how]
     time = f"{happened.seconds:.1f} s" if happened.seconds >= 0.05 else ""
-    notes = " · ".join(note for note in (how, _line(happened.summary), time) if note)
+    line, table = outcome_text.outcome(happened.step, happened.summary)
+    notes = " · ".join(note for note in (how, line, time) if note)
     first = paint("✓", "green") + f" {harmless(happened.step):<36} {harmless(notes)}".rstrip() + "\n"
-    table = happened.summary.get("table")
     return first + (_table(table, paint) if table else "")
-
-
-def _line(summary: dict[str, Any]) -> str:
-    """The driver's own words for what it did."""
-    return str(summary.get("text", ""))
 
 
 def _table(rows: list[list[str]], paint: Paint) -> str:

@@ -25,7 +25,7 @@ def explanation(one: Explanation, sources: Mapping[str, str], paint: Paint) -> s
         lines += _layer(f"reads {key}", read, sources, paint)
     if one.change_class not in ("", "none"):
         lines += ["", f"  A change to it costs: {one.change_class}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, ""]) + "\n"
 
 
 def _layer(role: str, layer: Layered, sources: Mapping[str, str], paint: Paint) -> list[str]:

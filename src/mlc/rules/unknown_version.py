@@ -40,6 +40,14 @@ def no_alias(name: str, alias: str, known: Iterable[str]) -> Diagnostic:
     )
 
 
+def unnamed(known: Iterable[str]) -> Diagnostic:
+    return RULE.at(
+        None,
+        "No model was named. A version is written NAME (the latest), NAME:3 (by number) or NAME@production (by alias).",
+        help=f"There are {listed(sorted(known))}." if known else "Nothing is registered yet.",
+    )
+
+
 def not_a_reference(text: str) -> Diagnostic:
     return RULE.at(
         None,

@@ -1,0 +1,67 @@
+"""What a step found out, in a line, and where it matters in a table. One function per driver's summary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Rows = list[list[str]]
+
+
+def outcome(step: str, summary: dict[str, Any]) -> tuple[str, Rows]:
+    """A line and a table (its first row the heading) for a step such as `model.churn/train`."""
+    say = _SAID.get(step.rpartition("/")[2])
+    return say(summary) if say is not None and summary else ("", [])
+
+
+def _ingest(summary: dict[str, Any]) -> tuple[str, Rows]:
+    line = f"{summary['read']:,} rows: {summary['train']:,} to train, {summary['test']:,} to test"
+    if summary["quarantined"]:
+        line += f", {summary['quarantined']:,} quarantined"
+    return line, []
+
+
+def _train(summary: dict[str, Any]) -> tuple[str, Rows]:
+    line = f"{summary['rows']:,} rows, {len(summary['columns_out'])} columns"
+    return " · ".join([line, *summary["warnings"]]), []
+
+
+def _export(summary: dict[str, Any]) -> tuple[str, Rows]:
+    agreement = f"{100 * summary['label_agreement']:.4g} % of {summary['rows']:,} labels agree"
+    return f"{agreement}, probabilities within {summary['max_probability_difference']:.1e}", []
+
+
+def _evaluate(summary: dict[str, Any]) -> tuple[str, Rows]:
+    metrics = [[name, *_parted(value)] for name, value in summary.items() if isinstance(value, str)]
+    table = [["metric", "estimate", "95 % interval"], *metrics]
+    return f"{summary['rows']:,} rows, {summary['positives']:,} positive", table if metrics else []
+
+
+def _parted(estimate: str) -> list[str]:
+    """`0.97 (0.96–0.98)` as its estimate and its interval."""
+    value, _, interval = estimate.partition(" (")
+    return [value, interval.rstrip(")")]
+
+
+def _measure(summary: dict[str, Any]) -> tuple[str, Rows]:
+    return f"one row in {1e6 * summary['p50']:.0f} µs (99 % within {1e6 * summary['p99']:.0f} µs)", []
+
+
+def _gate(summary: dict[str, Any]) -> tuple[str, Rows]:
+    checks = [["", name, text] for name, text in summary["checks"].items()]
+    return str(summary["outcome"]), [["", "bound", "found"], *checks]
+
+
+def _register(summary: dict[str, Any]) -> tuple[str, Rows]:
+    already = " (registered before)" if summary.get("already") else ""
+    return f"v{summary['version']}{already}", []
+
+
+_SAID = {
+    "ingest": _ingest,
+    "train": _train,
+    "export": _export,
+    "evaluate": _evaluate,
+    "measure": _measure,
+    "gate": _gate,
+    "register": _register,
+}

@@ -1,0 +1,85 @@
+"""bad-estimator-parameter: a parameter that the estimator does not take, or a value it refuses.
+
+Why it matters: training would stop after the data have been read; the estimator's own constraints say so now.
+How to mend it: correct the name, or give a value within the range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.kinds._estimators import parameter_schema
+from mlc.rules._subject import Subject
+from mlc.rules._words import did_you_mean
+
+RULE = Rule.of(__name__, "error", "The estimator does not take this parameter.")
+
+_MODEL = "task: binary_classification\ndataset: people\nfeatures: basic\ntrain:\n  estimator: sklearn.linear_model.LogisticRegression\n"
+BAD = {"model/churn.yaml": _MODEL + "  params: {max_itr: 100}\n"}
+GOOD = {"model/churn.yaml": _MODEL + "  params: {max_iter: 100}\n"}
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    for address, model in subject.each("model"):
+        estimator, params = model["train"]["estimator"], model["train"]["params"]
+        schema = parameter_schema(estimator)
+        if schema is None or not params:
+            continue
+        short = estimator.rpartition(".")[2]
+        for name, value in params.items():
+            place: dict[str, Any] = {"address": str(address), "path": f"train.params.{name}"}
+            field = schema["properties"].get(name)
+            if field is None:
+                yield RULE.at(
+                    subject.key_span(address, "train", "params", name),
+                    f'{short} has no parameter "{name}" that can be set here.',
+                    text="not a parameter",
+                    help=did_you_mean(name, schema["properties"]),
+                    **place,
+                )
+            elif not _is_valid(value, field):
+                yield RULE.at(
+                    subject.span(address, "train", "params", name),
+                    f'{short} does not take {value!r} for "{name}". It takes {describe(field)}.',
+                    text="not allowed",
+                    help=f"Its default is {field['default']!r}." if "default" in field else "",
+                    **place,
+                )
+
+
+def describe(field: dict[str, Any]) -> str:
+    """A parameter's schema in words: `a number of at least 0, or null`."""
+    if "anyOf" in field:
+        return ", or ".join(dict.fromkeys(describe(branch) for branch in field["anyOf"]))
+    if "enum" in field:
+        return "one of " + ", ".join(repr(value) for value in field["enum"])
+    if "const" in field:
+        return repr(field["const"])
+    words = {
+        "integer": "a whole number",
+        "number": "a number",
+        "string": "text",
+        "boolean": "true or false",
+        "null": "null",
+        "array": "a list",
+        "object": "a map",
+    }[field.get("type", "object")]
+    limits = [
+        f"{text} {field[keyword]}"
+        for keyword, text in (
+            ("minimum", "of at least"),
+            ("exclusiveMinimum", "of more than"),
+            ("maximum", "of at most"),
+            ("exclusiveMaximum", "of less than"),
+        )
+        if keyword in field
+    ]
+    return " and ".join([f"{words} {limits[0]}", *limits[1:]]) if limits else words
+
+
+def _is_valid(value: Any, field: dict[str, Any]) -> bool:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(field).is_valid(value)
