@@ -7,7 +7,12 @@ outputs that the settings promise, so that a wrong file is found before the firs
 
 from __future__ import annotations
 
+import math
+import os
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime
@@ -16,20 +21,8 @@ from mlserver.errors import InferenceError
 from mlserver.types import InferenceRequest, InferenceResponse, RequestInput, ResponseOutput
 from mlserver.utils import get_model_uri
 
-NUMPY = {
-    "BOOL": np.bool_,
-    "INT8": np.int8,
-    "INT16": np.int16,
-    "INT32": np.int32,
-    "INT64": np.int64,
-    "UINT8": np.uint8,
-    "UINT16": np.uint16,
-    "UINT32": np.uint32,
-    "UINT64": np.uint64,
-    "FP32": np.float32,
-    "FP64": np.float64,
-    "BYTES": np.object_,
-}
+GRAPH = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(string)": np.object_}
+MISSING = {"BYTES": ""}  # as the model was trained: a missing text is empty, and any other value is NaN
 
 
 class OnnxRuntime(MLModel):
@@ -39,66 +32,86 @@ class OnnxRuntime(MLModel):
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(uri, options, providers=["CPUExecutionProvider"])
-        self._agree("inputs", self._session.get_inputs(), self._settings.inputs)
-        self._agree("outputs", self._session.get_outputs(), self._settings.outputs)
+        self._inputs = {tensor.name: tensor.datatype for tensor in self._settings.inputs}
+        self._outputs = {tensor.name: tensor.datatype for tensor in self._settings.outputs}
+        self._nullable = set((self._settings.parameters.extra or {}).get("nullable", []))
+        agree("inputs", [tensor.name for tensor in self._session.get_inputs()], self._inputs)
+        agree("outputs", [tensor.name for tensor in self._session.get_outputs()], self._outputs)
+        self._types = {tensor.name: GRAPH[tensor.type] for tensor in self._session.get_inputs()}
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         given = {tensor.name: tensor for tensor in payload.inputs}
-        expected = {tensor.name: tensor for tensor in self._settings.inputs}
-        if len(given) != len(payload.inputs) or given.keys() != expected.keys():
-            raise InferenceError(
-                f"the request has the inputs {[tensor.name for tensor in payload.inputs]} and the model "
-                f"takes {sorted(expected)}, each once"
-            )
-        feeds = {name: as_array(given[name], expected[name].datatype) for name in expected}
-        rows = {name: len(array) for name, array in feeds.items()}
+        if len(given) != len(payload.inputs) or given.keys() != self._inputs.keys():
+            names = [tensor.name for tensor in payload.inputs]
+            raise InferenceError(f"the request has the inputs {names}, and it needs {list(self._inputs)}")
+        feeds = {name: self._column(given[name], datatype) for name, datatype in self._inputs.items()}
+        rows = {name: len(column) for name, column in feeds.items()}
         if len(set(rows.values())) > 1:
             raise InferenceError(f"every input needs the same number of rows, and the request has {rows}")
         wanted = [tensor.name for tensor in payload.outputs or self._settings.outputs]
-        known = {tensor.name: tensor.datatype for tensor in self._settings.outputs}
-        if unknown := sorted(set(wanted) - known.keys()):
-            raise InferenceError(f"the model has no outputs {unknown}; it has {sorted(known)}")
+        if unknown := [name for name in wanted if name not in self._outputs]:
+            raise InferenceError(f"the model has no outputs {unknown}; it has {list(self._outputs)}")
         found = self._session.run(wanted, feeds)
         return InferenceResponse(
             id=payload.id,
             model_name=self.name,
             model_version=self.version,
-            outputs=[as_output(name, known[name], array) for name, array in zip(wanted, found, strict=True)],
+            outputs=[
+                ResponseOutput(
+                    name=name,
+                    datatype=self._outputs[name],
+                    shape=list(values.shape),
+                    data=values.ravel().tolist(),
+                )
+                for name, values in zip(wanted, found, strict=True)
+            ],
         )
 
-    def _agree(self, what: str, graph: list[Any], promised: list[Any]) -> None:
-        actual, settings = {tensor.name for tensor in graph}, {tensor.name for tensor in promised}
-        if actual != settings if what == "inputs" else not settings <= actual:
-            raise ValueError(
-                f"model.onnx has the {what} {sorted(actual)} and model-settings.json promises "
-                f"{sorted(settings)}: put the version beside these settings that they were written for"
-            )
+    def _column(self, tensor: RequestInput, datatype: str) -> np.ndarray:
+        """An input as the graph takes it, of shape (rows, 1)."""
+        if tensor.datatype != datatype:
+            raise InferenceError(f"{tensor.name} is {datatype}, and the request sends {tensor.datatype}")
+        values = list(flat(getattr(tensor.data, "root", tensor.data)))
+        if (
+            len(tensor.shape) not in (1, 2)
+            or tensor.shape[1:] not in ([], [1])
+            or tensor.shape[0] != len(values)
+        ):
+            raise InferenceError(f"{tensor.name} has {len(values)} values, and its shape says {tensor.shape}")
+        nullable = tensor.name in self._nullable
+        read = [
+            value_of(value, datatype, nullable, f"{tensor.name}, row {i}") for i, value in enumerate(values)
+        ]
+        return np.array(read, dtype=self._types[tensor.name]).reshape(-1, 1)
 
 
-def as_array(tensor: RequestInput, datatype: str) -> np.ndarray:
-    """A column of a request, in the shape it says it has."""
-    if tensor.datatype != datatype:
-        raise InferenceError(
-            f"the input {tensor.name} is {datatype}, and the request sends {tensor.datatype}"
+def agree(what: str, graph: list[str], promised: Iterable[str]) -> None:
+    if sorted(graph) != sorted(promised):
+        raise ValueError(
+            f"model.onnx has the {what} {sorted(graph)}, and model-settings.json promises "
+            f"{sorted(promised)}: put the version beside these settings that they were written for"
         )
-    values: Any = tensor.data.root if hasattr(tensor.data, "root") else tensor.data
-    if datatype == "BYTES":
-        values = [value.decode() if isinstance(value, bytes) else str(value) for value in flat(values)]
-    try:
-        return np.array(values, dtype=NUMPY[datatype]).reshape(tensor.shape)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InferenceError(
-            f"the input {tensor.name} does not hold {datatype} of shape {tensor.shape}: {error}"
-        ) from error
 
 
-def flat(values: Any) -> list[Any]:
-    if not isinstance(values, list):
-        return [values]
-    return [leaf for value in values for leaf in flat(value)]
+def value_of(value: Any, datatype: str, nullable: bool, where: str) -> Any:
+    """One value of a request. Raises InferenceError for what is not of the datatype."""
+    if value is None and nullable:
+        return MISSING.get(datatype, math.nan)
+    if datatype == "BYTES" and isinstance(value, str | bytes):
+        return value.decode() if isinstance(value, bytes) else value
+    if datatype == "BOOL" and isinstance(value, bool | np.bool_):
+        return float(value)
+    number = datatype not in ("BYTES", "BOOL") and not isinstance(value, bool | str | bytes | None)
+    if number and math.isfinite(value):
+        return value
+    raise InferenceError(f"{where}: {value!r:.40} is not {datatype}{' or null' if nullable else ''}")
 
 
-def as_output(name: str, datatype: str, array: np.ndarray) -> ResponseOutput:
-    values = array.astype(NUMPY[datatype]).ravel().tolist()
-    return ResponseOutput(name=name, datatype=datatype, shape=list(array.shape), data=values)
+def flat(values: Any) -> Iterator[Any]:
+    """The values of a tensor, row by row: JSON may nest them, and gRPC gives containers of its own."""
+    for value in values:
+        if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+            yield from flat(value)
+        else:
+            yield value

@@ -39,14 +39,16 @@ SPECS: dict[str, dict[str, Any]] = {
         "source": {"type": "file", "path": "data/loans.csv", "format": "csv"},
         "columns": {
             "loan_id": {"type": "string", "role": "id"},
-            "income": {"type": "number", "unit": "EUR"},
+            "income": {"type": "number", "unit": "EUR", "nullable": True},
             "purpose": {"type": "string", "values": ["car", "house"]},
+            "member": {"type": "boolean"},
             "defaulted": {"type": "integer", "role": "label"},
         },
     },
     "features.applicant": {
         "groups": {
-            "amounts": {"columns": ["income"], "scale": "standard"},
+            "amounts": {"columns": ["income"], "impute": "median", "scale": "standard"},
+            "flags": {"columns": ["member"]},
             "categories": {"columns": ["purpose"], "encode": "one_hot"},
         }
     },

@@ -29,7 +29,8 @@ def test_settings_hold_fields_of_mlserver(artifacts: tuple[Artifact, ...]) -> No
 def test_model_settings_hold_the_signature(artifacts: tuple[Artifact, ...]) -> None:
     settings = json.loads(emitted(artifacts, "model-settings.json").content)
     assert settings.keys() == MODEL_SETTINGS
-    assert [tensor["name"] for tensor in settings["inputs"]] == ["income", "purpose"]
+    assert [tensor["name"] for tensor in settings["inputs"]] == ["income", "purpose", "member"]
+    assert settings["parameters"]["extra"] == {"nullable": ["income"]}
     for tensor in settings["inputs"] + settings["outputs"]:
         assert tensor.keys() == {"name", "datatype", "shape"}
         assert tensor["datatype"] in DATATYPES
@@ -55,4 +56,4 @@ def test_hostile_column_names_stay_names(hostile: str, backends: tuple[Backend, 
         "features.applicant": {"groups": groups},
     }
     settings = json.loads(emitted(emit(graph_of(specs), backends, True), "model-settings.json").content)
-    assert [tensor["name"] for tensor in settings["inputs"]] == [hostile, "purpose"]
+    assert [tensor["name"] for tensor in settings["inputs"]] == [hostile, "purpose", "member"]

@@ -6,22 +6,24 @@ Asked for by name (`make test-platforms`), and then a missing MLServer is a fail
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from backends.project import SPECS, graph_of
 from mlc import data
@@ -32,32 +34,40 @@ PROGRAM = data.path(".checkers", "mlserver", "bin", "mlserver")
 SECONDS = 60
 
 
+class Server(NamedTuple):
+    http: str
+    grpc: str
+
+
 @pytest.fixture(scope="module")
 def table() -> tuple[np.ndarray, np.ndarray]:
-    """Forty rows (income, purpose) and their labels, without randomness."""
-    rows = [[float(1000 + 37 * i), ("car", "house")[i % 2]] for i in range(40)]
+    """Forty rows (income, purpose, member) and their labels, without randomness; some have no income."""
+    rows = [
+        [math.nan if i % 13 == 5 else float(1000 + 37 * i), ("car", "house")[i % 2], float(i % 3 == 0)]
+        for i in range(40)
+    ]
     return np.array(rows, dtype=object), np.array([int(i > 15) ^ (i % 2) for i in range(40)])
 
 
 @pytest.fixture(scope="module")
 def learned(table: tuple[np.ndarray, np.ndarray]) -> Any:
-    columns = make_column_transformer((StandardScaler(), [0]), (OneHotEncoder(), [1]))
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), [0]), (OneHotEncoder(), [1]), (MinMaxScaler(), [2])
+    )
     return make_pipeline(columns, LogisticRegression()).fit(*table)
 
 
 @pytest.fixture(scope="module")
 def onnx_bytes(learned: Any) -> bytes:
-    from skl2onnx import convert_sklearn
-    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+    """As the driver of the export writes it: a boolean is a float in the graph."""
+    from mlc.drivers._convert import to_onnx
 
-    inputs = [("income", FloatTensorType([None, 1])), ("purpose", StringTensorType([None, 1]))]
-    graph = convert_sklearn(learned, initial_types=inputs, options={"zipmap": False}, target_opset=21)
-    written: bytes = graph.SerializeToString()
-    return written
+    kinds = {"income": "number", "purpose": "string", "member": "boolean"}
+    return to_onnx(learned, {name: {"type": kind} for name, kind in kinds.items()}, 21)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, onnx_bytes: bytes) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory, onnx_bytes: bytes) -> Iterator[Server]:
     assert PROGRAM.is_file(), f"{PROGRAM} is not there: run `make checkers` first"
     folder = tmp_path_factory.mktemp("mlserver")
     http, grpc, metrics = free_ports(3)
@@ -78,7 +88,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, onnx_bytes: bytes) -> Itera
         )
     try:
         wait_until_ready(f"http://127.0.0.1:{http}/v2/models/default_risk/ready", process, log)
-        yield f"http://127.0.0.1:{http}"
+        yield Server(f"http://127.0.0.1:{http}", f"127.0.0.1:{grpc}")
     finally:
         process.terminate()
         process.wait(SECONDS)
@@ -117,17 +127,17 @@ def test_broken_settings_are_rejected(name: str, field: str, value: Any, finding
     assert any(finding in text for text in found.findings), found
 
 
-def test_server_says_what_the_signature_says(server: str) -> None:
-    metadata = json.loads(call(f"{server}/v2/models/default_risk"))
-    assert [tensor["name"] for tensor in metadata["inputs"]] == ["income", "purpose"]
+def test_server_says_what_the_signature_says(server: Server) -> None:
+    metadata = json.loads(call(f"{server.http}/v2/models/default_risk"))
+    assert [tensor["name"] for tensor in metadata["inputs"]] == ["income", "purpose", "member"]
     assert [tensor["datatype"] for tensor in metadata["outputs"]] == ["INT64", "FP32"]
 
 
 def test_server_answers_as_the_estimator_does(
-    server: str, learned: Any, table: tuple[np.ndarray, np.ndarray]
+    server: Server, learned: Any, table: tuple[np.ndarray, np.ndarray]
 ) -> None:
     rows = table[0]
-    answer = json.loads(call(f"{server}/v2/models/default_risk/infer", request(rows)))
+    answer = json.loads(call(f"{server.http}/v2/models/default_risk/infer", request(rows)))
     outputs = {output["name"]: output for output in answer["outputs"]}
     assert outputs["label"]["shape"] == [40]
     assert outputs["probabilities"]["shape"] == [40, 2]
@@ -136,30 +146,64 @@ def test_server_answers_as_the_estimator_does(
     np.testing.assert_allclose(found, learned.predict_proba(rows), atol=1e-5)
 
 
+def test_server_answers_over_grpc(server: Server, learned: Any, table: tuple[np.ndarray, np.ndarray]) -> None:
+    rows = [row for row in table[0].tolist() if not math.isnan(row[0])]
+    command = [str(PROGRAM.parent / "python"), "-c", GRPC_CLIENT, server.grpc, json.dumps(rows)]
+    result = subprocess.run(command, capture_output=True, check=True, timeout=SECONDS, text=True)
+    wanted = learned.predict_proba(np.array(rows, dtype=object))
+    np.testing.assert_allclose(np.array(json.loads(result.stdout)), wanted, atol=1e-5)
+
+
+GRPC_CLIENT = """
+import json, sys
+import numpy as np
+from tritonclient import grpc
+address, rows = sys.argv[1], json.loads(sys.argv[2])
+inputs = []
+columns = {"income": ("FP32", np.float32), "purpose": ("BYTES", np.object_), "member": ("BOOL", np.bool_)}
+for i, (name, (datatype, dtype)) in enumerate(columns.items()):
+    values = np.array([[row[i]] for row in rows], dtype=dtype)
+    inputs.append(grpc.InferInput(name, values.shape, datatype))
+    inputs[-1].set_data_from_numpy(values)
+answer = grpc.InferenceServerClient(address).infer("default_risk", inputs)
+print(json.dumps(answer.as_numpy("probabilities").tolist()))
+"""
+
+
 def test_server_refuses_what_the_signature_does_not_take(
-    server: str, table: tuple[np.ndarray, np.ndarray]
+    server: Server, table: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    whole = request(table[0])
-    income, purpose = whole["inputs"]
+    income, purpose, member = request(table[0])["inputs"]
     for inputs in (
-        [income],
-        [income, {**purpose, "name": "reason"}],
-        [{**income, "datatype": "INT64"}, purpose],
-        [{**income, "shape": [39, 1], "data": income["data"][1:]}, purpose],
-        [{**income, "shape": [41, 1]}, purpose],
+        [income, purpose],
+        [income, {**purpose, "name": "reason"}, member],
+        [income, income, purpose, member],
+        [{**income, "datatype": "INT64"}, purpose, member],
+        [{**income, "shape": [39, 1], "data": income["data"][1:]}, purpose, member],
+        [{**income, "shape": [41, 1]}, purpose, member],
+        [{**income, "shape": [20, 2]}, purpose, member],
+        [income, {**purpose, "data": [None, *purpose["data"][1:]]}, member],
+        [income, {**purpose, "data": [7, *purpose["data"][1:]]}, member],
+        [income, purpose, {**member, "data": ["yes", *member["data"][1:]]}],
+        [{**income, "data": ["1000", *income["data"][1:]]}, purpose, member],
     ):
         with pytest.raises(urllib.error.HTTPError) as refusal:
-            call(f"{server}/v2/models/default_risk/infer", {"inputs": inputs})
-        assert refusal.value.code in (400, 422), refusal.value.read()
+            call(f"{server.http}/v2/models/default_risk/infer", {"inputs": inputs})
+        said = refusal.value.read()
         refusal.value.close()
+        assert refusal.value.code in (400, 422), said
 
 
 def request(rows: np.ndarray) -> dict[str, Any]:
-    shape = [len(rows), 1]
+    def column(index: int, name: str, datatype: str, read: Callable[[Any], Any]) -> dict[str, Any]:
+        values = [read(row[index]) for row in rows]
+        return {"name": name, "datatype": datatype, "shape": [len(rows), 1], "data": values}
+
     return {
         "inputs": [
-            {"name": "income", "datatype": "FP32", "shape": shape, "data": [float(row[0]) for row in rows]},
-            {"name": "purpose", "datatype": "BYTES", "shape": shape, "data": [row[1] for row in rows]},
+            column(0, "income", "FP32", lambda value: None if math.isnan(value) else value),
+            column(1, "purpose", "BYTES", str),
+            column(2, "member", "BOOL", bool),
         ]
     }
 
