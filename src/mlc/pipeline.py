@@ -8,15 +8,17 @@ exception.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 from mlc import check, data, kinds, load
 from mlc.compose import explain as explaining
+from mlc.compose import hydra, interpolate
 from mlc.compose import project as composing
 from mlc.compose.hydra import parse_overrides
 from mlc.compose.source import Source
@@ -24,9 +26,10 @@ from mlc.ir.artifact import Artifact
 from mlc.ir.checked import Checked
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.document import Document
-from mlc.ir.explanation import Explanation
 from mlc.ir.event import Event, StepTold
+from mlc.ir.explanation import Explanation
 from mlc.ir.graph import Graph
+from mlc.ir.node import plain
 from mlc.ir.plan import Plan
 from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _fields, _walk
@@ -68,6 +71,14 @@ class Compiled(Struct, frozen=True):
     artifacts: tuple[Artifact, ...]
 
 
+class Config(Struct, frozen=True):
+    """A Hydra config as bare data."""
+
+    value: Any
+    sources: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
 def compose(request: Request) -> Composed:
     """load → compose."""
     source = Source(load.read, request.root)
@@ -85,6 +96,18 @@ def compose(request: Request) -> Composed:
         found += mistakes
     sources = {**source.texts, COMMAND_LINE: "\n".join(request.overrides)}
     return Composed(layers, documents, sources, _each_once(found))
+
+
+def compose_config(folder: Path, name: str, overrides: Sequence[str], *, resolve: bool) -> Config:
+    """load → compose of any Hydra config directory, as Hydra would give it."""
+    source = Source(partial(load.read, any_key=True), folder, closed=False)
+    composed = hydra.compose_config(source, name, overrides)
+    node, found = composed.node, [*composed.diagnostics]
+    if node is not None and resolve:
+        node, mistakes = interpolate.resolve(node, {})
+        found += mistakes
+    sources = {**source.texts, COMMAND_LINE: "\n".join(overrides)}
+    return Config(None if node is None else plain(node), sources, _each_once(found))
 
 
 def explain(request: Request, address: str) -> tuple[Composed, tuple[Explanation, ...]]:

@@ -35,7 +35,9 @@ def refuse_stale(plan: Plan, effects: Effects, tool: str) -> None:
     if plan.tool != tool:
         reasons.append(f"it was made by {plan.tool}, and this is {tool}")
     # a state that is only now begun has a lineage that the plan cannot know
-    same_lineage = plan.lineage == effects.applied.lineage or (not plan.lineage and not effects.applied.serial)
+    same_lineage = plan.lineage == effects.applied.lineage or (
+        not plan.lineage and not effects.applied.serial
+    )
     if plan.serial != effects.applied.serial or not same_lineage:
         reasons.append(_moved(plan, effects.applied))
     for name, made_with in plan.tools.items():

@@ -39,8 +39,9 @@ class ContentStore(Protocol):
 class Effects(Struct, frozen=True):
     """The hands of `apply`: everything through which it reaches the world.
 
-    `applied` is the state as it was when the run began, `root` the project's folder, `cache` the folder of earlier outcomes by key, `scratch` the folder that
-    steps work in; `write` writes a file durably and atomically.
+    `applied` is the state as it was when the run began, `root` the project's folder, `cache` the folder of
+    earlier outcomes by key, `scratch` the folder that steps work in; `write` writes a file durably and
+    atomically.
     """
 
     applied: State

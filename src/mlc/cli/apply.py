@@ -187,7 +187,7 @@ def _interruptible() -> Iterator[Stop]:
 @contextmanager
 def _event_log(file: str | None) -> Iterator[Callable[[Event], None]]:
     if file is None:
-        yield lambda event: None
+        yield _ignore
         return
     import msgspec
 
@@ -197,3 +197,7 @@ def _event_log(file: str | None) -> Iterator[Callable[[Event], None]]:
             log.write(msgspec.json.encode(event) + b"\n")
 
         yield write
+
+
+def _ignore(_: Event) -> None:
+    """Nobody asked for a log."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from mlc.cli._console import guarded, show_diagnostics
+from mlc.cli._console import Unfit, guarded
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,20 +19,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 @guarded
 def run(arguments: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from mlc import pipeline
-    from mlc.report import composed_yaml, json
+    from mlc.ir.diagnostic import has_errors
 
     folder = Path(arguments.folder) / arguments.config_dir
-    composed = pipeline.compose_config(folder, arguments.name, arguments.overrides, resolve=arguments.resolve)
-    if composed.node is None:
-        show_diagnostics(
-            composed.diagnostics,
-            composed.sources,
-            argparse.Namespace(**{**vars(arguments), "format": "text"}),
-        )
-        return 1
-    bare = composed.bare
-    sys.stdout.write(composed_yaml.config(bare) if arguments.format == "yaml" else json.bare(bare))
+    config = pipeline.compose_config(folder, arguments.name, arguments.overrides, resolve=arguments.resolve)
+    if has_errors(config.diagnostics):
+        raise Unfit(*config.diagnostics, sources=config.sources)
+    if arguments.format == "json":
+        from mlc.report import json
+
+        sys.stdout.write(json.bare(config.value))
+    else:
+        from mlc.report import yaml
+
+        sys.stdout.write(yaml.bare(config.value))
     return 0

@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlc.cli._console import Unfit, exit_code, guarded, project_folder, show_diagnostics, write_json
 from mlc.rules import unknown_version
-
-if TYPE_CHECKING:
-    from mlc.ir.registry import Version
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ its defaults list → environment patch → command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -83,7 +84,7 @@ def compose_document(
     env = _environment(source, layers.project, environment, found)
     root = _layered(layers, env, language, found)
     for override in overrides:
-        changed = apply_override(root, override, lambda path: _is_known(path, root, language))
+        changed = apply_override(root, override, partial(_is_known, root, language))
         if isinstance(changed, Diagnostic):
             found.append(changed)
         else:
@@ -91,14 +92,22 @@ def compose_document(
     root = _with_defaults(root, language)
     resolved, mistakes = resolve(root, _resolvers(inputs))
     found += mistakes
+    known = known_environments(layers.project)
+    here = [kind for kind in language.kinds if kind not in language.once or environment in known[:1]]
     kept = {
         kind: Node(
             {name: node for name, node in group.value.items() if _is_in(node, environment)}, group.span
         )
         for kind, group in resolved.value.items()
-        if kind in language.kinds and group.is_map
+        if kind in here and group.is_map
     }
-    document = Document(environment=environment, project=layers.project, root=Node(kept, resolved.span))
+    around = {key: node for key, node in resolved.value.items() if key not in language.kinds}
+    document = Document(
+        environment=environment,
+        project=layers.project,
+        root=Node(kept, resolved.span),
+        around=Node(around, resolved.span),
+    )
     found += _unknown_environments(document, known)
     return document, tuple(found)
 
@@ -188,7 +197,7 @@ def _report_unmatched(node: Node, what: str, known: Iterable[str], found: list[D
             found.append(patch_matches_nothing.found(what, name, child.key_span or child.span, known))
 
 
-def _is_known(path: tuple[str, ...], root: Node, language: Language) -> bool:
+def _is_known(root: Node, language: Language, path: tuple[str, ...]) -> bool:
     """Whether an override may set a key that no layer has set: a declared field of a resource that exists."""
     if len(path) < 3:
         return False

@@ -43,7 +43,7 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
         planned = [*_runs(resource, state, world, known, steps)]
         runs = tuple(step.id for step in planned)
         planned += _writes(by_address.get(str(resource.address), []), runs, state, world)
-        planned += _record(resource, changes, state, tuple(step.id for step in planned))
+        planned += _record(resource, changes, tuple(step.id for step in planned))
         unchanged += not planned
         steps += planned
     steps += _removals(graph, artifacts, state)
@@ -174,9 +174,7 @@ def _writes(artifacts: list[Artifact], runs: tuple[str, ...], state: State, worl
         )
 
 
-def _record(
-    resource: Resource, changes: tuple[Change, ...] | None, state: State, after: tuple[str, ...]
-) -> Iterator[Step]:
+def _record(resource: Resource, changes: tuple[Change, ...] | None, after: tuple[str, ...]) -> Iterator[Step]:
     """The resource itself, recorded once everything that it leads to is done."""
     if changes == ():
         return

@@ -12,9 +12,8 @@ from mlc.report.terminal import Paint, harmless
 
 
 def explanation(one: Explanation, sources: Mapping[str, str], paint: Paint) -> str:
-    lines = [
-        f"{paint(harmless(one.path), 'bold')} = {paint(_value(one.winner.value), 'green')}   {paint(one.environment, 'dim')}"
-    ]
+    value = paint(_value(one.winner.value), "green")
+    lines = [f"{paint(harmless(one.path), 'bold')} = {value}   {paint(one.environment, 'dim')}"]
     if one.description:
         lines.append(paint(f"  {one.description}", "dim"))
     lines.append("")

@@ -19,6 +19,11 @@ def document(**members: Any) -> str:
     return msgspec.json.format(encoded, indent=2).decode() + "\n"
 
 
+def bare(value: Any) -> str:
+    """Plain data as it is, for a document whose form is not ours."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+
+
 def diagnostics(found: tuple[Diagnostic, ...]) -> str:
     return document(diagnostics=[diagnostic(one) for one in found])
 

@@ -16,7 +16,13 @@ from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "The estimator does not take this parameter.")
 
-_MODEL = "task: binary_classification\ndataset: people\nfeatures: basic\ntrain:\n  estimator: sklearn.linear_model.LogisticRegression\n"
+_MODEL = """\
+task: binary_classification
+dataset: people
+features: basic
+train:
+  estimator: sklearn.linear_model.LogisticRegression
+"""
 BAD = {"model/churn.yaml": _MODEL + "  params: {max_itr: 100}\n"}
 GOOD = {"model/churn.yaml": _MODEL + "  params: {max_iter: 100}\n"}
 

@@ -16,8 +16,8 @@ def found(name: str | None, environment: str, known: list[str]) -> Diagnostic:
     what = f'"{name}"' if name else "a deployment that was not named"
     return RULE.at(
         None,
-        f"There is no bundle of {what} in the environment {environment}. Deployments on a target of type local have one "
-        "once they are applied.",
+        f"There is no bundle of {what} in the environment {environment}. Deployments on a target of type local have "
+        "one once they are applied.",
         help=did_you_mean(name or "", known) or "Run `mlc apply` first.",
     )
 

@@ -16,8 +16,13 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 RULE = Rule.of(__name__, "error", "The ONNX form differs from the model.")
 
 
-def found(broken: Sequence[str], *, scaled_trees: Sequence[str], address: str, path: str) -> Diagnostic:
-    """`broken` says by how much each bound is missed; `scaled_trees` names scaled groups before trees."""
+def found(
+    broken: Sequence[str], *, scaled_trees: Sequence[str], ties: bool, address: str, path: str
+) -> Diagnostic:
+    """`broken` says by how much each bound is missed; `scaled_trees` names scaled groups before trees.
+
+    `ties`: labels differ only where both classes are as probable.
+    """
     if scaled_trees:
         trap = (
             f" The estimator is made of trees, and these groups are scaled: {', '.join(scaled_trees)}. ONNX "
@@ -25,6 +30,14 @@ def found(broken: Sequence[str], *, scaled_trees: Sequence[str], address: str, p
             "another branch. Trees do not need scaling."
         )
         mend = "Set `scale: none` in those groups and train again."
+    elif ties:
+        trap = (
+            " In all of them both classes are as probable, and rounding decides. That happens when few trees "
+            "or neighbours vote."
+        )
+        mend = (
+            f"Let an odd number of trees or neighbours vote, or widen `{path}`: such a label is a coin toss."
+        )
     else:
         trap = ""
         mend = f"Choose another estimator or other parameters, or widen `{path}` if this does not matter."

@@ -6,9 +6,11 @@ How to mend it: correct the name, or declare the column in the dataset.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.ir.span import Span
 from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
@@ -52,7 +54,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 )
 
 
-def _named_in(dataset: dict) -> Iterator[tuple[tuple[str | int, ...], str]]:  # type: ignore[type-arg]
+def _named_in(dataset: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The columns that preparation and split name."""
     for name, step in dataset["prepare"].items():
         for field in ("by", "columns"):
@@ -64,7 +66,9 @@ def _named_in(dataset: dict) -> Iterator[tuple[tuple[str | int, ...], str]]:  # 
         yield ("split", "by"), dataset["split"]["by"]
 
 
-def _found(column: str, dataset: str, known, span, address: str, path: str) -> Diagnostic:  # type: ignore[no-untyped-def]
+def _found(
+    column: str, dataset: str, known: Iterable[str], span: Span, address: str, path: str
+) -> Diagnostic:
     return RULE.at(
         span,
         f'The dataset {dataset} declares no column "{column}". Correct the name, or declare the column in '

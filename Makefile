@@ -1,0 +1,58 @@
+# make demo   sets up and runs the main job on the lending example
+# make test   sets up and passes the tests
+# The rest is for developers. Nothing here needs root or a service but test-platforms.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test lint unit test-platforms checkers benchmarks generate clean
+
+demo: $(VENV)/.installed
+	$(BIN)/mlc -C examples/lending apply --yes
+	$(BIN)/mlc -C examples/lending plan
+	$(BIN)/mlc -C examples/lending explain model.default_risk.train.params.max_iter env=prod
+
+test: lint unit
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.installed-dev
+	$(BIN)/pytest -n 2
+
+# Checkers and tools that need apt or a virtual environment of their own. Fails rather than skips.
+test-platforms: $(VENV)/.installed-dev checkers
+	MLC_PLATFORMS=1 $(BIN)/pytest -m platform
+
+checkers: .checkers/mlserver/.installed
+	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
+
+.checkers/mlserver/.installed:
+	$(PYTHON) -m venv .checkers/mlserver
+	.checkers/mlserver/bin/python -m pip install --quiet --disable-pip-version-check mlserver
+	touch $@
+
+benchmarks: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/compose.py
+
+# All that is generated, by one command; a test holds that it leaves no diff.
+generate: $(VENV)/.installed-dev
+	$(BIN)/python -m mlc.kinds._schemas
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .checkers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
