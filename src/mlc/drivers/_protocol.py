@@ -6,7 +6,7 @@ JSON only: the extension for binary tensors is not offered, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import orjson
 from msgspec import Struct
 
 from mlc.drivers._serving import Feeds, Loaded, Refused, tensor
+from mlc.ir.registry import Tensor
 
 
 class Asked(Struct, frozen=True):
@@ -50,7 +51,9 @@ def read_request(loaded: Loaded, body: bytes, most_rows: int) -> Asked:
     given = _by_name(request.get("inputs"), "inputs")
     unknown = [name for name in given if name not in loaded.datatypes]
     if unknown:
-        raise Refused(f'The model has no input "{unknown[0]}". Its inputs are {_listed(loaded.datatypes)}.')
+        raise Refused(
+            f'The model has no input "{unknown[0]:.80}". Its inputs are {_listed(loaded.datatypes)}.'
+        )
     missing = [name for name in loaded.datatypes if name not in given]
     if missing:
         raise Refused(f"The inputs {_listed(missing)} are missing. The model needs every one.")
@@ -92,7 +95,7 @@ def _by_name(tensors: Any, field: str) -> dict[str, dict[str, Any]]:
         if not isinstance(one, dict) or not isinstance(one.get("name"), str):
             raise Refused(f'{field}[{place}] must be an object with a text in "name".')
         if one["name"] in found:
-            raise Refused(f'"{one["name"]}" is given twice in "{field}".')
+            raise Refused(f'"{one["name"]:.80}" is given twice in "{field}".')
         found[one["name"]] = one
     return found
 
@@ -136,13 +139,15 @@ def _outputs(loaded: Loaded, request: dict[str, Any]) -> Sequence[str]:
     wanted = tuple(_by_name(request["outputs"], "outputs"))
     unknown = [name for name in wanted if name not in loaded.outputs]
     if unknown:
-        raise Refused(f'The model has no output "{unknown[0]}". Its outputs are {_listed(loaded.outputs)}.')
+        raise Refused(
+            f'The model has no output "{unknown[0]:.80}". Its outputs are {_listed(loaded.outputs)}.'
+        )
     return wanted
 
 
-def _tensor_metadata(one: Any) -> dict[str, Any]:
+def _tensor_metadata(one: Tensor) -> dict[str, Any]:
     return {"name": one.name, "datatype": one.datatype, "shape": one.shape}
 
 
-def _listed(words: Any) -> str:
+def _listed(words: Iterable[str]) -> str:
     return ", ".join(words)

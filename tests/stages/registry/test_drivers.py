@@ -22,7 +22,7 @@ SPEC: dict[str, Any] = {
     "owner": "risk-ml",
     "tags": ["retention"],
     "card": {"intended_use": "Offers.", "limits": "", "risk_class": "limited", "licence": "Apache-2.0"},
-    "dataset": {"name": "customers", "description": "", "licence": "CC0-1.0"},
+    "dataset": {"name": "customers", "description": "", "licence": {"name": "CC0-1.0", "origin": "Made up."}},
     "features": "basics",
     "estimator": "sklearn.linear_model.LogisticRegression",
     "params": {"C": 0.5},

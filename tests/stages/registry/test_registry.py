@@ -27,6 +27,7 @@ from mlc.drivers.registry import (
     set_alias,
     show,
     stood_at,
+    stood_before,
     verify,
     verify_files,
     versions,
@@ -182,6 +183,22 @@ def test_the_database_is_private_and_syncs_fully(tmp_path: Path, registry: Regis
     rows.close()
 
 
+def test_a_read_only_registry_is_read(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, b"a")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert show(tmp_path, SPEC, "churn").entry.number == 1
+    with writing(registry.database) as rows, sqlite3.connect(registry.database) as reader:
+        reader.execute("SELECT * FROM models").fetchall()  # keeps the log from being folded in at the end
+        rows.execute("INSERT INTO versions VALUES ('churn', 2, 'b', ?)", (NOON,))
+        rows.execute("INSERT INTO revisions SELECT name, 2, revision, entry, created FROM revisions")
+        rows.execute("COMMIT")
+        rows.execute("BEGIN")
+        assert len(versions(registry, "churn")) == 2, "what is in the log only is seen too"
+    reader.close()
+
+
 def test_aliases_move_by_compare_and_swap(tmp_path: Path, registry: Registry) -> None:
     for onnx in (b"a", b"b", b"c"):
         put(tmp_path, onnx)
@@ -199,6 +216,8 @@ def test_aliases_move_by_compare_and_swap(tmp_path: Path, registry: Registry) ->
     assert stood_at(registry, "churn", "production", "2026-01-15T00:00:00+00:00") == 1
     assert stood_at(registry, "churn", "production", "2026-03-01T00:00:00+00:00") == 2
     assert stood_at(registry, "churn", "production", "2025-01-01T00:00:00+00:00") is None
+    assert stood_before(registry, "churn", "production") == 1
+    assert stood_before(registry, "churn", "staging") is None
     assert remove_alias(registry, "churn", "production", expected=2, cause=cause())
     assert aliases(registry, "churn") == {}
     assert log(registry)[-1].number is None

@@ -139,6 +139,7 @@ BAD_REQUESTS = {
     "an input that is none": ({"inputs": ["age"]}, "inputs[0] must be an object"),
     "an unknown input": (changed(name="aeg"), 'no input "aeg"'),
     "a missing input": ({"inputs": request(30)["inputs"][:1]}, "city, member are missing"),
+    "a very long name": (changed(name="x" * 50_000), 'no input "' + 80 * "x" + '". Its'),
     "an input twice": ({"inputs": request(30)["inputs"] * 2}, '"age" is given twice'),
     "another datatype": (changed(datatype="FP64"), "must have FP32"),
     "no datatype": (changed(datatype=None), "must have FP32"),
@@ -177,9 +178,18 @@ def test_what_does_not_fit_is_refused_with_a_reason(client: httpx.Client, case: 
     assert says in answer.json()["error"]
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"\xff\xfe", b"[" * 50_000, b'{"inputs": [NaN]}', b'{"inputs": [1e999]}']
-)
+NOT_JSON = [
+    b"",
+    b"{",
+    b"\xff\xfe",
+    b"[" * 50_000,
+    b'{"inputs": [NaN]}',
+    b'{"inputs": [1e999]}',
+    b'{"id": "\\ud800"}',
+]
+
+
+@pytest.mark.parametrize("body", NOT_JSON)
 def test_what_is_not_json_is_refused(client: httpx.Client, body: bytes) -> None:
     answer = client.post(INFER, content=body)
     assert answer.status_code == 400

@@ -23,7 +23,16 @@ from mlc.drivers.registry.hybrid import (
     versions,
 )
 from mlc.drivers.registry.places import Registry, open_registry
-from mlc.drivers.registry.promotions import Cause, head, log, remove_alias, set_alias, stood_at, verify_log
+from mlc.drivers.registry.promotions import (
+    Cause,
+    head,
+    log,
+    remove_alias,
+    set_alias,
+    stood_at,
+    stood_before,
+    verify_log,
+)
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Promotion, Summary, Version
@@ -46,6 +55,7 @@ __all__ = [
     "set_alias",
     "show",
     "stood_at",
+    "stood_before",
     "verify",
     "verify_files",
     "verify_log",

@@ -129,8 +129,13 @@ def _connect(uri: str) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Reading in WAL mode needs a shared-memory file; in a folder that nobody can write to, nobody writes."""
-    if os.access(path.parent, os.W_OK):
+    """Reading in WAL mode needs a shared-memory file, which a read-only folder cannot have.
+
+    Nobody writes there, so the file may be read as it is; unless a log of commits lies beside it that
+    would be overlooked, and then SQLite says that it cannot open it.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
         return _connect(f"{path.as_uri()}?mode=ro")
     return _connect(f"{path.as_uri()}?mode=ro&immutable=1")
 

@@ -96,6 +96,12 @@ def stood_at(registry: Registry, name: str, alias: str, when: str) -> int | None
     return moves[-1].number if moves else None
 
 
+def stood_before(registry: Registry, name: str, alias: str) -> int | None:
+    """The version an alias pointed to before this one, to roll back to; None where there is none."""
+    moves = [line for line in log(registry, name) if line.alias == alias]
+    return moves[-1].former if moves else None
+
+
 def verify_log(registry: Registry) -> tuple[Diagnostic, ...]:
     """Whether the log is whole and the aliases stand where it says: nothing, or promotion-log-broken."""
     with reading(registry.database) as rows:
