@@ -26,8 +26,8 @@ _METHODS = {
     "estimate; the interval is the exact one of as many independent pairs as the rarer class has rows, and "
     "is cautious.",
     "BCa bootstrap": "Rows drawn again with replacement; bias-corrected and accelerated (Efron 1987).",
-    "normal, jackknife standard error": "The test set is large enough for a normal interval; the standard "
-    "error is the jackknife's.",
+    "BCa by expansion": "The test set is so large that the BCa interval follows from the jackknife's standard "
+    "error and skewness, without drawing rows (Hall 1992).",
     "bootstrap of the bins, conservative": "Calibration error cannot fall below 0 and noise only raises it, "
     "so that a plain bootstrap misses near 0; both ends here err on the side of a wider interval.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 
@@ -126,11 +127,35 @@ def test_ten_thousand_rows_take_less_than_two_seconds() -> None:
 def test_many_rows_are_not_resampled_and_say_so() -> None:
     truth, scores = drawn(60_000, 1)
     brier = binary.estimates(truth, scores >= 0.5, scores, seed=0)["brier"]
-    assert (brier.method, brier.resamples, brier.seed) == ("normal, jackknife standard error", None, None)
+    assert (brier.method, brier.resamples, brier.seed) == ("BCa by expansion", None, None)
     assert brier.low is not None
     assert brier.high is not None
     half = 1.959964 * ((scores - truth) ** 2).std(ddof=1) / np.sqrt(len(truth))
-    assert (brier.high - brier.low) / 2 == pytest.approx(half)
+    assert (brier.high - brier.low) / 2 == pytest.approx(half, rel=0.001)
+
+
+@pytest.mark.parametrize("chance", [0.3, 0.003])
+def test_without_drawing_the_interval_is_what_drawing_gives(chance: float) -> None:
+    """Also with some sixty positives, where losses are skewed."""
+    generator = np.random.default_rng(12)
+    truth = generator.random(20_000) < chance
+    signal = generator.normal(np.where(truth, 1.5, 0.0), 1.0)
+    scores = 1 / (1 + np.exp(-(1.5 * signal - 1.1 + np.log(chance / (1 - chance)))))
+    for name, spread in bootstrap.spreads(truth, scores, 0, 2000).items():
+        by_drawing, by_expansion = bootstrap.bca(spread, 0.95), bootstrap.expanded_bca(spread, 0.95)
+        width = by_drawing[1] - by_drawing[0]
+        allowed = 0.12 if name == "average_precision" else 0.07
+        assert by_expansion == pytest.approx(by_drawing, abs=allowed * width), name
+
+
+def test_an_expanded_interval_stays_where_the_statistic_can_be() -> None:
+    truth = np.arange(30_000) < 40
+    scores = np.where(truth, 0.9, 0.001)
+    scores[[0, 1, 29_999]] = 0.0005, 0.0005, 0.95
+    for name, spread in bootstrap.spreads(truth, scores, 0).items():
+        (low, high), method = bootstrap.interval(spread, 0.999)
+        assert method == "BCa by expansion"
+        assert 0 <= low < spread.value < high <= (math.inf if name == "log_loss" else 1)
 
 
 def test_the_same_seed_draws_the_same_and_another_does_not() -> None:

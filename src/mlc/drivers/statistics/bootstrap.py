@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,8 +18,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 RESAMPLES = 2000
-MOST_ROWS = 50_000
-"""Above this many rows nothing is drawn: the normal interval is then as good and far cheaper."""
+MOST_ROWS = 20_000
+"""Above this many rows nothing is drawn: an expansion gives what resampling would, and is far cheaper."""
 
 CLIP = float(np.finfo(np.float32).eps)
 """Probabilities are kept this far from 0 and 1 in the log loss: the served ones are float32."""
@@ -27,11 +28,15 @@ _CELLS = 400_000  # of one block of resamples: rows times resamples that stay in
 
 
 class Spread(Struct, frozen=True):
-    """A statistic of n rows: its value, what it is without each row (n,), and on each resample (b,)."""
+    """A statistic of n rows: its value, what it is without each row (n,), and on each resample (b,).
+
+    It cannot fall below 0 nor rise above `most`.
+    """
 
     value: float
     without: Floats
     drawn: Floats
+    most: float = 1.0
 
 
 class CalibrationSpread(Struct, frozen=True):
@@ -58,7 +63,7 @@ def spreads(truth: Bools, scores: Floats, seed: int, resamples: int = RESAMPLES)
     draws = _draw(truth, scores, squares, surprises, seed, resamples if len(truth) <= MOST_ROWS else 0)
     found = {
         "brier": Spread(float(squares.mean()), _mean_without(squares), draws["brier"]),
-        "log_loss": Spread(float(surprises.mean()), _mean_without(surprises), draws["log_loss"]),
+        "log_loss": Spread(float(surprises.mean()), _mean_without(surprises), draws["log_loss"], math.inf),
     }
     if truth.any():
         found["average_precision"] = Spread(
@@ -70,11 +75,10 @@ def spreads(truth: Bools, scores: Floats, seed: int, resamples: int = RESAMPLES)
 
 
 def interval(spread: Spread, confidence: float) -> tuple[Ends, str]:
-    """The interval of a statistic and its method: BCa, or the normal one where nothing was drawn."""
+    """The interval of a statistic and its method: BCa, or its expansion where nothing was drawn."""
     if len(spread.drawn):
         return bca(spread, confidence), "BCa bootstrap"
-    half = quantile(confidence) * jackknife_error(spread.without)
-    return (spread.value - half, spread.value + half), "normal, jackknife standard error"
+    return expanded_bca(spread, confidence), "BCa by expansion"
 
 
 def varies(spread: Spread) -> bool:
@@ -94,12 +98,28 @@ def bca(spread: Spread, confidence: float) -> Ends:
     b = len(drawn)
     below = (drawn < spread.value).sum() + (drawn == spread.value).sum() / 2
     bias = ndtri(np.clip(below / b, 0.5 / b, 1 - 0.5 / b))
-    influence = spread.without.mean() - spread.without
-    spreading = float((influence**2).sum()) ** 1.5
-    acceleration = float((influence**3).sum()) / (6 * spreading) if spreading > 0 else 0.0
-    ends = bias + np.array([-1.0, 1.0]) * quantile(confidence)
-    low, high = np.quantile(drawn, ndtr(bias + ends / (1 - acceleration * ends)))
+    low, high = np.quantile(drawn, ndtr(_adjusted(bias, acceleration(spread.without), confidence)))
     return float(low), float(high)
+
+
+def expanded_bca(spread: Spread, confidence: float) -> Ends:
+    """What BCa tends to with many rows, without drawing any.
+
+    The resamples' quantiles come from the first terms of a Cornish–Fisher expansion with the jackknife's
+    standard error and skewness (Hall 1992, "The Bootstrap and Edgeworth Expansion", 3.5 and 3.10); for a mean
+    the bias correction is then the acceleration (Efron 1987, section 7).
+    """
+    skew = acceleration(spread.without)
+    ends = _adjusted(skew, skew, confidence)
+    low, high = spread.value + jackknife_error(spread.without) * (ends + skew * (ends**2 - 1))
+    return max(0.0, float(low)), min(spread.most, float(high))
+
+
+def acceleration(without: Floats) -> float:
+    """A sixth of the skewness of a statistic, from its values without each row (n,)."""
+    influence = without.mean() - without
+    spreading = float((influence**2).sum()) ** 1.5
+    return float((influence**3).sum()) / (6 * spreading) if spreading > 0 else 0.0
 
 
 def calibration_spread(
@@ -167,6 +187,13 @@ def average_precision_without(truth: Bools, scores: Floats) -> Floats:
     without_positive = (above + tail_positive - own) / max(total - 1, 1)
     values: Floats = np.where(truth, without_positive[groups], without_negative[groups])
     return values
+
+
+def _adjusted(bias: float, skew: float, confidence: float) -> Floats:
+    """The normal quantiles that BCa puts in the place of both ends' own; (2,)."""
+    ends = bias + np.array([-1.0, 1.0]) * quantile(confidence)
+    adjusted: Floats = bias + ends / (1 - skew * ends)
+    return adjusted
 
 
 def _mean_without(values: Floats) -> Floats:
