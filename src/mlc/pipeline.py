@@ -24,7 +24,7 @@ from mlc.compose.hydra import parse_overrides
 from mlc.compose.source import Source
 from mlc.ir.artifact import Artifact
 from mlc.ir.checked import Checked
-from mlc.ir.diagnostic import Diagnostic, has_errors
+from mlc.ir.diagnostic import Diagnostic, Label, has_errors
 from mlc.ir.document import Document
 from mlc.ir.event import Event, StepTold
 from mlc.ir.explanation import Explanation
@@ -89,9 +89,7 @@ def compose(request: Request) -> Composed:
     found = [*layers.diagnostics, *bad_inputs, *bad_overrides, *unknown]
     documents = {}
     for environment in environments:
-        document, mistakes = composing.compose_document(
-            source, layers, environment, overrides, inputs, LANGUAGE
-        )
+        document, mistakes = composing.compose_document(layers, environment, overrides, inputs, LANGUAGE)
         documents[environment] = document
         found += mistakes
     sources = {**source.texts, COMMAND_LINE: "\n".join(request.overrides)}
@@ -128,15 +126,15 @@ def explain(request: Request, address: str) -> tuple[Composed, tuple[Explanation
 def validate(request: Request) -> Validated:
     """load → compose → check. Reads no state, starts nothing, reaches nothing outside the project."""
     composed = compose(request)
-    found = [*composed.diagnostics]
+    layers = composed.layers
+    found = [*composed.diagnostics, *check.check_settings(layers.project, layers.environments)]
+    sound = not has_errors(tuple(found))
     checked = {}
-    if not has_errors(composed.diagnostics):
-        declared = frozenset(composed.layers.resources)
-        for environment, document in composed.documents.items():
-            passed, mistakes = check.check(document, declared)
-            found += mistakes
-            if passed is not None:
-                checked[environment] = passed
+    for environment, document in composed.documents.items():
+        passed, mistakes = check.check(document, frozenset(layers.resources), layers.broken)
+        found += mistakes
+        if passed is not None and sound:
+            checked[environment] = passed
     return Validated(composed, checked, _each_once(found))
 
 
@@ -164,6 +162,20 @@ def plan(root: Path, compiled: Compiled) -> Plan:
     return planning.plan(compiled.graph, compiled.artifacts, state, workspace.observed(root, compiled.graph))
 
 
+def located(found: tuple[Diagnostic, ...], compiled: Compiled) -> tuple[Diagnostic, ...]:
+    """Findings of a run, which knows no configuration, with the lines of the configuration they concern."""
+    placed = []
+    for one in found:
+        resource = next((r for r in compiled.graph.resources if str(r.address) == one.address), None)
+        if resource is None or one.labels:
+            placed.append(one)
+            continue
+        node = resource.node.nearest(tuple(one.path.split("."))) if one.path else resource.node
+        span = node.span if one.path else msgspec.structs.replace(node.span, end_line=node.span.line)
+        placed.append(msgspec.structs.replace(one, labels=(Label(span, primary=True),)))
+    return tuple(placed)
+
+
 def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None]) -> Iterator[Event]:
     """plan → apply: the events as they happen. Raises StepFailed where the plan may not be applied."""
     from mlc import apply as applying
@@ -175,5 +187,11 @@ def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None
 
 
 def _each_once(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """A shared layer is composed many times over; its mistakes are told once."""
-    return tuple(dict.fromkeys(found))
+    """A shared layer is composed many times over; its mistakes are told once, in the order of the files."""
+    return tuple(sorted(dict.fromkeys(found), key=_place))
+
+
+def _place(one: Diagnostic) -> tuple[str, int, int]:
+    return (
+        (one.primary.span.file, one.primary.span.line, one.primary.span.column) if one.primary else ("", 0, 0)
+    )

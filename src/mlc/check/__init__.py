@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,46 +18,64 @@ from mlc.kinds._walk import references
 from mlc.rules import unresolved_reference
 from mlc.rules._subject import Subject
 
-__all__ = ["check", "check_schema"]
+__all__ = ["check", "check_schema", "check_settings"]
 
 
-def check(document: Document, declared: frozenset[Address]) -> tuple[Checked | None, tuple[Diagnostic, ...]]:
-    """Schema first, then references, then the rules: each only on what the one before let through.
+def check_settings(project: Node, environments: Mapping[str, Node]) -> tuple[Diagnostic, ...]:
+    """What is wrong with mlc.yaml and the environments' files themselves."""
+    found = [*check_schema(project, plain(project), "project", "project")[1]]
+    for name, node in environments.items():
+        found += check_schema(node, plain(node), "env", f"env.{name}")[1]
+    return tuple(found)
 
-    `declared` holds every resource that has a file, also those left out of this environment, so that a
-    reference to one of them can be told from a reference to nothing.
+
+def check(
+    document: Document, declared: frozenset[Address], broken: frozenset[Address]
+) -> tuple[Checked | None, tuple[Diagnostic, ...]]:
+    """Schema, references, rules: each on all that the one before let through, so that one run tells it all.
+
+    `declared` holds every resource that has a file, also those left out of this environment; `broken` those
+    that could not be composed: a reference to one of these is not reported a second time.
     """
     specs: dict[Address, dict[str, Any]] = {}
     found: list[Diagnostic] = []
-    project, mistakes = check_schema(document.project, plain(document.project), "project", "project")
-    found += mistakes
+    project, _ = check_schema(document.project, plain(document.project), "project", "project")
     for address in document.addresses():
         node = document.resource(address)
         assert node is not None, address
-        spec, mistakes = check_schema(node, plain(node), address.kind, str(address))
+        bare = plain(node)
+        if _is_unresolved(bare):
+            continue  # composing has said so
+        spec, mistakes = check_schema(node, bare, address.kind, str(address))
         found += mistakes
         if spec is not None:
             specs[address] = spec
-    found += _unresolved(document, specs, declared)
-    if project is None or has_errors(tuple(found)):
-        return None, tuple(found)
-
-    subject = Subject(document=document, project=project, specs=specs)
-    for rule in rules.checks():
-        found += rule.check(subject)
-    if any(diagnostic.severity == "error" for diagnostic in found):
+    found += _unresolved(document, specs, declared, broken)
+    if project is not None:
+        subject = Subject(document=document, project=project, specs=specs)
+        for rule in rules.checks():
+            found += rule.check(subject)
+    if project is None or len(specs) < len(document.addresses()) or has_errors(tuple(found)):
         return None, tuple(found)
     default_registry = msgspec.to_builtins(kinds.kind("registry").spec())
-    return (
-        Checked(document=document, project=project, specs=specs, default_registry=default_registry),
-        tuple(found),
-    )
+    return Checked(document, project, specs, default_registry), tuple(found)
+
+
+def _is_unresolved(value: Any) -> bool:
+    """Whether an interpolation is left in plain data. A secret stays one on purpose."""
+    if isinstance(value, str):
+        return "${" in value.replace("${secret:", "")
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_is_unresolved(child) for child in children)
 
 
 def _unresolved(
-    document: Document, specs: dict[Address, dict[str, Any]], declared: frozenset[Address]
+    document: Document,
+    specs: dict[Address, dict[str, Any]],
+    declared: frozenset[Address],
+    broken: frozenset[Address],
 ) -> list[Diagnostic]:
-    there = set(document.addresses())
+    there = {*document.addresses(), *broken}
     found = []
     named = [
         (str(address), document.resource(address), references(spec, address.kind))

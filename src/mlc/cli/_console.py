@@ -16,7 +16,7 @@ from mlc.request import Request, request
 from mlc.rules import project_missing
 
 if TYPE_CHECKING:
-    from mlc.pipeline import Compiled
+    from mlc.pipeline import Compiled, Validated
 
 DIAGNOSTIC_FORMS = ("text", "concise", "json", "github")
 
@@ -68,6 +68,11 @@ def asked(arguments: argparse.Namespace) -> Request:
 
 def compiled_project(arguments: argparse.Namespace) -> tuple[Compiled, ...]:
     """The project in every environment asked for. Shows warnings; raises Unfit for mistakes."""
+    return checked_and_compiled(arguments)[1]
+
+
+def checked_and_compiled(arguments: argparse.Namespace) -> tuple[Validated, tuple[Compiled, ...]]:
+    """The same, with what was found on the way."""
     from mlc import pipeline
 
     validated, compiled = pipeline.compile_project(asked(arguments))
@@ -75,7 +80,7 @@ def compiled_project(arguments: argparse.Namespace) -> tuple[Compiled, ...]:
         raise Unfit(*validated.diagnostics, sources=validated.composed.sources)
     if arguments.format == "text":
         show_diagnostics(validated.diagnostics, validated.composed.sources, arguments)
-    return compiled
+    return validated, compiled
 
 
 def one_environment(root: Path, name: str | None) -> str:

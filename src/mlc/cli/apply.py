@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from mlc.cli._console import (
     Unfit,
     add_project_arguments,
-    compiled_project,
+    checked_and_compiled,
     exit_code,
     guarded,
     paint,
@@ -33,6 +33,9 @@ from mlc.store import saved_plan
 if TYPE_CHECKING:
     from mlc.apply import Stop
     from mlc.ir.plan import Plan
+
+Located = tuple[tuple[Diagnostic, ...], Mapping[str, str]]
+Locate = Callable[[tuple[Diagnostic, ...]], Located]
 
 _CODES = {"done": 0, "failed": 1, "refused": 3, "interrupted": 130}
 
@@ -49,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     root = project_folder(arguments)
     saved = [word for word in arguments.overrides if "=" not in word and not word.startswith("~")]
-    plan = _saved_plan(saved, arguments) if saved else _fresh_plan(root, arguments)
+    plan, locate = _saved_plan(saved, arguments) if saved else _fresh_plan(root, arguments)
     if arguments.format == "text":
         sys.stdout.write(plan_text.plan(plan, paint(arguments, sys.stdout), verbose=arguments.verbose))
     if plan.is_empty:
@@ -59,28 +62,38 @@ def run(arguments: argparse.Namespace) -> int:
     # A saved plan has been looked at already: naming it is the consent.
     if not saved and not arguments.yes and not _agreed(plan):
         return 1
-    return _apply(root, plan, arguments)
+    return _apply(root, plan, arguments, locate)
 
 
-def _saved_plan(words: list[str], arguments: argparse.Namespace) -> Plan:
+def _saved_plan(words: list[str], arguments: argparse.Namespace) -> tuple[Plan, Locate]:
     """Raises Unfit where the file holds no plan or was changed since it was saved."""
     if len(arguments.overrides) > 1 or arguments.env or arguments.input:
         raise Unfit(bad_plan_file.found(words[0], "a saved plan is applied as it is, without overrides"))
     try:
-        return saved_plan.decode((Path(arguments.folder) / words[0]).read_bytes())
+        return saved_plan.decode((Path(arguments.folder) / words[0]).read_bytes()), _unlocated
     except OSError as error:
         raise Unfit(bad_plan_file.found(words[0], f"it cannot be read ({error.strerror})")) from error
     except ValueError as error:
         raise Unfit(bad_plan_file.found(words[0], str(error))) from error
 
 
-def _fresh_plan(root: Path, arguments: argparse.Namespace) -> Plan:
+def _fresh_plan(root: Path, arguments: argparse.Namespace) -> tuple[Plan, Locate]:
+    """A plan of the configuration as it is, and how to find the lines that a failure concerns."""
     from mlc import pipeline
 
-    compiled = compiled_project(arguments)
+    validated, compiled = checked_and_compiled(arguments)
     if len(compiled) > 1:
         raise Unfit(several_environments.found("apply", [one.graph.environment for one in compiled]))
-    return pipeline.plan(root, compiled[0])
+
+    def locate(found: tuple[Diagnostic, ...]) -> Located:
+        return pipeline.located(found, compiled[0]), validated.composed.sources
+
+    return pipeline.plan(root, compiled[0]), locate
+
+
+def _unlocated(found: tuple[Diagnostic, ...]) -> Located:
+    """A saved plan knows no lines."""
+    return found, {}
 
 
 def _agreed(plan: Plan) -> bool:
@@ -93,14 +106,13 @@ def _agreed(plan: Plan) -> bool:
     return True
 
 
-def _apply(root: Path, plan: Plan, arguments: argparse.Namespace) -> int:
+def _apply(root: Path, plan: Plan, arguments: argparse.Namespace, locate: Locate) -> int:
     from mlc import pipeline
     from mlc.report import apply_text
 
     colours = paint(arguments, sys.stdout)
     progress = _Progress(sys.stderr.isatty() and arguments.format == "text" and not arguments.quiet)
-    failures: list[Diagnostic] = []
-    end = Finished("done", 0, 0, 0, 0)
+    happened: list[Event] = []
     with _event_log(arguments.events) as log, _interruptible() as stop:
 
         def told(event: StepTold) -> None:
@@ -110,21 +122,25 @@ def _apply(root: Path, plan: Plan, arguments: argparse.Namespace) -> int:
         for event in pipeline.apply(root, plan, stop, told):
             log(event)
             progress.follow(event)
-            if isinstance(event, StepFailedEvent):
-                failures += event.diagnostics
-            if isinstance(event, Finished):
-                end = event
+            happened.append(event)
             if arguments.format == "text":
                 sys.stdout.write(apply_text.event(event, colours, quiet=arguments.quiet))
                 sys.stdout.flush()
         progress.clear()
+    end = next(event for event in happened if isinstance(event, Finished))
+    failures = [one for event in happened if isinstance(event, StepFailedEvent) for one in event.diagnostics]
+    found, sources = locate(tuple(failures))
     if arguments.format == "json":
-        _write_result(end, tuple(failures))
+        _write_result(end, found)
     else:
-        show_diagnostics(tuple(failures), {}, arguments)
+        sys.stdout.write(apply_text.skipped(happened, colours))
+        sys.stdout.flush()
+        show_diagnostics(found, sources, arguments)
         sys.stdout.write(apply_text.finished(end, colours))
+        if end.outcome == "done" and not arguments.quiet:
+            sys.stdout.write(apply_text.whereabouts(plan, happened))
     code = _CODES[end.outcome]
-    return code if code in (0, 130) else exit_code(tuple(failures)) or code
+    return code if code in (0, 130) else exit_code(found) or code
 
 
 def _write_result(end: Finished, failures: tuple[Diagnostic, ...]) -> None:

@@ -23,6 +23,7 @@ from mlc.ir.document import Document
 from mlc.ir.node import Node, plain, wrap
 from mlc.ir.span import COMMAND_LINE, Span, start_of
 from mlc.rules import (
+    empty_resource,
     environment_file_missing,
     layer_outside_resource,
     patch_matches_nothing,
@@ -44,19 +45,27 @@ class Language(Struct, frozen=True):
 
 
 class Layers(Struct, frozen=True):
-    """A project's files, composed as far as they are the same in every environment."""
+    """A project's files, composed as far as they are the same in every environment.
+
+    `broken` are the resources that have a file but could not be composed; the diagnostics say why.
+    """
 
     project: Node
+    environments: dict[str, Node]
     resources: dict[Address, Node]
+    broken: frozenset[Address]
     diagnostics: tuple[Diagnostic, ...]
 
 
 def compose_layers(source: Source, language: Language) -> Layers:
-    """mlc.yaml and every resource file with its defaults list."""
+    """mlc.yaml, every environment and every resource file, each with its defaults list."""
     found: list[Diagnostic] = []
-    project = compose_config(source, "mlc", ())
-    found += project.diagnostics
+    composed = compose_config(source, "mlc", ())
+    found += composed.diagnostics
+    project = composed.node or Node({}, start_of("mlc.yaml"))
+    environments = {name: _environment(source, project, name, found) for name in known_environments(project)}
     resources: dict[Address, Node] = {}
+    broken: set[Address] = set()
     for kind in language.kinds:
         for name in source.options(kind):
             if name.startswith("_"):
@@ -66,13 +75,14 @@ def compose_layers(source: Source, language: Language) -> Layers:
                 continue
             node, mistakes = _compose_file(source, kind, name)
             found += mistakes
-            if node is not None:
+            if node is None:
+                broken.add(Address(kind, name))
+            else:
                 resources[Address(kind, name)] = node
-    return Layers(project.node or Node({}, start_of("mlc.yaml")), resources, tuple(found))
+    return Layers(project, environments, resources, frozenset(broken), tuple(found))
 
 
 def compose_document(
-    source: Source,
     layers: Layers,
     environment: str,
     overrides: Sequence[Override],
@@ -81,8 +91,7 @@ def compose_document(
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """The project in one environment, every interpolation resolved."""
     found: list[Diagnostic] = []
-    env = _environment(source, layers.project, environment, found)
-    root = _layered(layers, env, language, found)
+    root = _layered(layers, environment, language, found)
     for override in overrides:
         changed = apply_override(root, override, partial(_is_known, root, language))
         if isinstance(changed, Diagnostic):
@@ -92,7 +101,7 @@ def compose_document(
     root = _with_defaults(root, language)
     resolved, mistakes = resolve(root, _resolvers(inputs))
     found += mistakes
-    known = known_environments(layers.project)
+    known = tuple(layers.environments)
     here = [kind for kind in language.kinds if kind not in language.once or environment in known[:1]]
     kept = {
         kind: Node(
@@ -130,8 +139,9 @@ def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, tu
     for key, node in composed.node.value.items():
         if key != kind:
             found.append(layer_outside_resource.found(key, node.key_span or node.span, kind, name))
-    if inside is None:  # an empty file: everything the kind requires is missing
-        inside = Node({}, start_of(f"{kind}/{name}.yaml"))
+    if inside is None or inside.value == {}:
+        found.append(empty_resource.found(f"{kind}/{name}.yaml", kind))
+        return None, tuple(found)
     return inside, tuple(found)
 
 
@@ -149,9 +159,9 @@ def _environment(source: Source, project: Node, name: str, found: list[Diagnosti
     return node if node is not None and node.is_map else empty
 
 
-def _layered(layers: Layers, env: Node, language: Language, found: list[Diagnostic]) -> Node:
+def _layered(layers: Layers, environment: str, language: Language, found: list[Diagnostic]) -> Node:
     """Presets under the resource files, patches over them; beside them what interpolations may read."""
-    project = layers.project
+    project, env = layers.project, layers.environments[environment]
     by_kind: dict[str, dict[str, Node]] = {kind: {} for kind in language.kinds}
     presets = [node for node in (project.get("presets"), env.get("presets")) if node is not None]
     for preset in presets:
@@ -174,7 +184,7 @@ def _layered(layers: Layers, env: Node, language: Language, found: list[Diagnost
             matching = {name: node for name, node in patches.value.items() if name in by_kind[kind]}
             root[kind] = merge(root[kind], Node(matching, patches.span), found)
     root["vars"] = _vars(project, env, found)
-    root["env"] = wrap({"name": _name_of(env)}, env.span)
+    root["env"] = wrap({"name": environment}, env.span)
     root["project"] = project.get("project") or wrap("", start_of("mlc.yaml"))
     return Node(root, project.span)
 
@@ -184,10 +194,6 @@ def _vars(project: Node, env: Node, found: list[Diagnostic]) -> Node:
     nothing = Node({}, start_of("mlc.yaml"))
     low = low if low is not None and low.is_map else nothing
     return merge(low, high, found) if high is not None and high.is_map else low
-
-
-def _name_of(env: Node) -> str:
-    return env.span.file.rpartition("/")[2].removesuffix(".yaml")
 
 
 def _report_unmatched(node: Node, what: str, known: Iterable[str], found: list[Diagnostic]) -> None:

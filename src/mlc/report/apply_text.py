@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepSkipped, StepTold
+from collections.abc import Sequence
+
+from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepSkipped
+from mlc.ir.plan import Plan
 from mlc.report import outcome_text
 from mlc.report.terminal import Paint, harmless
 
@@ -16,9 +19,21 @@ def event(happened: Event, paint: Paint, *, quiet: bool) -> str:
         return (
             paint("✗", "red", "bold") + f" {harmless(happened.step)} {'refused' if refused else 'failed'}\n"
         )
-    if isinstance(happened, StepSkipped):
-        return paint("○", "dim") + f" {harmless(happened.step)} not done: {harmless(happened.because)}\n"
     return ""
+
+
+def skipped(happened: Sequence[Event], paint: Paint) -> str:
+    """What was not tried, a line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for event in happened:
+        if isinstance(event, StepSkipped):
+            addresses = reasons.setdefault(event.because, [])
+            if event.address not in addresses:
+                addresses.append(event.address)
+    return "".join(
+        paint("○", "dim") + f" Not done, as {harmless(because)}: {harmless(', '.join(addresses))}\n"
+        for because, addresses in reasons.items()
+    )
 
 
 def finished(end: Finished, paint: Paint) -> str:
@@ -43,8 +58,36 @@ def finished(end: Finished, paint: Paint) -> str:
     return paint(f"{end.outcome.capitalize()}: {', '.join([done, *undone])}.", "red", "bold") + f" {advice}\n"
 
 
-def told(happened: StepTold) -> str:
-    return f"{harmless(happened.step)}: {harmless(happened.text)}"
+def whereabouts(plan: Plan, happened: Sequence[Event]) -> str:
+    """Where everything went, for who has just applied."""
+    summaries = {event.step: event.summary for event in happened if isinstance(event, StepDone)}
+    lines = []
+    for step in plan.steps:
+        if step.operation is None or step.action != "run":
+            continue
+        address, name = step.operation.address, step.operation.name
+        lines += [
+            f"  {_PUBLISHED.get(output, output):<11} {path}"
+            for output, path in step.operation.publishes.items()
+        ]
+        if name == "register" and step.id in summaries:
+            version = f"{address.partition('.')[2]}:{summaries[step.id]['version']}"
+            lines.append(f"  {'registered':<11} {version:<40} mlc registry show {version}")
+        if name == "deploy":
+            deployment = address.partition(".")[2]
+            lines.append(
+                f"  {'deployed':<11} {deployment:<40} mlc serve {deployment} --env {plan.environment}"
+            )
+    written = [
+        step.artifact.path for step in plan.steps if step.action == "write" and step.artifact is not None
+    ]
+    if written:
+        top = sorted({"/".join(path.split("/")[:3]) for path in written})
+        lines.append(f"  {'artifacts':<11} {len(written)} files in {', '.join(top)}")
+    return "".join(f"{harmless(line)}\n" for line in lines)
+
+
+_PUBLISHED = {"report": "report", "evaluation": "figures", "card": "model card"}
 
 
 def _done(happened: StepDone, paint: Paint) -> str:

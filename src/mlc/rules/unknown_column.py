@@ -41,17 +41,10 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     path = f"groups.{name}.columns[{index}]"
                     yield _found(column, pair[1], dataset["columns"], span, str(address), path)
     for address, dataset in subject.each("dataset"):
-        for path, column in _named_in(dataset):
+        for parts, column in _named_in(dataset):
             if column not in dataset["columns"]:
-                shown = ".".join(map(str, path))
-                yield _found(
-                    column,
-                    address.name,
-                    dataset["columns"],
-                    subject.span(address, *path),
-                    str(address),
-                    shown,
-                )
+                span, path = subject.span(address, *parts), ".".join(map(str, parts))
+                yield _found(column, address.name, dataset["columns"], span, str(address), path)
 
 
 def _named_in(dataset: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
