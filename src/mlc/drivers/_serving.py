@@ -37,7 +37,7 @@ _SLICE = 2048  # rows at once in batch scoring
 _Stand = TypeVar("_Stand", str, float)
 
 
-class Refused(Exception):  # noqa: N818 - named like StepFailed: what happened
+class Refused(Exception):
     """The caller asked for something that cannot be answered; the text says why, to the caller."""
 
 

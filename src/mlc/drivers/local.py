@@ -28,7 +28,8 @@ from mlc.drivers._bundle import (
     place_of,
     read_pointer,
 )
-from mlc.ir.operation import Product, StepFailed, Work
+from mlc.ir.address import Address
+from mlc.ir.operation import Operation, Product, StepFailed, Work
 from mlc.ir.registry import Signature
 from mlc.store.content import digest_of
 from mlc.store.files import TEMPORARY, make_folder, replacing, sweep, sync_folder, write_atomically
@@ -79,6 +80,11 @@ def run(work: Work) -> Product:
     }
     write_atomically(path, canonical(outcome))
     return Product({"deployment": path}, {"version": bundle.number, "bundle": name, "changed": changed})
+
+
+def undo(root: Path, environment: str, operation: Operation) -> None:
+    """Take the deployment back that `operation` ("deployment.NAME/deploy") made."""
+    remove(root, environment, Address.parse(operation.address).name)
 
 
 def remove(root: Path, environment: str, deployment: str) -> bool:

@@ -1,4 +1,7 @@
-"""Promotes a version: its alias moves to it, once, and the promotion log says so."""
+"""Promotes a version: its alias moves to it, once, and the promotion log says so.
+
+There is no undoing: other deployments may go by the same alias, and history is not taken back.
+"""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def _entry(
         data=LearnedFrom(
             dataset=spec["dataset"]["name"],
             description=spec["dataset"]["description"],
-            licence=spec["dataset"]["licence"],
+            licence=(spec["dataset"]["licence"] or {}).get("name", ""),
             parts=parts,
         ),
         signature=msgspec.convert(spec["signature"], Signature),

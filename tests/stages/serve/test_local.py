@@ -17,7 +17,7 @@ import pytest
 from mlc.drivers import local
 from mlc.drivers._bundle import Pointer, current, read_bundle, read_pointer
 from mlc.drivers._serving import Refused, load, predict
-from mlc.ir.operation import StepFailed
+from mlc.ir.operation import Operation, StepFailed
 from stages.serve._model import SIGNATURE, deploy, model_bytes, place
 
 
@@ -144,6 +144,16 @@ def test_removing_leaves_nothing(tmp_path: Path) -> None:
     assert not local.remove(tmp_path, "prod", "web")
     with pytest.raises(ValueError, match="not a name"):
         local.remove(tmp_path, "prod", "../../..")
+
+
+def test_undoing_the_operation_removes_the_deployment(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    operation = Operation(id="deployment.web/deploy", driver="local", spec={})
+    local.undo(tmp_path, "dev", operation)
+    assert place(tmp_path).exists(), "that of another environment stays"
+    for _ in range(2):
+        local.undo(tmp_path, "prod", operation)
+        assert not place(tmp_path).exists()
 
 
 def test_a_pointer_leads_nowhere_else(tmp_path: Path) -> None:
