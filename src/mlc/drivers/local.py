@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,8 @@ def run(work: Work) -> Product:
     )
     place = place_of(work.root, bundle.environment, bundle.deployment)
     work.tell(f"deploying {bundle.name} version {bundle.number}")
-    make_folder(place / VERSIONS)
     with _lock(place):
+        make_folder(place / VERSIONS)
         name = _write(place / VERSIONS, bundle, source)
         changed = _point(place, name)
         _prune(place)
@@ -98,7 +98,12 @@ def remove(root: Path, environment: str, deployment: str) -> bool:
     with _lock(place):
         (place / POINTER).unlink(missing_ok=True)
         sync_folder(place)
-        shutil.rmtree(place)
+        _remove_folder(place / VERSIONS)
+        sweep(place)
+        # The lock goes last: from here on another process may deploy anew, and then the folder stays.
+        (place / _LOCK).unlink(missing_ok=True)
+        with suppress(OSError):
+            place.rmdir()
     sync_folder(place.parent)
     return True
 
@@ -166,10 +171,24 @@ def _remove_folder(folder: Path) -> None:
 
 @contextmanager
 def _lock(place: Path) -> Iterator[None]:
-    """One deployment at a time; a process that dies lets go of it."""
-    handle = os.open(place / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """One process at a time deploys or removes here; one that dies lets go of it.
+
+    Whoever waited while the folder was removed holds the lock of a file that is gone, and starts over.
+    """
+    while True:
+        with suppress(FileNotFoundError):  # removed between the making and the opening
+            make_folder(place)
+            handle = os.open(place / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                held = os.fstat(handle).st_nlink > 0
+            except BaseException:
+                os.close(handle)
+                raise
+            if held:
+                break
+            os.close(handle)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

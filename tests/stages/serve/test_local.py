@@ -183,6 +183,26 @@ def test_processes_that_deploy_at_once_leave_one_whole_bundle(tmp_path: Path) ->
     assert len(bundles(tmp_path)) == 2
 
 
+def test_deploying_and_removing_at_once_do_not_trip_over_each_other(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from stages.serve._model import deploy\n"
+        "from mlc.drivers import local\n"
+        "root, turn = Path(sys.argv[1]), sys.argv[2]\n"
+        "for _ in range(25):\n"
+        "    deploy(root) if turn == 'deploy' else local.remove(root, 'prod', 'web')\n"
+    )
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), turn],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        for turn in ("deploy", "remove")
+    ]
+    assert [worker.wait(60) for worker in workers] == [0, 0]
+    deploy(tmp_path)
+    assert load(current(place(tmp_path))).bundle.number == 1
+
+
 def test_many_rows_are_scored_at_once(tmp_path: Path) -> None:
     deploy(tmp_path)
     ages = [30 + row * 0.004 for row in range(5000)]
