@@ -22,7 +22,6 @@ from mlc.ir.node import Node, wrap
 from mlc.ir.span import COMMAND_LINE, Span
 from mlc.rules import (
     bad_defaults_list,
-    bad_override,
     defaults_cycle,
     missing_layer,
     override_unused,
@@ -257,9 +256,8 @@ class _Computing:
                 element.header = _absolute(layer.package)
         else:
             layer = None
-        if element.is_group:
-            if self.delete(element) or not self.remember(element):
-                return []
+        if element.is_group and (self.delete(element) or not self.remember(element)):
+            return []
         if nothing:
             return []
         if missing:

@@ -25,7 +25,7 @@ class Entry(Struct, frozen=True):
 
     @property
     def is_self(self) -> bool:
-        return (self.choice if self.is_group else self.name) == "_self_"
+        return not self.is_group and self.name == "_self_"
 
 
 def entries_of(defaults: Node, name: str) -> tuple[tuple[Entry, ...], tuple[Diagnostic, ...]]:
@@ -96,6 +96,9 @@ def _entry(item: Node) -> Entry | Diagnostic:
                 wrong.span, f"This option is {_kind(wrong.value)}, not a name.", _FORM
             )
         option = tuple(options)
+    elif choice.value == "_self_":
+        detail = "`_self_` stands for this file, and is not an option of a group."
+        return bad_defaults_list.found(span, detail, "Write `- _self_` alone.")
     elif choice.value is None or type(choice.value) is str:
         option = choice.value
     else:

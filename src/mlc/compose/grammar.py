@@ -64,7 +64,7 @@ class GrammarError(ValueError):
 @lru_cache(maxsize=8192)
 def parse(text: str) -> Text:
     """The tree of a text that contains `${`. Raises GrammarError."""
-    parts, position = _text(text, 0, None, 0)
+    parts, _ = _text(text, 0, None, 0)
     return Text(tuple(parts))
 
 
@@ -285,15 +285,14 @@ def _primitive(text: str, position: int, depth: int, *, in_key: bool) -> tuple[A
             if end >= len(text) or text[end] in ",]}" or (text[end] == ":" and in_key):
                 break
             if text[end] == ":":
-                position = end
-                continue
+                end = _skip(text, end + 1)
             tokens.append(_Raw(text[position:end]))
             position = end
             continue
         if character == ":" and not in_key:
+            # A colon takes the space around it along.
             end = _skip(text, position + 1)
-            lead = len(text[:position]) - len(text[:position].rstrip(" \t"))
-            tokens.append(_Raw(text[position - lead : end]))
+            tokens.append(_Raw(text[position:end]))
             position = end
             continue
         token = _token(text, position)

@@ -103,8 +103,8 @@ def references(text: str) -> tuple[str, ...]:
                 for bracketed, key in part.parts
             )
             found.append("." * part.dots + key.removeprefix("."))
-            for _, key in part.parts:
-                visit(key)
+            for _, inner in part.parts:
+                visit(inner)
         elif isinstance(part, Call):
             for name in part.name:
                 visit(name)

@@ -20,9 +20,8 @@ def merge(low: Node, high: Node, found: list[Diagnostic] | None = None) -> Node:
     higher value stands.
     """
     if type(low.value) is not dict or type(high.value) is not dict:
-        if type(low.value) in (dict, tuple) and type(high.value) in (dict, tuple) and found is not None:
-            if type(low.value) is not type(high.value):
-                _report(low, high, (), found)
+        if found is not None and {type(low.value), type(high.value)} == {dict, tuple}:
+            _report(low, high, (), found)
         return low if high.value == "???" else _over(low, high)
     value = dict(low.value)
     root = _both(low, high, value)

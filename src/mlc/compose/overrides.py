@@ -217,7 +217,7 @@ def _occupied(root: Node, override: Override, path: tuple[str, ...]) -> Diagnost
         there = root.at(path) or root
     if there is None or there.value is None or there.value == "???":
         return None
-    assert override.value is not None  # noqa: S101 - only a deletion has none
+    assert override.value is not None
     if type(override.value.value) in (dict, tuple):
         return None
     return override.wrong(
@@ -231,7 +231,7 @@ def _occupied(root: Node, override: Override, path: tuple[str, ...]) -> Diagnost
 def _update(
     root: Node, override: Override, path: tuple[str, ...], is_known: Callable[[tuple[str, ...]], bool]
 ) -> Node | Diagnostic:
-    assert override.value is not None  # noqa: S101 - only a deletion has none
+    assert override.value is not None
     forced = override.kind != "change" or is_known(path)
     where: list[str | int] = []
     current: Node | None = root
@@ -261,22 +261,21 @@ def _update(
             current = current.value.get(key)
     new = override.value
     if current is not None and type(current.value) is type(new.value) is dict:
-        if not override.kind != "change":
+        if override.kind == "change":
             unknown = _new_keys(current, new, path, is_known)
             if unknown is not None:
                 return _unknown(root, override, unknown, len(unknown) - 1)
         found: list[Diagnostic] = []
         merged = _merge_at(root, tuple(where), current, new, found)
         return found[0] if found else merged
-    if current is not None and type(new.value) in (dict, tuple) and type(current.value) in (dict, tuple):
-        if type(current.value) is not type(new.value):
-            is_map = type(new.value) is dict
-            return override.wrong(
-                f"`{override.key}` is {'a list' if is_map else 'a map'}, and {'a map' if is_map else 'a list'} "
-                "cannot be merged into it.",
-                f"Remove it first: `~{override.key}` and then `+{override.key}=…`.",
-                related=(Label(current.span, "the value it has"),),
-            )
+    if current is not None and {type(new.value), type(current.value)} == {dict, tuple}:
+        is_map = type(new.value) is dict
+        old_form, new_form = ("a list", "a map") if is_map else ("a map", "a list")
+        return override.wrong(
+            f"`{override.key}` is {old_form}, and {new_form} cannot be merged into it.",
+            f"Remove it first: `~{override.key}` and then `+{override.key}=…`.",
+            related=(Label(current.span, "the value it has"),),
+        )
     replaced = Node(new.value, new.span, new.key_span, current, new.written)
     return _put(root, tuple(where), replaced)
 

@@ -104,9 +104,11 @@ def as_float(text: str) -> float:
     if text == ".nan":
         return float("nan")
     if ":" in text:
-        total = 0.0
-        for part in text.split(":"):
-            total = total * 60 + float(part)
+        # From the last part to the first: another order would round differently from PyYAML.
+        total, base = 0.0, 1
+        for part in reversed(text.split(":")):
+            total += float(part) * base
+            base *= 60
         return sign * total
     return sign * float(text)
 
