@@ -29,7 +29,7 @@ from mlc.ir.document import Document
 from mlc.ir.event import Event, StepTold
 from mlc.ir.explanation import Explanation
 from mlc.ir.graph import Graph
-from mlc.ir.node import plain
+from mlc.ir.node import Node, plain
 from mlc.ir.plan import Plan
 from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _fields, _walk
@@ -164,14 +164,14 @@ def plan(root: Path, compiled: Compiled) -> Plan:
 
 def located(found: tuple[Diagnostic, ...], compiled: Compiled) -> tuple[Diagnostic, ...]:
     """Findings of a run, which knows no configuration, with the lines of the configuration they concern."""
+    nodes = {str(resource.address): resource.node for resource in compiled.graph.resources}
     placed = []
     for one in found:
-        resource = next((r for r in compiled.graph.resources if str(r.address) == one.address), None)
-        if resource is None or one.labels:
+        address, path = _concerned(one, nodes)
+        if address not in nodes or one.labels:
             placed.append(one)
             continue
-        node = resource.node.nearest(tuple(one.path.split("."))) if one.path else resource.node
-        span = node.span if one.path else msgspec.structs.replace(node.span, end_line=node.span.line)
+        span = nodes[address].nearest(path).span
         placed.append(msgspec.structs.replace(one, labels=(Label(span, primary=True),)))
     return tuple(placed)
 
@@ -189,6 +189,13 @@ def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None
 def _each_once(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """A shared layer is composed many times over; its mistakes are told once, in the order of the files."""
     return tuple(sorted(dict.fromkeys(found), key=_place))
+
+
+def _concerned(one: Diagnostic, nodes: Mapping[str, Node]) -> tuple[str, tuple[str, ...]]:
+    """The resource and the field that a finding concerns: its path may lead to another resource than its own."""
+    parts = tuple(one.path.split(".")) if one.path else ()
+    other = ".".join(parts[:2])
+    return (other, parts[2:]) if other in nodes else (one.address, parts)
 
 
 def _place(one: Diagnostic) -> tuple[str, int, int]:

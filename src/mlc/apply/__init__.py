@@ -10,7 +10,7 @@ import errno
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -88,6 +88,7 @@ def apply(plan: Plan, effects: Effects, stop: Stop) -> Iterator[Event]:
         refused = refused or all(diagnostic.refused for diagnostic in diagnostics)
         yield StepFailedEvent(step.id, step.address, diagnostics)
     not_started = len(plan.steps) - started
+    outcome: Literal["done", "failed", "refused", "interrupted"]
     if not_started:
         outcome = "interrupted"
     elif counts["failed"]:

@@ -144,12 +144,9 @@ def _apply(root: Path, plan: Plan, arguments: argparse.Namespace, locate: Locate
 
 
 def _write_result(end: Finished, failures: tuple[Diagnostic, ...]) -> None:
-    import msgspec
-
     from mlc.report import json
 
-    result = {name: value for name, value in msgspec.to_builtins(end).items() if name != "event"}
-    sys.stdout.write(json.document(**result, diagnostics=[json.diagnostic(one) for one in failures]))
+    sys.stdout.write(json.applied(end, failures))
 
 
 class _Progress:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from mlc.cli._console import Unfit, add_project_arguments, asked, guarded, paint, write_json
+from mlc.cli._console import Unfit, add_project_arguments, asked, guarded, paint
 from mlc.ir.diagnostic import has_errors
 
 
@@ -25,11 +25,9 @@ def run(arguments: argparse.Namespace) -> int:
     if has_errors(composed.diagnostics):
         raise Unfit(*composed.diagnostics, sources=composed.sources)
     if arguments.format == "json":
-        from mlc.report import explain_json
+        from mlc.report import json
 
-        write_json(
-            address=arguments.address, environments=[explain_json.explanation(one) for one in explained]
-        )
+        sys.stdout.write(json.explained(arguments.address, explained))
         return 0
     from mlc.report import explain_text
 

@@ -16,7 +16,6 @@ from mlc.cli._console import (
     guarded,
     paint,
     project_folder,
-    write_json,
 )
 from mlc.rules import several_environments
 from mlc.store import saved_plan
@@ -43,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         write_atomically(Path(arguments.out), saved_plan.encode(plans[0]), mode=0o600)
     if arguments.format == "json":
-        write_json(plans=[json.plan(planned) for planned in plans])
+        sys.stdout.write(json.plans(plans))
     else:
         for planned in plans:
             sys.stdout.write(plan_text.plan(planned, paint(arguments, sys.stdout), verbose=arguments.verbose))

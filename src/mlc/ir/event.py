@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -52,7 +52,7 @@ class StepSkipped(Struct, frozen=True, tag_field="event", tag="step_skipped"):
 class Finished(Struct, frozen=True, tag_field="event", tag="finished"):
     """`outcome` is "done", "failed", "refused" or "interrupted"; the numbers count steps."""
 
-    outcome: str
+    outcome: Literal["done", "failed", "refused", "interrupted"]
     done: int
     failed: int
     skipped: int

@@ -22,6 +22,7 @@ class Operation(Struct, frozen=True):
 
     `inputs` maps the driver's name for an input to `"<operation id>#<output>"` of an earlier operation;
     `files` maps a name to a path in the project. `spec` is plain data and holds all else that matters.
+    `publishes` maps outputs that people or builds read to the paths in the project where they are put.
     """
 
     id: str  # "model.churn/train"
@@ -30,7 +31,7 @@ class Operation(Struct, frozen=True):
     inputs: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     cost: str = "metadata"  # the change class that running it has
-    publishes: dict[str, str] = field(default_factory=dict)  # outputs that people read: name to path in the project
+    publishes: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:

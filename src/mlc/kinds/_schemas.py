@@ -9,10 +9,7 @@ import json
 from functools import cache
 from typing import Any
 
-from msgspec.json import schema as schema_of
-
 from mlc import data, kinds
-from mlc.ir.backend import Manifest
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -31,12 +28,36 @@ def _read(name: str) -> dict[str, Any]:
 def generate() -> dict[str, dict[str, Any]]:
     """Every schema by file name, from the types."""
     schemas = {name: _specs(name) for name in (*kinds.names(), "project", "env")}
-    schemas["backend"] = schema_of(Manifest)
+    schemas |= _documents()
     return {name: {"$schema": DIALECT, "title": name, **schema} for name, schema in sorted(schemas.items())}
+
+
+def _documents() -> dict[str, dict[str, Any]]:
+    """What mlc writes: the documents of `--format json`, the events of apply, and files that others read."""
+    from msgspec.json import schema
+
+    from mlc.ir import backend, evaluation, event, outputs, plan, registry, state
+
+    types: dict[str, Any] = {
+        "backend": backend.Manifest,
+        "diagnostics": outputs.Diagnostics,
+        "plan": outputs.Plans,
+        "apply": outputs.Applied,
+        "explain": outputs.Explained,
+        "event": event.Event,
+        "saved-plan": plan.Plan,
+        "state": state.State,
+        "registry-entry": registry.Entry,
+        "evaluation": evaluation.Evaluation,
+        "verdict": evaluation.Verdict,
+    }
+    return {name: schema(document) for name, document in types.items()}
 
 
 def _specs(name: str) -> dict[str, Any]:
     """The schema of a kind as its author writes it: with Hydra's defaults list."""
+    from msgspec.json import schema as schema_of
+
     schema = schema_of(kinds.kind(name).spec)
     defaults = {
         "description": "The layers this file builds on, as Hydra composes them.",

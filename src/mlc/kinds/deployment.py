@@ -60,21 +60,24 @@ def alias_of(view: View, scope: Scope) -> str:
 
 
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
-    """The alias moves first; the embedded target then takes the version it names."""
-    version = f"model.{view['model']['name']}/register#version"
+    """The alias moves first; then the version it names goes to where the target serves or builds from."""
+    model = f"model.{view['model']['name']}"
     alias = alias_of(view, scope)
     promote = Operation(
         id=f"{address}/promote",
         driver="promotion",
         spec={"alias": alias, "registry": scope.project["registry"], "deployment": address.name},
-        inputs={"version": version},
+        inputs={"version": f"{model}/register#version"},
         cost="redeploy",
     )
-    if view["target"]["type"] != "local":
+    target = view["target"]["type"]
+    if target not in _PLACED:
         return (promote,)
-    deploy = Operation(
-        id=f"{address}/deploy",
-        driver="local",
+    name, driver, published = _PLACED[target]
+    folder = f"{scope.project['artifacts']}/{scope.environment}/{target}/{address.name}"
+    place = Operation(
+        id=f"{address}/{name}",
+        driver=driver,
         spec={
             "deployment": address.name,
             "alias": alias,
@@ -83,13 +86,22 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "nullable": _nullable(view["model"]),
         },
         inputs={
-            "version": version,
-            "model": f"model.{view['model']['name']}/export#onnx",
+            "version": f"{model}/register#version",
+            "model": f"{model}/export#onnx",
             "promotion": f"{address}/promote#promotion",
         },
         cost="redeploy",
+        publishes={output: f"{folder}/{file}" for output, file in published.items()},
     )
-    return promote, deploy
+    return promote, place
+
+
+# Where a target takes the version from: the operation, its driver, and what it puts beside the artifacts.
+_PLACED: dict[str, tuple[str, str, dict[str, str]]] = {
+    "local": ("deploy", "local", {}),
+    "docker": ("bundle", "bundle", {"bundle": "bundle/bundle.json", "model": "bundle/model.onnx"}),
+    "mlserver": ("bundle", "bundle", {"model": "model.onnx"}),
+}
 
 
 def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:

@@ -40,7 +40,12 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
     registry: Annotated[RegistryName | None, about("Where models are registered.", change="replace")] = None
     artifacts: Annotated[
-        str, about("The folder that rendered artifacts go to, within the project.", change="render")
+        str,
+        about(
+            "The folder that rendered artifacts go to, within the project.",
+            change="render",
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$",
+        ),
     ] = "generated"
     vars: Annotated[
         dict[str, Any], about("Values for interpolation, as in ${vars.region}.", change="none")

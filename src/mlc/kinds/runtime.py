@@ -24,7 +24,10 @@ class Runtime(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     packages: Annotated[
-        dict[str, Annotated[str, about("An exact version.", pattern=r"^[0-9][0-9A-Za-z.!+_-]*$")]],
+        dict[
+            Annotated[str, about("A package.", pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")],
+            Annotated[str, about("An exact version.", pattern=r"^[0-9][0-9A-Za-z.!+_-]*$")],
+        ],
         about(
             "Packages by name, each at an exact version.",
             change="redeploy",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from mlc.kinds._fields import NAME_PATTERN, Resource, about
+from mlc.kinds._fields import Resource, about
 from mlc.kinds._kind import Kind
 
 
@@ -29,9 +29,15 @@ class Docker(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 class Kserve(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="kserve"):
     """KServe on Kubernetes."""
 
-    namespace: Annotated[str, about("The Kubernetes namespace.", change="replace", pattern=NAME_PATTERN)] = (
-        "default"
-    )
+    namespace: Annotated[
+        str,
+        about(
+            "The Kubernetes namespace.",
+            change="replace",
+            pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+            max_length=63,
+        ),
+    ] = "default"
     storage: Annotated[
         str,
         about(
@@ -42,7 +48,8 @@ class Kserve(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
         ),
     ]
     serving_runtime: Annotated[
-        str, about("The ServingRuntime that loads the model.", change="redeploy", example="kserve-mlserver")
+        str,
+        about("The ServingRuntime that loads the model.", change="redeploy", example="kserve-tritonserver"),
     ]
     service_account: Annotated[str, about("The Kubernetes service account.", change="redeploy")] = ""
 

@@ -67,8 +67,9 @@ def whereabouts(plan: Plan, happened: Sequence[Event]) -> str:
             continue
         address, name = step.operation.address, step.operation.name
         lines += [
-            f"  {_PUBLISHED.get(output, output):<11} {path}"
+            f"  {_PUBLISHED[output]:<11} {path}"
             for output, path in step.operation.publishes.items()
+            if output in _PUBLISHED
         ]
         if name == "register" and step.id in summaries:
             version = f"{address.partition('.')[2]}:{summaries[step.id]['version']}"

@@ -6,100 +6,124 @@ from typing import Any
 
 import msgspec
 
+from mlc.ir import outputs
 from mlc.ir.diagnostic import Diagnostic, Fix
-from mlc.ir.plan import Plan
+from mlc.ir.event import Finished
+from mlc.ir.explanation import Explanation, Layered
+from mlc.ir.plan import Change, Plan, PlannedArtifact
 from mlc.ir.span import Span
 
 VERSION = 1
 
 
 def document(**members: Any) -> str:
-    """One JSON document, readable."""
-    encoded = msgspec.json.encode({"version": VERSION, **members})
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    """A document whose form only its command knows."""
+    return bare({"version": VERSION, **members})
 
 
 def bare(value: Any) -> str:
-    """Plain data as it is, for a document whose form is not ours."""
+    """Plain data or a document as JSON, readable."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
 
 
 def diagnostics(found: tuple[Diagnostic, ...]) -> str:
-    return document(diagnostics=[diagnostic(one) for one in found])
+    return bare(outputs.Diagnostics(diagnostics=[_diagnostic(one) for one in found]))
 
 
-def diagnostic(one: Diagnostic) -> dict[str, Any]:
-    """A finding as `schemas/diagnostics.json` has it: members that are empty are left out."""
-    shown: dict[str, Any] = {
-        "rule": one.rule,
-        "severity": one.severity,
-        "summary": one.summary,
-        "detail": one.detail,
-        "address": one.address,
-        "path": one.path,
-        "labels": [
-            {**span(label.span), "text": label.text, "primary": label.primary} for label in one.labels
+def plans(planned: list[Plan]) -> str:
+    """Plans for machines to read: like the saved form, without what only `apply` needs."""
+    return bare(outputs.Plans(plans=[_plan(one) for one in planned]))
+
+
+def applied(end: Finished, failures: tuple[Diagnostic, ...]) -> str:
+    return bare(
+        outputs.Applied(
+            outcome=end.outcome,
+            done=end.done,
+            failed=end.failed,
+            skipped=end.skipped,
+            not_started=end.not_started,
+            diagnostics=[_diagnostic(one) for one in failures],
+        )
+    )
+
+
+def explained(address: str, found: tuple[Explanation, ...]) -> str:
+    return bare(outputs.Explained(address=address, environments=[_explanation(one) for one in found]))
+
+
+def _diagnostic(one: Diagnostic) -> outputs.DiagnosticOut:
+    return outputs.DiagnosticOut(
+        rule=one.rule,
+        severity=one.severity,
+        summary=one.summary,
+        detail=one.detail,
+        address=one.address,
+        path=one.path,
+        labels=[
+            outputs.LabelOut(**_region(label.span), text=label.text, primary=label.primary)
+            for label in one.labels
         ],
-        "help": one.help,
-    }
-    if one.fix is not None:
-        shown["fix"] = _fix(one.fix)
-    if one.refused:
-        shown["refused"] = True
-    return {name: value for name, value in shown.items() if value != "" or name in ("address", "path")}
+        help=one.help,
+        fix=None if one.fix is None else _fix(one.fix),
+        refused=one.refused,
+    )
 
 
-def span(where: Span) -> dict[str, Any]:
-    return {
-        "file": where.file,
-        "line": where.line,
-        "column": where.column,
-        "endLine": where.end_line,
-        "endColumn": where.end_column,
-    }
+def _fix(fix: Fix) -> outputs.FixOut:
+    edits = [outputs.EditOut(**_region(edit.span), text=edit.text) for edit in fix.edits]
+    return outputs.FixOut(title=fix.title, safety=fix.safety, edits=edits)
 
 
-def plan(planned: Plan) -> dict[str, Any]:
-    """A plan for machines to read: like the saved form, without what only `apply` needs."""
-    steps = []
-    for step in planned.steps:
-        shown: dict[str, Any] = {
-            "id": step.id,
-            "address": step.address,
-            "action": step.action,
-            "change_class": step.change_class,
-            "because": step.because,
-            "depends_on": list(step.depends_on),
-            "changes": [
-                {
-                    "path": change.path,
-                    "before": change.before,
-                    "after": change.after,
-                    "change_class": change.change_class,
-                    "cause": None if change.cause is None else span(change.cause),
-                }
-                for change in step.changes
-            ],
-        }
-        if step.artifact is not None:
-            shown["artifact"] = {
-                "path": step.artifact.path,
-                "backend": step.artifact.backend,
-                "digest": step.artifact.digest,
-                "added": step.artifact.added,
-                "removed": step.artifact.removed,
-            }
-        steps.append(shown)
-    return {
-        "project": planned.project,
-        "environment": planned.environment,
-        "lineage": planned.lineage,
-        "serial": planned.serial,
-        "unchanged": planned.unchanged,
-        "steps": steps,
-    }
+def _plan(planned: Plan) -> outputs.PlanOut:
+    steps = [
+        outputs.StepOut(
+            id=step.id,
+            address=step.address,
+            action=step.action,
+            change_class=step.change_class,
+            because=step.because,
+            depends_on=list(step.depends_on),
+            changes=[_change(change) for change in step.changes],
+            artifact=None if step.artifact is None else _artifact(step.artifact),
+        )
+        for step in planned.steps
+    ]
+    return outputs.PlanOut(
+        project=planned.project,
+        environment=planned.environment,
+        lineage=planned.lineage,
+        serial=planned.serial,
+        unchanged=planned.unchanged,
+        steps=steps,
+    )
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
-    edits = [{**span(edit.span), "text": edit.text} for edit in fix.edits]
-    return {"title": fix.title, "safety": fix.safety, "edits": edits}
+def _change(change: Change) -> outputs.ChangeOut:
+    cause = None if change.cause is None else outputs.Region(**_region(change.cause))
+    return outputs.ChangeOut(change.path, change.before, change.after, change.change_class, cause)
+
+
+def _artifact(found: PlannedArtifact) -> outputs.ArtifactOut:
+    return outputs.ArtifactOut(found.path, found.backend, found.digest, found.added, found.removed)
+
+
+def _explanation(one: Explanation) -> outputs.ExplanationOut:
+    return outputs.ExplanationOut(
+        environment=one.environment,
+        path=one.path,
+        value=one.winner.value,
+        winner=_layer(one.winner),
+        overwrote=[_layer(lost) for lost in one.overwrote],
+        read=[_layer(read, key) for key, read in one.read],
+        description=one.description,
+        change_class=one.change_class,
+    )
+
+
+def _layer(layer: Layered, key: str | None = None) -> outputs.LayeredOut:
+    return outputs.LayeredOut(**_region(layer.span), value=layer.value, written=layer.written, key=key)
+
+
+def _region(where: Span) -> dict[str, Any]:
+    return msgspec.structs.asdict(where)

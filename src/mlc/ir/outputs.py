@@ -1,0 +1,139 @@
+"""The JSON documents that commands print with `--format json`: their schemas are generated from here."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from mlc.ir.diagnostic import Severity
+from mlc.ir.plan import Action
+
+_CAMEL = {"end_line": "endLine", "end_column": "endColumn"}
+
+
+class Region(Struct, frozen=True, rename=_CAMEL):
+    """A piece of a file. Lines and columns count from 1; the end is not part of it."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class LabelOut(Region, frozen=True, rename=_CAMEL):
+    text: str
+    primary: bool
+
+
+class EditOut(Region, frozen=True, rename=_CAMEL):
+    text: str
+
+
+class FixOut(Struct, frozen=True):
+    title: str
+    safety: Literal["safe", "unsafe"]
+    edits: list[EditOut]
+
+
+class DiagnosticOut(Struct, frozen=True, omit_defaults=True):
+    rule: str
+    severity: Severity
+    summary: str
+    detail: str
+    address: str
+    path: str
+    labels: list[LabelOut]
+    help: str = ""
+    fix: FixOut | None = None
+    refused: bool = False
+
+
+class Diagnostics(Struct, frozen=True, kw_only=True):
+    """`mlc validate --format json`, and any command that is stopped by mistakes."""
+
+    version: Literal[1] = 1
+    diagnostics: list[DiagnosticOut]
+
+
+class ChangeOut(Struct, frozen=True):
+    path: str
+    before: Any
+    after: Any
+    change_class: str
+    cause: Region | None
+
+
+class ArtifactOut(Struct, frozen=True):
+    path: str
+    backend: str
+    digest: str
+    added: int
+    removed: int
+
+
+class StepOut(Struct, frozen=True, omit_defaults=True):
+    id: str
+    address: str
+    action: Action
+    change_class: str
+    because: str
+    depends_on: list[str]
+    changes: list[ChangeOut]
+    artifact: ArtifactOut | None = None
+
+
+class PlanOut(Struct, frozen=True):
+    project: str
+    environment: str
+    lineage: str
+    serial: int
+    unchanged: int
+    steps: list[StepOut]
+
+
+class Plans(Struct, frozen=True, kw_only=True):
+    """`mlc plan --format json`: a plan per environment asked for."""
+
+    version: Literal[1] = 1
+    plans: list[PlanOut]
+
+
+class Applied(Struct, frozen=True, kw_only=True):
+    """`mlc apply --format json`. The numbers count steps."""
+
+    version: Literal[1] = 1
+    outcome: Literal["done", "failed", "refused", "interrupted"]
+    done: int
+    failed: int
+    skipped: int
+    not_started: int
+    diagnostics: list[DiagnosticOut]
+
+
+class LayeredOut(Region, frozen=True, rename=_CAMEL, omit_defaults=True, kw_only=True):
+    """A value and where it stands; `written` is the interpolation that gave it, `key` what was read."""
+
+    value: Any
+    written: str | None = None
+    key: str | None = None
+
+
+class ExplanationOut(Struct, frozen=True):
+    environment: str
+    path: str
+    value: Any
+    winner: LayeredOut
+    overwrote: list[LayeredOut]
+    read: list[LayeredOut]
+    description: str
+    change_class: str
+
+
+class Explained(Struct, frozen=True, kw_only=True):
+    """`mlc explain --format json`."""
+
+    version: Literal[1] = 1
+    address: str
+    environments: list[ExplanationOut]
