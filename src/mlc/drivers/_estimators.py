@@ -8,6 +8,7 @@ error: LinearDiscriminantAnalysis (probabilities off by 0.15) and whatever wraps
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -23,6 +24,7 @@ from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
+from sklearn.utils._param_validation import Interval
 
 ESTIMATORS: Mapping[str, type[BaseEstimator]] = {
     "sklearn.ensemble.AdaBoostClassifier": AdaBoostClassifier,
@@ -57,7 +59,7 @@ def estimator(name: str, params: Mapping[str, Any], seed: int) -> BaseEstimator:
     Raises KeyError for a name that is not in the table, TypeError for a parameter that does not exist.
     """
     constructor = ESTIMATORS[name]
-    given = dict(params)
+    given = {name: _as_constrained(constructor, name, value) for name, value in params.items()}
     if isinstance(given.get("class_weight"), Mapping):
         # the keys of a map in YAML and JSON are text, the classes are the integers 0 and 1
         given["class_weight"] = {int(label): weight for label, weight in given["class_weight"].items()}
@@ -65,3 +67,14 @@ def estimator(name: str, params: Mapping[str, Any], seed: int) -> BaseEstimator:
     if "random_state" in constructor._parameter_constraints:
         built.set_params(random_state=seed)
     return built
+
+
+def _as_constrained(constructor: type[BaseEstimator], name: str, value: Any) -> Any:
+    """A number as scikit-learn wants it: to YAML, JSON and their schemas 1 and 1.0 are the same."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    constraints = constructor._parameter_constraints.get(name, [])
+    wants = {constraint.type is Integral for constraint in constraints if isinstance(constraint, Interval)}
+    if wants == {True} and float(value).is_integer():
+        return int(value)
+    return float(value) if wants == {False} else value

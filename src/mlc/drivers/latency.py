@@ -52,9 +52,9 @@ def run(work: Work) -> Product:
         "threads": 1,
         "confidence": CONFIDENCE,
         "cpu": cpu_name(),
-        "size": work.inputs["onnx"].stat().st_size,
+        "size_bytes": work.inputs["onnx"].stat().st_size,
     }
-    summary = {name: latency[name]["value"] for name in QUANTILES} | {"size": latency["size"]}
+    summary = {name: latency[name]["value"] for name in QUANTILES} | {"size_bytes": latency["size_bytes"]}
     path = work.folder / "latency.json"
     path.write_bytes(canonical(latency))
     return Product(outputs={"latency": path}, summary=summary)

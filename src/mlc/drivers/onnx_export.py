@@ -26,10 +26,13 @@ PACKAGES = (
 )
 EFFECT = False
 
+_TIE = 1e-6  # both classes are as probable, but for rounding to float32
+
 
 def run(work: Work) -> Product:
-    """Outputs `onnx` and `parity` (JSON: largest probability difference, label agreement, rows, and
-    the numbers of the first rows of the test set, from 1, whose label differs).
+    """Outputs `onnx` and `parity` (JSON: largest probability difference, label agreement, rows, the
+    numbers of the first rows of the test set, from 1, whose label differs, and how many labels differ only
+    because both classes are as probable).
 
     Raises StepFailed: export-failed where the model has no ONNX form, parity-broken (a refusal) where the
     form differs from the model by more than the spec allows.
@@ -63,7 +66,7 @@ def run(work: Work) -> Product:
     proof.write_bytes(canonical(parity))
     return Product(
         outputs={"onnx": onnx, "parity": proof},
-        summary={**parity, "opset": spec["opset"], "size": len(content)},
+        summary={**parity, "opset": spec["opset"], "size_bytes": len(content)},
     )
 
 
@@ -84,7 +87,7 @@ def scaled_trees(model: Pipeline) -> list[str]:
 
 def _parity(work: Work, model: Pipeline, test: pl.DataFrame) -> dict[str, Any]:
     import numpy as np
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     from mlc.drivers._columns import model_input
     from mlc.drivers._onnx import open_session, score
@@ -98,11 +101,13 @@ def _parity(work: Work, model: Pipeline, test: pl.DataFrame) -> dict[str, Any]:
     # a NaN is as different as can be
     differences = np.nan_to_num(np.abs(probabilities - expected), nan=1.0)
     agrees = labels == expected_labels
+    ties = np.abs(expected[~agrees, 1] - 0.5) < _TIE
     return {
         "max_probability_difference": float(differences.max()),
         "label_agreement": float(agrees.mean()),
         "rows": test.height,
         "disagreeing_rows": [int(row) + 1 for row in np.flatnonzero(~agrees)[:10]],
+        "disagreeing_ties": int(ties.sum()),
     }
 
 
@@ -127,4 +132,6 @@ def _refusals(
         )
     if not broken:
         return None
-    return parity_broken.found(broken, scaled_trees=trap, address=address, path=paths[0])
+    labels_only = paths == ["optimize.min_label_agreement"]
+    ties = labels_only and parity["disagreeing_ties"] == round((1 - agreement) * parity["rows"])
+    return parity_broken.found(broken, scaled_trees=trap, ties=ties, address=address, path=paths[0])

@@ -26,7 +26,7 @@ def run(work: Work) -> Product:
     Raises StepFailed (training-failed).
     """
     import polars as pl
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     from mlc.drivers import _estimators, _pipeline
     from mlc.drivers._columns import binary_label, model_input
@@ -65,6 +65,7 @@ def run(work: Work) -> Product:
             estimator = _estimators.estimator(spec["estimator"], spec["params"], spec["seed"])
             model = _pipeline.pipeline(spec["groups"], spec["columns"], table, estimator)
             model.fit(table, labels.to_numpy())
+            model.predict_proba(table.head(1))  # some estimators object only to the first question
         except _pipeline.UnfitError as error:
             raise _failed(str(error), "Change the feature group.", address, error.path) from error
         except (ValueError, TypeError) as error:

@@ -27,7 +27,7 @@ def test_latency_is_measured_with_intervals(step: Any, tmp_path: Path) -> None:
         assert product.summary[name] == pytest.approx(measured[name]["value"])
     assert measured["p50"]["value"] <= measured["p95"]["value"] <= measured["p99"]["value"]
     assert measured["requests"] == 500
-    assert measured["size"] == onnx.stat().st_size
+    assert measured["size_bytes"] == onnx.stat().st_size
     assert measured["cpu"]
 
 

@@ -129,6 +129,28 @@ def test_labels_that_differ_are_counted_and_placed(
     assert allowed.summary["disagreeing_rows"] == [5, 8]
 
 
+def test_labels_that_differ_only_in_ties_say_so(
+    step: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forest = "sklearn.ensemble.ExtraTreesClassifier"
+    inputs = trained(step, tmp_path, forest, "none", params={"n_estimators": 2, "bootstrap": True})
+    model = sklearn_train.load_model(inputs["model"])
+    test = pl.read_parquet(inputs["test"])
+    tied = np.flatnonzero(model.predict_proba(model_input(test, lending.COLUMNS))[:, 1] == 0.5)
+    assert len(tied) > 1
+    honest = _onnx.score
+
+    def tossing(*args: Any) -> Any:
+        labels, probabilities = honest(*args)
+        labels[tied] = 1 - model.predict(model_input(test, lending.COLUMNS))[tied]
+        return labels, probabilities
+
+    monkeypatch.setattr(_onnx, "score", tossing)
+    diagnostic = failure(step, lending.export(), **inputs)
+    assert "both classes are as probable" in diagnostic.detail
+    assert "odd number" in diagnostic.help
+
+
 def test_a_probability_that_is_not_a_number_is_refused(
     step: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
