@@ -38,11 +38,12 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             place: dict[str, Any] = {"address": str(address), "path": f"train.params.{name}"}
             field = schema["properties"].get(name)
             if field is None:
+                reason = schema.get("x-mlc-not-settable", {}).get(name)
                 yield RULE.at(
                     subject.key_span(address, "train", "params", name),
-                    f'{short} has no parameter "{name}" that can be set here.',
-                    text="not a parameter",
-                    help=did_you_mean(name, schema["properties"]),
+                    f'"{name}" cannot be set here: {reason}' if reason else f'{short} has no parameter "{name}".',
+                    text="cannot be set" if reason else "not a parameter",
+                    help="" if reason else did_you_mean(name, schema["properties"]),
                     **place,
                 )
             elif not _is_valid(value, field):
