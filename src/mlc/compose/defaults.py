@@ -66,11 +66,12 @@ class _Element:
 
     __slots__ = (
         "appended", "choice", "entry", "header", "is_group", "name", "override", "package",
-        "parent_folder", "parent_package",
+        "parent_folder", "parent_package", "span",
     )  # fmt: skip
 
     def __init__(self, entry: Entry, *, appended: bool = False) -> None:
         self.entry = entry
+        self.span = entry.span  # or of the override that chose the option
         self.is_group = entry.is_group
         self.name = entry.name
         self.choice = entry.choice
@@ -237,7 +238,7 @@ class _Computing:
         self, element: _Element, parent: _Element | None, *, is_root: bool, interpolated: bool
     ) -> list[Placed]:
         """The layers that an entry stands for, lowest first."""
-        span = element.entry.span if parent is not None or not is_root else None
+        span = element.span if parent is not None else None
         path = element.path
         closed = self.source.closed
         if element.is_group and (element.group == "hydra" or element.group.startswith("hydra/")):
@@ -374,6 +375,7 @@ class _Computing:
             chosen = self.chosen.get(element.key) if element.is_group else None
             if chosen is not None:
                 element.choice = chosen.choice
+                element.span = chosen.span
                 chosen.used = True
             if type(element.choice) is tuple:
                 for option in reversed(element.choice):
@@ -498,10 +500,13 @@ class _Computing:
     def not_found(self, element: _Element, span: Span | None) -> None:
         path = element.path
         folder, _, name = path.rpartition("/")
-        options = [option for option in self.source.options(folder) if not path.endswith(f"/{option}")]
-        help_text = did_you_mean(name, options, noun=f"Options of `{folder}`" if folder else "Files")
-        if not help_text and not element.is_group and self.source.refuse(f"{folder}/") is None:
-            help_text = did_you_mean(folder, self.source.groups(""), noun="Groups")
+        if self.source.has_group(folder):
+            options = [option for option in self.source.options(folder) if option not in self.trail]
+            help_text = did_you_mean(name, options, noun=f"Options of `{folder}`" if folder else "Files")
+        else:
+            around, _, group = folder.rpartition("/")
+            near = did_you_mean(group, self.source.groups(around), noun="Groups")
+            help_text = f"There is no folder `{folder}` either. {near}".strip()
         self.found.append(missing_layer.found(span, path, help_text))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 DEEPEST = 40  # levels of nesting inside one text
+LONGEST = 100_000  # characters of one text
 
 
 class Reference(Struct, frozen=True):
@@ -64,6 +65,8 @@ class GrammarError(ValueError):
 @lru_cache(maxsize=8192)
 def parse(text: str) -> Text:
     """The tree of a text that contains `${`. Raises GrammarError."""
+    if len(text) > LONGEST:
+        raise GrammarError(f"a text with interpolations may have {LONGEST:,} characters", 0)
     parts, _ = _text(text, 0, None, 0)
     return Text(tuple(parts))
 
@@ -295,7 +298,10 @@ def _primitive(text: str, position: int, depth: int, *, in_key: bool) -> tuple[A
             tokens.append(_Raw(text[position:end]))
             position = end
             continue
-        token = _token(text, position)
+        try:
+            token = _token(text, position)
+        except ValueError:
+            raise GrammarError("this number has more digits than can be read", position) from None
         if token is None:
             break
         tokens.append(token)

@@ -477,6 +477,8 @@ class _Resolving:
     def missing(
         self, reference: Reference, node: Node, keys: list[str], index: int, current: Node
     ) -> _FailedError:
+        if self.quiet:
+            return _FailedError()
         whole = "." * reference.dots + ".".join(keys)
         before = "." * reference.dots + ".".join(keys[:index])
         options = current.value if type(current.value) is dict else ()
@@ -507,8 +509,9 @@ def _part_of(node: Node, start: int, end: int | None = None) -> Span:
     if extra not in (0, 2):
         return span
     column = span.column + extra // 2
-    stop = min(len(text), start + 1 if end is None else end)
-    return Span(span.file, span.line, column + min(start, len(text)), span.line, column + max(stop, start))
+    # What is missing at the end of a text is shown just behind it.
+    stop = start + 1 if end is None else end
+    return Span(span.file, span.line, column + start, span.line, column + stop)
 
 
 _HEAD = re.compile(r"(\.)*[^.[]*")

@@ -39,27 +39,23 @@ def _fill(
             into[key] = above
             continue
         new, old = above.value, below.value
-        kind = type(new)
-        if type(old) is str and "${" in old:
+        kind, old_kind = type(new), type(old)
+        if old_kind is str and old.startswith("${"):
             # OmegaConf looks through an interpolation that leads to a map or list, and merges into that.
             target = value_at(root, (*path, key))
             if target is not None and type(target.value) in (dict, tuple):
-                below = Node(target.value, below.span, below.key_span, below.overwrote, old)
-                old = target.value
+                old, old_kind = target.value, type(target.value)
+                below = Node(old, below.span, below.key_span, below.overwrote, below.value)
                 into[key] = below
-        if kind is dict:
-            if type(old) is dict:
-                value = dict(old)
-                # Placed before it is filled: an interpolation further down may look it up.
-                into[key] = _both(below, above, value)
-                _fill(root, value, new, (*path, key), found)
-                continue
-            if type(old) is tuple:
-                _report(below, above, (*path, key), found)
-        elif kind is tuple:
-            if type(old) is dict:
-                _report(below, above, (*path, key), found)
-        elif kind is str and new == "???":
+        if kind is dict and old_kind is dict:
+            value = dict(old)
+            # Placed before it is filled: an interpolation further down may look it up.
+            into[key] = _both(below, above, value)
+            _fill(root, value, new, (*path, key), found)
+            continue
+        if (kind is dict and old_kind is tuple) or (kind is tuple and old_kind is dict):
+            _report(below, above, (*path, key), found)
+        elif new == "???" and kind is str:
             continue
         if above.overwrote is None:
             into[key] = Node(new, above.span, above.key_span, below, above.written)

@@ -59,11 +59,13 @@ def entry(draw: st.DrawFn, groups: tuple[str, ...], paths: tuple[str, ...]) -> A
     suffix = "" if package is None else f"@{package}"
     if draw(st.integers(0, 3)) == 0:
         path = draw(st.sampled_from(paths))
-        return f"{absolute}{path}{suffix}"
+        # Hydra strips one slash of `//d` and then looks for `/d` on the machine; we refuse to.
+        return f"{'' if path.startswith('/') else absolute}{path}{suffix}"
     keyword = draw(
         st.sampled_from(["", "", "", "", "optional ", "optional ", "override ", "override optional "])
     )
     group = draw(st.sampled_from(groups))
+    absolute = "" if group.startswith("/") else absolute
     return {f"{keyword}{absolute}{group}{suffix}": draw(choices)}
 
 

@@ -61,7 +61,7 @@ def compare_resolved(mine: Composed, theirs: Any) -> None:
     assert json.dumps(plain(node)) == json.dumps(expected)
 
 
-def _settings(count: int) -> Any:
+def _settings(count: int) -> settings:
     return settings(
         max_examples=count,
         derandomize="MLC_CASES" not in os.environ,
