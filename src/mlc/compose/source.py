@@ -14,9 +14,11 @@ from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.loaded import Loaded
 from mlc.ir.node import Node
 from mlc.ir.span import start_of
-from mlc.rules import cannot_merge, unsafe_config_name
+from mlc.rules import cannot_merge, missing_layer, unsafe_config_name
 
 Parse = Callable[[bytes, str], Loaded]
+
+_MOST_BYTES = 4_000_000  # more is never read: the loader refuses long before
 
 
 class Layer(Struct, frozen=True):
@@ -55,6 +57,8 @@ class Source:
         self._layers: dict[str, Layer | None] = {}
         # folder -> (files, folders) in it
         self._listings: dict[str, tuple[frozenset[str], frozenset[str]] | None] = {}
+        self._refusals: dict[str, str | None] = {}
+        self._links: set[str] = set()  # paths below the root that are symbolic links
         self._real = os.path.realpath(root) if root is not None else ""
 
     def layer(self, name: str) -> Layer | None:
@@ -87,37 +91,42 @@ class Source:
 
     def refuse(self, name: str) -> str | None:
         """Why a name must not be looked up, or None."""
-        if "://" in name:
-            return "configuration is read from the project's folder only"
-        if name.startswith(("/", "~")) or (os.name == "nt" and ":" in name):
-            return "it is an absolute path"
-        if "\\" in name or "\0" in name:
-            return "it holds a character that no name may hold"
-        if name and any(part in ("", ".", "..") for part in name.split("/")):
-            return "it leads out of the folder or through an empty name"
-        if self.root is not None and self._leaves_root(name):
-            return "a symbolic link leads out of the project's folder"
-        return None
+        if name not in self._refusals:
+            self._refusals[name] = _unsafe(name) or self._leaves_root(name)
+        return self._refusals[name]
 
-    def _leaves_root(self, name: str) -> bool:
-        path = os.path.join(self._real, name)
-        for candidate in (path, os.path.join(self._real, _file_name(name))):
-            real = os.path.realpath(candidate)
-            if real != self._real and not real.startswith(self._real + os.sep):
-                return True
-        return False
+    def _leaves_root(self, name: str) -> str | None:
+        if self.root is None or not name:
+            return None
+        folder = name.rpartition("/")[0]
+        if folder and (reason := self.refuse(folder)) is not None:
+            return reason
+        self._listing(folder)  # tells which of its entries are links
+        for path in (name, _file_name(name)):
+            if path in self._links:
+                real = os.path.realpath(os.path.join(self._real, path))
+                if not real.startswith(self._real + os.sep):
+                    return "a symbolic link leads out of the project's folder"
+        return None
 
     def _load(self, name: str) -> Layer | None:
         if not self.has_layer(name):
             return None
         file = _file_name(name)
-        if self.files is not None:
-            content = self.files[file]
-            data = content.encode() if isinstance(content, str) else content
-        else:
-            data = Path(self._real, file).read_bytes()
+        try:
+            data = self._read(file)
+        except OSError as error:
+            found = missing_layer.unreadable(start_of(file), file, error.strerror or str(error))
+            return Layer(name, file, Node({}, start_of(file)), (), None, (found,), True)
         self.texts[file] = data.decode("utf-8", "replace")
         return self._layer(name, file, self.parse(data, file))
+
+    def _read(self, file: str) -> bytes:
+        if self.files is not None:
+            content = self.files[file]
+            return content.encode() if isinstance(content, str) else content
+        with Path(self._real, file).open("rb") as stream:
+            return stream.read(_MOST_BYTES)
 
     def _layer(self, name: str, file: str, loaded: Loaded) -> Layer:
         diagnostics = list(loaded.diagnostics)
@@ -171,10 +180,28 @@ class Source:
         try:
             with os.scandir(os.path.join(self._real, folder)) as entries:
                 for entry in entries:
-                    (folders if entry.is_dir() else files).add(entry.name)
+                    if entry.is_symlink():
+                        self._links.add(f"{folder}/{entry.name}" if folder else entry.name)
+                    # A pipe or a device is no file: reading it might never end.
+                    if entry.is_dir():
+                        folders.add(entry.name)
+                    elif entry.is_file():
+                        files.add(entry.name)
         except OSError:
             return None
         return frozenset(files), frozenset(folders)
+
+
+def _unsafe(name: str) -> str | None:
+    if "://" in name:
+        return "configuration is read from the project's folder only"
+    if name.startswith(("/", "~")) or (os.name == "nt" and ":" in name):
+        return "it is an absolute path"
+    if "\\" in name or "\0" in name:
+        return "it holds a character that no name may hold"
+    if name and any(part in ("", ".", "..") for part in name.split("/")):
+        return "it leads out of the folder or through an empty name"
+    return None
 
 
 def _file_name(name: str) -> str:

@@ -21,7 +21,7 @@ _HIDDEN_ASCII = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 def decode(source: str | bytes, file: str) -> tuple[str, tuple[Diagnostic, ...]]:
     """The text of a file without its byte order mark, and what is wrong with it."""
     if len(source) > LARGEST_FILE:
-        return "", (too_large.file(start_of(file), len(source), LARGEST_FILE),)
+        return "", (too_large.file(start_of(file), LARGEST_FILE),)
     if isinstance(source, bytes):
         try:
             text = source.decode("utf-8")

@@ -27,6 +27,15 @@ def found(span: Span | None, name: str, help_text: str) -> Diagnostic:
     )
 
 
+def unreadable(span: Span, file: str, reason: str) -> Diagnostic:
+    """The file exists, and the operating system does not let us read it."""
+    return RULE.at(
+        span,
+        f"The file `{file}` cannot be read: {reason}.",
+        help="Check the permissions of the file and of its folder.",
+    )
+
+
 def undecided(span: Span | None, key: str, options: tuple[str, ...]) -> Diagnostic:
     """The choice is `???`."""
     listed = ", ".join(f"`{option}`" for option in options)

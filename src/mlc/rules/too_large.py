@@ -16,11 +16,11 @@ BAD = {"env/dev.yaml": "vars: {deep: " + "[" * 120 + "]" * 120 + "}\n"}
 GOOD = {"env/dev.yaml": "vars: {deep: [[[]]]}\n"}
 
 
-def file(span: Span, size: int, limit: int) -> Diagnostic:
+def file(span: Span, limit: int) -> Diagnostic:
     """More bytes than a configuration file may have."""
     return RULE.at(
         span,
-        f"The file has {size:,} bytes; a configuration file may have {limit:,}.",
+        f"The file has more than {limit:,} bytes, which is the most a configuration file may have.",
         help="Keep data in data files and refer to them.",
     )
 

@@ -180,6 +180,27 @@ def test_a_folder_is_read_and_a_link_out_of_it_is_not(tmp_path: Path) -> None:
     assert not source.has_group("../outside")
 
 
+def test_a_pipe_is_no_file_and_a_huge_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "c.yaml").write_text("defaults: [pipe]\n")
+    (tmp_path / "big.yaml").write_bytes(b"a" * 5_000_000)
+    source = Source(read, tmp_path)
+    assert only(compose_config(source, "c")).rule == "missing-layer"
+    assert only(compose_config(source, "big")).rule == "too-large"
+
+
+def test_a_file_that_cannot_be_read_is_a_diagnostic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "c.yaml").write_text("a: 1\n")
+
+    def denied(self: Path, mode: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    found = only(compose_config(Source(read, tmp_path), "c"))
+    assert found.rule == "missing-layer"
+    assert "Permission denied" in found.detail
+
+
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "a//b", "", "~/x", "a\0b", "."])
 def test_an_unsafe_primary_name_is_refused(name: str) -> None:
     result = composed({"c.yaml": ""}, name=name)
