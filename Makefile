@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
 .PHONY: demo test lint unit test-platforms checkers benchmarks generate clean
 
@@ -34,7 +34,7 @@ checkers: .checkers/mlserver/.installed
 
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
-	.checkers/mlserver/bin/python -m pip install --quiet --disable-pip-version-check mlserver
+	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver
 	touch $@
 
 benchmarks: $(VENV)/.installed-dev

@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if scaling is not None and scaling["max"] < scaling["min"]:
             yield RULE.at(
                 subject.span(address, "autoscaling", "max"),
-                f'At most {scaling["max"]} replicas and at least {scaling["min"]} cannot both be. '
+                f"At most {scaling['max']} replicas and at least {scaling['min']} cannot both be. "
                 'Make "max" at least "min".',
                 text="less than min",
                 related=(Label(subject.span(address, "autoscaling", "min"), "min"),),

@@ -41,7 +41,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 reason = schema.get("x-mlc-not-settable", {}).get(name)
                 yield RULE.at(
                     subject.key_span(address, "train", "params", name),
-                    f'"{name}" cannot be set here: {reason}' if reason else f'{short} has no parameter "{name}".',
+                    f'"{name}" cannot be set here: {reason}'
+                    if reason
+                    else f'{short} has no parameter "{name}".',
                     text="cannot be set" if reason else "not a parameter",
                     help="" if reason else did_you_mean(name, schema["properties"]),
                     **place,
