@@ -27,6 +27,8 @@ _WRONG_TYPE = {
     "string": "is not text",
     "boolean": "is neither true nor false",
 }
+# a damaged Parquet file can make Polars panic, and a panic is no PolarsError
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 _MOST_PROMISES = 20  # a report of more is not read
 
 
@@ -61,7 +63,7 @@ def read(spec: Mapping[str, Any], path: Path | None, address: str) -> pl.DataFra
         if written_as == "parquet":
             return pl.read_parquet(path, hive_partitioning=False).rechunk()
         return pl.read_csv(path, infer_schema=False).rechunk()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _UNREADABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise StepFailed(data_unreadable.found(source, written_as, reason, address=address)) from error
 

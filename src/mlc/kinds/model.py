@@ -101,7 +101,11 @@ def used_columns(view: View) -> list[str]:
 
 
 def signature(view: View) -> dict[str, Any]:
-    """What goes in and what comes out of the served model: names, types and shapes (-1: any number of rows)."""
+    """What goes in and what comes out of the served model: names, types and shapes (-1: any number of rows).
+
+    The types are those of a request. The ONNX graph itself has strings and float32 only: who serves it hands
+    a BOOL over as 0 or 1, as it was trained (`drivers/_columns.py`).
+    """
     columns = view["dataset"]["columns"]
     datatypes = {"integer": "FP32", "number": "FP32", "string": "BYTES", "boolean": "BOOL"}
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -223,6 +224,22 @@ def test_a_file_that_is_not_parquet_is_told(step: Any, tmp_path: Path) -> None:
     (diagnostic,) = failure(step, spec, source=saved(people(), tmp_path))
     assert diagnostic.rule == "data-unreadable"
     assert "cannot be read as parquet" in diagnostic.detail
+
+
+def test_a_damaged_file_is_told_whatever_polars_does(step: Any, tmp_path: Path) -> None:
+    spec = ingest(source={"type": "file", "path": "people.parquet", "format": "parquet"})
+    path = saved(people(400), tmp_path, "people.parquet")
+    whole, chance, told = path.read_bytes(), random.Random(0), 0
+    for _ in range(60):
+        content = bytearray(whole)
+        for _ in range(3):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        path.write_bytes(content[: chance.choice([len(content), chance.randrange(len(content))])])
+        try:
+            step("files", spec, source=path)
+        except StepFailed:
+            told += 1
+    assert told > 20
 
 
 def test_an_empty_csv_file_is_told(step: Any, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from mlc.drivers._columns import model_input
 from mlc.drivers._convert import ConversionError, to_onnx
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
+from mlc.kinds.model import signature
 from stages.drivers import lending
 
 LINEAR = "sklearn.linear_model.LogisticRegression"
@@ -80,6 +81,24 @@ def test_the_graph_has_one_input_per_column_and_the_two_outputs(step: Any, tmp_p
         ("label", "tensor(int64)"),
         ("probabilities", "tensor(float)"),
     ]
+
+
+def test_the_signature_of_a_model_is_true_to_its_graph(step: Any, tmp_path: Path) -> None:
+    inputs = trained(step, tmp_path, LINEAR, "standard")
+    session = _onnx.open_session(step("onnx_export", lending.export(), **inputs).outputs["onnx"])
+    view = {"dataset": {"columns": lending.COLUMNS}, "features": {"groups": lending.groups()}}
+    served = {"FP32": "tensor(float)", "BOOL": "tensor(float)", "BYTES": "tensor(string)"}
+    promised = signature(view)
+    assert [(entry["name"], served[entry["datatype"]]) for entry in promised["inputs"]] == [
+        (entry.name, entry.type) for entry in session.get_inputs()
+    ]
+    given: tuple[np.ndarray[Any, Any], ...] = _onnx.score(
+        session, pl.read_parquet(inputs["test"]), lending.COLUMNS
+    )
+    for entry, values in zip(promised["outputs"], given, strict=True):
+        assert {"INT64": np.int64, "FP32": np.float32}[entry["datatype"]] == values.dtype
+        assert len(entry["shape"]) == values.ndim
+        assert entry["shape"][1:] == list(values.shape[1:])
 
 
 @pytest.mark.parametrize("opset", [15, 18, 21])
