@@ -143,7 +143,7 @@ def _done(
         key=key, driver=operation.driver, made_from=parts, outputs=outputs, summary=product.summary
     )
     if not driver.EFFECT:
-        effects.write(_cache_path(key, effects), msgspec.json.encode(outcome, order="sorted"), 0o600)
+        effects.write(_cache_path(key, effects), msgspec.json.encode(outcome), 0o600)
     return outcome
 
 

@@ -38,6 +38,7 @@ def check(
     that could not be composed: a reference to one of these is not reported a second time.
     """
     specs: dict[Address, dict[str, Any]] = {}
+    unfit: dict[Address, Any] = {}
     found: list[Diagnostic] = []
     project, _ = check_schema(document.project, plain(document.project), "project", "project")
     for address in document.addresses():
@@ -50,7 +51,9 @@ def check(
         found += mistakes
         if spec is not None:
             specs[address] = spec
-    found += _unresolved(document, specs, declared, broken)
+        else:
+            unfit[address] = bare
+    found += _unresolved(document, {**specs, **unfit}, declared, broken)
     if project is not None:
         subject = Subject(document=document, project=project, specs=specs)
         for rule in rules.checks():
@@ -71,7 +74,7 @@ def _is_unresolved(value: Any) -> bool:
 
 def _unresolved(
     document: Document,
-    specs: dict[Address, dict[str, Any]],
+    specs: Mapping[Address, Any],
     declared: frozenset[Address],
     broken: frozenset[Address],
 ) -> list[Diagnostic]:

@@ -107,7 +107,7 @@ def _translated(
         choices = error.validator_value if error.validator == "enum" else [error.validator_value]
         planned = _planned(kind, path, value)
         if planned:
-            yield not_supported_yet.found(planned, at.span, **place)
+            yield not_supported_yet.found(planned, at.span, choices, **place)
         else:
             yield value_not_allowed.found(value, choices, at.span, **place)
     elif error.validator == "type":
@@ -157,7 +157,7 @@ def _no_branch(
     planned = _planned(kind, (*path, tag), value[tag])
     inside["where"] = _where((*path, tag), kind)
     if planned:
-        return not_supported_yet.found(planned, span, **inside)
+        return not_supported_yet.found(planned, span, choices, **inside)
     return value_not_allowed.found(value[tag], choices, span, **inside)
 
 

@@ -33,7 +33,7 @@ class Unfit(Exception):
 def add_project_arguments(parser: argparse.ArgumentParser, forms: tuple[str, ...] = DIAGNOSTIC_FORMS) -> None:
     """Overrides, the environment, inputs and the output form."""
     parser.add_argument(
-        "overrides", nargs="*", help="Hydra overrides: env=prod model.churn.train.params.C=0.5 …"
+        "overrides", nargs="*", default=[], help="Hydra overrides: env=prod model.churn.train.params.C=0.5 …"
     )
     parser.add_argument("--env", metavar="NAME", help="the environment (or several with commas, or all)")
     parser.add_argument(
@@ -42,12 +42,21 @@ def add_project_arguments(parser: argparse.ArgumentParser, forms: tuple[str, ...
     parser.add_argument("--format", choices=forms, default="text", help="the form of the output")
 
 
+def name(word: str) -> str:
+    """A word that names something. Other commands take `env=prod` among their words; here it would be lost."""
+    if word.startswith("env="):
+        raise argparse.ArgumentTypeError(f"this command takes the environment as --env {word[4:]}")
+    return word
+
+
 def project_folder(arguments: argparse.Namespace) -> Path:
     """The project that the command is started in: the nearest folder upwards with an mlc.yaml.
 
     Raises Unfit where there is none.
     """
     start = Path(arguments.folder).resolve()
+    if not start.is_dir():
+        raise Unfit(project_missing.no_folder(arguments.folder))
     for folder in (start, *start.parents):
         if (folder / "mlc.yaml").is_file():
             return folder

@@ -11,7 +11,7 @@ from mlc.cli._console import Unfit, guarded
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the primary config, without .yaml")
-    parser.add_argument("overrides", nargs="*", help="Hydra overrides")
+    parser.add_argument("overrides", nargs="*", default=[], help="Hydra overrides")
     parser.add_argument("--config-dir", default=".", metavar="DIR", help="the config directory")
     parser.add_argument("--resolve", action="store_true", help="resolve interpolations")
     parser.add_argument("--format", choices=("yaml", "json"), default="yaml", help="the form of the output")

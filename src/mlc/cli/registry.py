@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlc.cli._console import Unfit, exit_code, guarded, project_folder, show_diagnostics, write_json
+from mlc.cli._console import Unfit, exit_code, guarded, name, project_folder, show_diagnostics, write_json
 from mlc.rules import unknown_version
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "show", "verify"), help="what to do")
-    parser.add_argument("name", nargs="?", help="a model: NAME, NAME@ALIAS or NAME:VERSION, for show")
+    parser.add_argument(
+        "name", nargs="?", type=name, help="a model: NAME, NAME@ALIAS or NAME:VERSION, for show"
+    )
     parser.add_argument(
         "--env", metavar="NAME", help="whose registry; the default environment's where none is named"
     )

@@ -10,12 +10,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from mlc.cli._console import Unfit, guarded, one_environment, project_folder
+from mlc.cli._console import Unfit, guarded, name, one_environment, project_folder
 from mlc.rules import not_deployed
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("deployment", nargs="?", help="a deployment of the project")
+    parser.add_argument("deployment", nargs="?", type=name, help="a deployment of the project")
     parser.add_argument(
         "--bundle", metavar="DIR", help="serve a bundle rather than a deployment of a project"
     )

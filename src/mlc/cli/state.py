@@ -6,13 +6,15 @@ import argparse
 import json
 import sys
 
-from mlc.cli._console import Unfit, guarded, one_environment, project_folder, write_json
+from mlc.cli._console import Unfit, guarded, name, one_environment, project_folder, write_json
 from mlc.rules import not_in_state
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "show"), help="list every entry, or show one")
-    parser.add_argument("name", nargs="?", help="an address, an operation or an artifact's path, for show")
+    parser.add_argument(
+        "name", nargs="?", type=name, help="an address, an operation or an artifact's path, for show"
+    )
     parser.add_argument("--env", metavar="NAME", help="the environment; the first where none is named")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="the form of the output")
 

@@ -117,7 +117,7 @@ def compose_document(
         root=Node(kept, resolved.span),
         around=Node(around, resolved.span),
     )
-    found += _unknown_environments(document, known)
+    found += _unknown_environments(resolved, language, known)
     return document, tuple(found)
 
 
@@ -247,12 +247,15 @@ def _resolvers(inputs: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
     return {"secret": secret, "input": given}
 
 
-def _unknown_environments(document: Document, known: tuple[str, ...]) -> list[Diagnostic]:
-    """Environments that a resource names and the project does not have."""
+def _unknown_environments(root: Node, language: Language, known: tuple[str, ...]) -> list[Diagnostic]:
+    """Environments that a resource names and the project does not have: also of one that is not in this one."""
     found = []
-    for address in document.addresses():
-        listed = document.root.at((address.kind, address.name, "environments"))
-        for entry in listed.value if listed is not None and listed.is_list else ():
-            if isinstance(entry.value, str) and entry.value not in known:
-                found.append(unknown_environment.found(entry.value, known, entry.span, address=str(address)))
+    for kind in language.kinds:
+        group = root.get(kind)
+        for name, node in group.value.items() if group is not None and group.is_map else ():
+            listed = node.get("environments")
+            for entry in listed.value if listed is not None and listed.is_list else ():
+                if isinstance(entry.value, str) and entry.value not in known:
+                    address = f"{kind}.{name}"
+                    found.append(unknown_environment.found(entry.value, known, entry.span, address=address))
     return found

@@ -29,7 +29,8 @@ _MEANINGS = {
     ),
     "did not find expected ',' or": (
         "a comma or the closing bracket was expected here",
-        "A list or map in brackets separates its entries by commas and ends with its bracket.",
+        "A list or map in brackets separates its entries by commas and ends with its bracket. An interpolation "
+        'within brackets needs quotes: `{a: "${b}"}`.',
     ),
     "found unexpected end of stream": (
         "the file ends inside a quoted text or a bracket",

@@ -1,6 +1,6 @@
-"""cannot-merge: one layer has a map where another has a list.
+"""cannot-merge: a layer has a form that cannot be merged.
 
-Why it matters: layers are merged key by key, and a map and a list have nothing to be merged by.
+Why it matters: layers are merged key by key; a map and a list have nothing to be merged by, nor has a single value.
 How to mend it: use the same form in both layers, or give the value another name.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.ir.span import Span
 
-RULE = Rule.of(__name__, "error", "One layer has a map where another has a list.")
+RULE = Rule.of(__name__, "error", "A layer has a form that cannot be merged.")
 
 BAD = {
     "env/dev.yaml": "defaults: [_base, _self_]\nvars: {zones: {a: 1}}\n",

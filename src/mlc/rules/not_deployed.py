@@ -13,11 +13,14 @@ RULE = Rule.of(__name__, "error", "Nothing is deployed under this name.")
 
 
 def found(name: str | None, environment: str, known: list[str]) -> Diagnostic:
-    what = f'"{name}"' if name else "a deployment that was not named"
+    what = (
+        f'There is no bundle of "{name}" in the environment {environment}'
+        if name
+        else "No deployment was named"
+    )
     return RULE.at(
         None,
-        f"There is no bundle of {what} in the environment {environment}. Deployments on a target of type local have "
-        "one once they are applied.",
+        f"{what}. Deployments on a target of type local have a bundle once they are applied.",
         help=did_you_mean(name or "", known) or "Run `mlc apply` first.",
     )
 

@@ -16,9 +16,10 @@ RULE = Rule.of(__name__, "error", "The state has no such entry.")
 
 def found(name: str | None, environment: str, known: Iterable[str]) -> Diagnostic:
     known = list(known)
-    what = f'nothing called "{name}"' if name else "no entry without a name"
+    if not name:
+        return RULE.at(None, "No entry was named. `mlc state list` shows what there is.")
     return RULE.at(
         None,
-        f"The state of {environment} has {what}. `mlc state list` shows what it has.",
-        help=did_you_mean(name or "", known) if len(known) < 200 else "",
+        f'The state of {environment} has nothing called "{name}". `mlc state list` shows what it has.',
+        help=did_you_mean(name, known) if len(known) < 200 else "",
     )

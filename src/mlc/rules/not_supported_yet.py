@@ -6,8 +6,12 @@ How to mend it: leave it out, or use a version of mlc that has it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
+from mlc.rules._words import listed
 
 RULE = Rule.of(__name__, "error", "This version of mlc does not do this yet.")
 
@@ -15,12 +19,17 @@ BAD = {"target/here.yaml": "type: triton\n"}
 GOOD = {"target/here.yaml": "type: local\n"}
 
 
-def found(what: str, span: Span, *, where: str, address: str, path: str) -> Diagnostic:
+def found(
+    what: str, span: Span, choices: Iterable[Any] = (), *, where: str, address: str, path: str
+) -> Diagnostic:
+    """`choices` are the values that this version does something with."""
+    known = listed(str(choice) for choice in choices).replace(" and ", " or ")
     return RULE.at(
         span,
-        f'"{what}" belongs to the language, but this version of mlc does nothing with it for {where}, '
-        "and what does nothing is not accepted. Leave it out.",
+        f'"{what}" belongs to the language, but this version of mlc does nothing with it for '
+        f"{where[0].lower()}{where[1:]}, and what does nothing is not accepted.",
         text="not supported yet",
+        help=f"This version takes {known}." if known else "Leave it out.",
         address=address,
         path=path,
     )

@@ -56,7 +56,9 @@ def _owner(model: dict[str, Any], subject: Subject) -> str:
 
 def _licence(model: dict[str, Any], subject: Subject) -> str:
     dataset = subject.named("dataset", model["dataset"])
-    declared = dataset is not None and dataset["licence"] is not None
+    declared = (
+        dataset is None or dataset["licence"] is not None
+    )  # one that is wrong or absent is told elsewhere
     return "" if declared else f'the dataset {model["dataset"]} declares no licence. Give it a "licence".'
 
 

@@ -13,6 +13,12 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 RULE = Rule.of(__name__, "error", "There is no project here.")
 
 
+def no_folder(folder: str) -> Diagnostic:
+    return RULE.at(
+        None, f"There is no folder {folder} to act in.", help="Name a folder that exists after -C."
+    )
+
+
 def found(folder: Path) -> Diagnostic:
     return RULE.at(
         None,

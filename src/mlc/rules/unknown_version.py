@@ -44,7 +44,7 @@ def unnamed(known: Iterable[str]) -> Diagnostic:
     return RULE.at(
         None,
         "No model was named. A version is written NAME (the latest), NAME:3 (by number) or NAME@production (by alias).",
-        help=f"There are {listed(sorted(known))}." if known else "Nothing is registered yet.",
+        help=f"Known: {listed(sorted(known))}." if known else "Nothing is registered yet.",
     )
 
 

@@ -34,16 +34,17 @@ def found(
     fix = None
     if guess is not None and not span.file.startswith("<"):
         fix = Fix(f'Write "{guess}"', (Edit(span, guess),), "unsafe")
-    why = (
-        f"{kind}/{name}.yaml exists but is disabled or left out of the environment {environment}."
-        if elsewhere
-        else f"there is no file {kind}/{name}.yaml."
-    )
+    if elsewhere:
+        why = f"{kind}/{name}.yaml exists but is disabled or left out of the environment {environment}"
+        mend, there = "Name another, or let it exist there.", "in this environment"
+    else:
+        why = f"there is no file {kind}/{name}.yaml"
+        mend, there = "Correct the name or add the resource.", "in this project yet"
     return RULE.at(
         span,
-        f'"{path}" must name a resource of kind {kind}, and {why} Correct the name or add the resource.',
-        text=f"no {kind} of this name",
-        help=did_you_mean(name, known) or f"There is no {kind} in this project yet.",
+        f'"{path}" must name a resource of kind {kind}, and {why}. {mend}',
+        text=f"not in {environment}" if elsewhere else f"no {kind} of this name",
+        help=did_you_mean(name, known) or f"There is no {kind} {there}.",
         fix=fix,
         address=address,
         path=path,

@@ -6,6 +6,7 @@ How to mend it: write one of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,18 +23,25 @@ GOOD = {"target/here.yaml": "type: local\n"}
 def found(
     value: Any, choices: Iterable[Any], span: Span, *, where: str, address: str, path: str
 ) -> Diagnostic:
+    choices = list(choices)
     known = [str(choice) for choice in choices]
     guess = nearest(str(value), known)
     fix = None
     if guess is not None and not span.file.startswith("<"):
         fix = Fix(f'Write "{guess}"', (Edit(span, guess),), "unsafe")
-    choice = f'"{known[0]}"' if len(known) == 1 else "one of " + ", ".join(f'"{word}"' for word in known)
+    shown = [_shown(choice) for choice in choices]
+    wanted = shown[0] if len(shown) == 1 else "one of " + ", ".join(shown)
     return RULE.at(
         span,
-        f'{where} takes {choice}, not "{value}".',
+        f"{where} takes {wanted}, not {_shown(value)}.",
         text="not a choice",
-        help=did_you_mean(str(value), known),
+        help=did_you_mean(str(value), known) if len(known) > 1 or guess else "",
         fix=fix,
         address=address,
         path=path,
     )
+
+
+def _shown(value: Any) -> str:
+    """Text in quotes, so that "1" is not taken for 1."""
+    return f'"{value}"' if isinstance(value, str) else json.dumps(value)
