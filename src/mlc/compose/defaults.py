@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from mlc.compose.element import Element, absolute
 from mlc.compose.entries import Entry
 from mlc.compose.interpolate import resolve
 from mlc.compose.nearest import did_you_mean
@@ -51,7 +52,7 @@ def defaults_list(source: Source, name: str, overrides: Iterable[Override]) -> D
     """The layers of the configuration `name` under the overrides of the command line."""
     computing = _Computing(source)
     values = computing.take(overrides)
-    primary = _Element(Entry(name, Span(COMMAND_LINE, 1, 1, 1, 1)))
+    primary = Element(Entry(name, Span(COMMAND_LINE, 1, 1, 1, 1)))
     primary.place("", "")
     layers: list[Placed] = []
     if not computing.found:
@@ -59,89 +60,6 @@ def defaults_list(source: Source, name: str, overrides: Iterable[Override]) -> D
     if not computing.found:
         computing.check_used()
     return DefaultsList(tuple(layers), values, computing.choices, tuple(computing.found))
-
-
-class _Element:
-    """An entry at its place in the tree."""
-
-    __slots__ = (
-        "appended", "choice", "entry", "header", "is_group", "name", "override", "package",
-        "parent_folder", "parent_package", "span",
-    )  # fmt: skip
-
-    def __init__(self, entry: Entry, *, appended: bool = False) -> None:
-        self.entry = entry
-        self.span = entry.span  # or of the override that chose the option
-        self.is_group = entry.is_group
-        self.name = entry.name
-        self.choice = entry.choice
-        self.package = entry.package
-        self.override = entry.override
-        self.appended = appended  # by `+group=option` on the command line
-        self.header: str | None = None
-        self.parent_folder = ""
-        self.parent_package = ""
-
-    def place(self, folder: str, package: str) -> None:
-        self.parent_folder = folder
-        self.parent_package = package
-        if self.package is not None and "_group_" in self.package:
-            group = self.group.replace("/", ".")
-            self.package = "_global_." + self.package.replace("_group_", group)
-
-    @property
-    def group(self) -> str:
-        """The folder below the root that the file is in."""
-        if self.is_group:
-            return self.name[1:] if self.name.startswith("/") else _join(self.parent_folder, self.name)
-        absolute = self.name.startswith("/")
-        folder = self.name.removeprefix("/").rpartition("/")[0]
-        return folder if absolute else _join(self.parent_folder, folder)
-
-    @property
-    def path(self) -> str:
-        """The file below the root."""
-        if self.is_group:
-            return f"{self.group}/{self.choice}"
-        if self.name.startswith("/"):
-            return self.name[1:]
-        return f"{self.parent_folder}/{self.name}" if self.parent_folder else self.name
-
-    def final_package(self, *, with_header: bool = True) -> str:
-        package = self.package
-        if package is None and with_header:
-            package = self.header
-        if package is None:
-            own = self.name.removeprefix("/")
-            package = (own if self.is_group else own.rpartition("/")[0]).replace("/", ".")
-        parts = [part for part in (self.parent_package, package) if part]
-        whole = ".".join(parts)
-        start = whole.rfind("_global_")
-        return whole if start < 0 else whole[start + len("_global_") + 1 :]
-
-    @property
-    def key(self) -> str:
-        """What an override calls this choice: the group, with its package where that is another."""
-        package = self.final_package(with_header=False)
-        if package == self.group.replace("/", "."):
-            return self.group
-        return f"{self.group}@{package or '_global_'}"
-
-    @property
-    def is_interpolation(self) -> bool:
-        text = self.choice if self.is_group else self.path
-        return type(text) is str and "${" in text
-
-    @property
-    def last(self) -> str | None:
-        """The option chosen, or the file's own name."""
-        if self.is_group:
-            return self.choice if type(self.choice) is str else None
-        return self.name.rpartition("/")[2]
-
-
-def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder and name else folder or name
 
 
 class _Chosen:
@@ -235,7 +153,7 @@ class _Computing:
     # ── the tree ────────────────────────────────────────────────────────────────────────────────────
 
     def expand(
-        self, element: _Element, parent: _Element | None, *, is_root: bool, interpolated: bool
+        self, element: Element, parent: Element | None, *, is_root: bool, interpolated: bool
     ) -> list[Placed]:
         """The layers that an entry stands for, lowest first."""
         span = element.span if parent is not None else None
@@ -254,7 +172,7 @@ class _Computing:
                 return []
             layer = self.source.layer(path)
             if layer is not None and layer.package is not None:
-                element.header = _absolute(layer.package)
+                element.header = absolute(layer.package)
         else:
             layer = None
         if element.is_group and (self.delete(element) or not self.remember(element)):
@@ -301,23 +219,21 @@ class _Computing:
         finally:
             self.trail.pop()
 
-    def elements(self, entries: tuple[Entry, ...], *, is_root: bool) -> tuple[list[_Element], bool]:
+    def elements(self, entries: tuple[Entry, ...], *, is_root: bool) -> tuple[list[Element], bool]:
         """The entries of a list as elements, `_self_` last where it is absent, and whether it was absent."""
-        appended = [_Element(entry, appended=True) for entry in self.appended] if is_root else []
-        elements = [_Element(entry) for entry in entries]
+        appended = [Element(entry, appended=True) for entry in self.appended] if is_root else []
+        elements = [Element(entry) for entry in entries]
         if not elements and not appended:
             return [], False
         absent = not any(entry.is_self for entry in entries)
         # As in Hydra, a list of overrides alone does not get a `_self_`.
         if not entries or (absent and any(not entry.override for entry in entries)):
-            elements.append(
-                _Element(Entry("_self_", entries[-1].span if entries else appended[0].entry.span))
-            )
+            elements.append(Element(Entry("_self_", entries[-1].span if entries else appended[0].entry.span)))
         return elements + appended, absent
 
-    def register(self, elements: list[_Element], parent: _Element, *, interpolated: bool) -> bool:
+    def register(self, elements: list[Element], parent: Element, *, interpolated: bool) -> bool:
         """Take note of the `override` entries of a list, which must come last."""
-        last: _Element | None = None
+        last: Element | None = None
         for element in elements:
             if element.entry.is_self:
                 continue
@@ -353,8 +269,8 @@ class _Computing:
 
     def children(
         self,
-        elements: list[_Element],
-        parent: _Element,
+        elements: list[Element],
+        parent: Element,
         own: Placed,
         self_added: bool,
         *,
@@ -362,7 +278,7 @@ class _Computing:
     ) -> list[Placed]:
         folder, package = parent.group, parent.final_package()
         reversed_lists: list[list[Placed]] = []
-        waiting: list[tuple[int, _Element]] = []
+        waiting: list[tuple[int, Element]] = []
         visited = False
         for element in reversed(elements):
             if element.entry.is_self:
@@ -389,7 +305,7 @@ class _Computing:
                         )
                         continue
                     entry = element.entry
-                    one = _Element(
+                    one = Element(
                         Entry(
                             f"{element.name}/{option}",
                             entry.span,
@@ -419,7 +335,7 @@ class _Computing:
             return [own]
         return [placed for layers in reversed(reversed_lists) for placed in layers]
 
-    def known_choices(self, elements: list[_Element], self_added: bool) -> Node:
+    def known_choices(self, elements: list[Element], self_added: bool) -> Node:
         """What an interpolated option may refer to: the choices made so far, and the list itself."""
         listed: list[object] = []
         for element in elements:
@@ -432,7 +348,7 @@ class _Computing:
                 listed.append(element.path)
         return wrap({**self.choices, "defaults": listed}, elements[0].entry.span)
 
-    def settle(self, element: _Element, known: Node) -> bool:
+    def settle(self, element: Element, known: Node) -> bool:
         """Replace the interpolation of an entry by its value."""
         text = element.choice if element.is_group else element.path
         holder = Node({"": Node(text, element.entry.span)}, element.entry.span)
@@ -454,14 +370,14 @@ class _Computing:
 
     # ── choices ─────────────────────────────────────────────────────────────────────────────────────
 
-    def delete(self, element: _Element) -> bool:
+    def delete(self, element: Element) -> bool:
         deletion = self.deleted.get(element.key)
         if deletion is None or deletion.choice not in (None, element.choice):
             return False
         deletion.used = True
         return True
 
-    def remember(self, element: _Element) -> bool:
+    def remember(self, element: Element) -> bool:
         """Record a choice. One group in one package has one choice."""
         key = element.key
         choice = element.last
@@ -482,7 +398,7 @@ class _Computing:
         self.keys_of_group.setdefault(element.group, set()).add(key)
         return True
 
-    def meet(self, element: _Element) -> None:
+    def meet(self, element: Element) -> None:
         """A choice that is a single layer may stand once among the layers."""
         key = element.key
         before = self.keys_met.get(key)
@@ -497,7 +413,7 @@ class _Computing:
             )
         self.keys_met[key] = element.entry.span
 
-    def not_found(self, element: _Element, span: Span | None) -> None:
+    def not_found(self, element: Element, span: Span | None) -> None:
         path = element.path
         folder, _, name = path.rpartition("/")
         if self.source.has_group(folder):
@@ -508,10 +424,3 @@ class _Computing:
             near = did_you_mean(group, self.source.groups(around), noun="Groups")
             help_text = f"There is no folder `{folder}` either. {near}".strip()
         self.found.append(missing_layer.found(span, path, help_text))
-
-
-def _absolute(header: str) -> str:
-    """A `# @package` header counts from the root."""
-    if header == "_global_" or header.startswith("_global_."):
-        return header
-    return f"_global_.{header}" if header else "_global_"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from mlc.compose.defaults import Placed, defaults_list
-from mlc.compose.interpolate import split_key
+from mlc.compose.mentions import split_key
 from mlc.compose.merge import merge
 from mlc.compose.overrides import Override, apply_override, parse_override
 from mlc.compose.source import Source

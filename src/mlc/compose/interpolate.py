@@ -6,13 +6,13 @@ caller does not allow are refused from the parsed grammar, so no spelling of the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from mlc.compose.grammar import Call, GrammarError, ListOf, MapOf, Reference, Text, parse
+from mlc.compose.mentions import part_of, references, split_key
 from mlc.compose.nearest import did_you_mean
 from mlc.ir.diagnostic import Diagnostic, Label
 from mlc.ir.node import Node, plain, wrap
@@ -24,6 +24,8 @@ from mlc.rules import (
     interpolation_too_large,
     unresolved_interpolation,
 )
+
+__all__ = ["Budget", "follow", "references", "resolve", "value_at"]
 
 Path = tuple[str | int, ...]
 
@@ -84,67 +86,6 @@ def follow(root: Node, keys: Sequence[str]) -> tuple[Path | None, Node] | None:
             except _FailedError:
                 raise LookupError(".".join(keys)) from None
     return where, current
-
-
-def references(text: str) -> tuple[str, ...]:
-    """The keys that a text with interpolations mentions, as written, outermost first."""
-    if "${" not in text:
-        return ()
-    try:
-        tree = parse(text)
-    except GrammarError:
-        return ()
-    found: list[str] = []
-
-    def visit(part: Any) -> None:
-        if isinstance(part, Reference):
-            key = "".join(
-                f"[{_shown(key, text)}]" if bracketed else f".{_shown(key, text)}"
-                for bracketed, key in part.parts
-            )
-            found.append("." * part.dots + key.removeprefix("."))
-            for _, inner in part.parts:
-                visit(inner)
-        elif isinstance(part, Call):
-            for name in part.name:
-                visit(name)
-            for argument in part.arguments:
-                visit(argument)
-        elif isinstance(part, Text):
-            for each in part.parts:
-                visit(each)
-        elif isinstance(part, ListOf):
-            for each in part.items:
-                visit(each)
-        elif isinstance(part, MapOf):
-            for _, value in part.entries:
-                visit(value)
-
-    visit(tree)
-    return tuple(dict.fromkeys(found))
-
-
-def grammar_diagnostics(node: Node) -> tuple[Diagnostic, ...]:
-    """Every text of a tree that is no interpolation OmegaConf accepts, though it contains `${`."""
-    found: list[Diagnostic] = []
-
-    def visit(node: Node) -> None:
-        value = node.value
-        if type(value) is str:
-            if "${" in value:
-                try:
-                    parse(value)
-                except GrammarError as error:
-                    found.append(bad_interpolation.found(_part_of(node, error.offset), value, error.problem))
-        elif type(value) is dict:
-            for child in value.values():
-                visit(child)
-        elif type(value) is tuple:
-            for child in value:
-                visit(child)
-
-    visit(node)
-    return tuple(found)
 
 
 class _FailedError(Exception):
@@ -261,7 +202,7 @@ class _Resolving:
         try:
             return parse(node.value)
         except GrammarError as error:
-            span = _part_of(node, error.offset)
+            span = part_of(node, error.offset)
             raise self.fail(bad_interpolation.found(span, node.value, error.problem)) from None
 
     # ── what references lead to ─────────────────────────────────────────────────────────────────────
@@ -491,45 +432,9 @@ class _Resolving:
 
     def site(self, node: Node, part: Any) -> Span:
         if isinstance(part, Reference | Call):
-            return _part_of(node, part.start, part.end)
+            return part_of(node, part.start, part.end)
         return node.span
 
 
 def _with_value(node: Node, value: Any) -> Node:
     return Node(value, node.span, node.key_span, node.overwrote, node.written)
-
-
-def _part_of(node: Node, start: int, end: int | None = None) -> Span:
-    """The span of a part of a text, where the text stands on one line as it is; else the whole span."""
-    span = node.span
-    text = node.value
-    if span.line != span.end_line:
-        return span
-    extra = (span.end_column - span.column) - len(text)
-    if extra not in (0, 2):
-        return span
-    column = span.column + extra // 2
-    # What is missing at the end of a text is shown just behind it.
-    stop = start + 1 if end is None else end
-    return Span(span.file, span.line, column + start, span.line, column + stop)
-
-
-_HEAD = re.compile(r"(\.)*[^.[]*")
-_REST = re.compile(r"\.([^.[]*)|\[(.*?)\]")
-
-
-def split_key(key: str) -> list[str]:
-    """The parts of a key written with dots and brackets: `a.b[c]` is a, b, c; empty parts are kept."""
-    head = _HEAD.match(key)
-    stop = head.end() if head is not None else 0
-    parts = key[:stop].split(".")
-    if stop == len(key):
-        return parts
-    if key[stop] == "[" and not parts[-1]:
-        parts.pop()
-    parts += [dotted or bracketed for dotted, bracketed in _REST.findall(key[stop:])]
-    return parts
-
-
-def _shown(key: Any, text: str) -> str:
-    return key if isinstance(key, str) else text[key.start : key.end]

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from mlc.compose.interpolate import follow, grammar_diagnostics, split_key
+from mlc.compose.interpolate import follow
+from mlc.compose.mentions import grammar_diagnostics, split_key
 from mlc.compose.merge import merge
 from mlc.compose.nearest import did_you_mean
 from mlc.ir.diagnostic import Diagnostic, Label

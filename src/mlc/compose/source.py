@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mlc.compose.entries import Entry, entries_of
-from mlc.compose.interpolate import grammar_diagnostics
+from mlc.compose.mentions import grammar_diagnostics
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.loaded import Loaded
 from mlc.ir.node import Node

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mlc.compose.grammar import GrammarError, parse
-from mlc.compose.interpolate import Budget, follow, grammar_diagnostics, references, resolve
+from mlc.compose.interpolate import Budget, follow, resolve
+from mlc.compose.mentions import grammar_diagnostics, references
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.node import Node, plain
 from mlc.load.reader import read

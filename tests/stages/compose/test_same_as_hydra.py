@@ -84,7 +84,7 @@ def test_hydra_compose_gives_the_same(case: Case) -> None:
     compare(case, hydra_compose)
 
 
-@_settings(CASES)
+@_settings(CASES // 3)
 @given(cases(with_overrides=False))
 def test_hydras_loader_gives_the_same_without_overrides(case: Case) -> None:
     compare(case, hydra_loader)

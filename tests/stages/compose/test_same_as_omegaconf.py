@@ -35,7 +35,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 _long_form = settings(
-    max_examples=CASES * 5,
+    max_examples=CASES * 2,
     derandomize="MLC_CASES" not in os.environ,
     deadline=None,
     database=None,

@@ -1,0 +1,109 @@
+"""What a text with interpolations mentions, without resolving it: its keys, its places, its mistakes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mlc.compose.grammar import Call, GrammarError, ListOf, MapOf, Reference, Text, parse
+from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.node import Node
+from mlc.ir.span import Span
+from mlc.rules import bad_interpolation
+
+
+def references(text: str) -> tuple[str, ...]:
+    """The keys that a text with interpolations mentions, as written, outermost first."""
+    if "${" not in text:
+        return ()
+    try:
+        tree = parse(text)
+    except GrammarError:
+        return ()
+    found: list[str] = []
+
+    def visit(part: Any) -> None:
+        if isinstance(part, Reference):
+            key = "".join(
+                f"[{_shown(key, text)}]" if bracketed else f".{_shown(key, text)}"
+                for bracketed, key in part.parts
+            )
+            found.append("." * part.dots + key.removeprefix("."))
+            for _, inner in part.parts:
+                visit(inner)
+        elif isinstance(part, Call):
+            for name in part.name:
+                visit(name)
+            for argument in part.arguments:
+                visit(argument)
+        elif isinstance(part, Text):
+            for each in part.parts:
+                visit(each)
+        elif isinstance(part, ListOf):
+            for each in part.items:
+                visit(each)
+        elif isinstance(part, MapOf):
+            for _, value in part.entries:
+                visit(value)
+
+    visit(tree)
+    return tuple(dict.fromkeys(found))
+
+
+def grammar_diagnostics(node: Node) -> tuple[Diagnostic, ...]:
+    """Every text of a tree that is no interpolation OmegaConf accepts, though it contains `${`."""
+    found: list[Diagnostic] = []
+
+    def visit(node: Node) -> None:
+        value = node.value
+        if type(value) is str:
+            if "${" in value:
+                try:
+                    parse(value)
+                except GrammarError as error:
+                    found.append(bad_interpolation.found(part_of(node, error.offset), value, error.problem))
+        elif type(value) is dict:
+            for child in value.values():
+                visit(child)
+        elif type(value) is tuple:
+            for child in value:
+                visit(child)
+
+    visit(node)
+    return tuple(found)
+
+
+def split_key(key: str) -> list[str]:
+    """The parts of a key written with dots and brackets: `a.b[c]` is a, b, c; empty parts are kept."""
+    head = _HEAD.match(key)
+    stop = head.end() if head is not None else 0
+    parts = key[:stop].split(".")
+    if stop == len(key):
+        return parts
+    if key[stop] == "[" and not parts[-1]:
+        parts.pop()
+    parts += [dotted or bracketed for dotted, bracketed in _REST.findall(key[stop:])]
+    return parts
+
+
+def part_of(node: Node, start: int, end: int | None = None) -> Span:
+    """The span of a part of a text, where the text stands on one line as it is; else the whole span."""
+    span = node.span
+    text = node.value
+    if span.line != span.end_line:
+        return span
+    extra = (span.end_column - span.column) - len(text)
+    if extra not in (0, 2):
+        return span
+    column = span.column + extra // 2
+    # What is missing at the end of a text is shown just behind it.
+    stop = start + 1 if end is None else end
+    return Span(span.file, span.line, column + start, span.line, column + stop)
+
+
+def _shown(key: Any, text: str) -> str:
+    return key if isinstance(key, str) else text[key.start : key.end]
+
+
+_HEAD = re.compile(r"(\.)*[^.[]*")
+_REST = re.compile(r"\.([^.[]*)|\[(.*?)\]")
