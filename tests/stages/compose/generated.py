@@ -41,13 +41,14 @@ values = st.recursive(
 )
 contents = st.dictionaries(st.sampled_from(KEYS), values, max_size=4)
 
+# Not `group: _self_`: Hydra takes it for `_self_` in a file with a package header and fails in others; we refuse it.
 plain_choices = st.sampled_from([*OPTIONS, *OPTIONS, None])
 choices = st.one_of(
     plain_choices,
     plain_choices,
     plain_choices,
     st.lists(st.sampled_from(OPTIONS), max_size=2),
-    st.sampled_from([*OPTIONS, "???", "nope", "${g}", "${h}", "${g/s}", "${g@p}", "x${h}", "s/a", "_self_"]),
+    st.sampled_from([*OPTIONS, "???", "nope", "${g}", "${h}", "${g/s}", "${g@p}", "x${h}", "s/a"]),
 )
 
 
