@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from backends.project import DIGEST, SPECS, broken, emitted, graph_of, named
-from mlc.emit import TemplateError, emit
+from mlc.emit import quoting
 from mlc.emit.verify import verify
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend
@@ -76,6 +77,10 @@ def test_hostile_descriptions_stay_one_word(
 
 
 def test_a_package_name_cannot_be_an_option(backends: tuple[Backend, ...]) -> None:
-    runtime = {**SPECS["runtime.python"], "packages": {"a==1\n--index-url https://evil.example": "1.0"}}
-    with pytest.raises(TemplateError, match=r"docker/requirements.txt.j2.*exact version"):
-        emit(graph_of({**SPECS, "runtime.python": runtime}), backends, True)
+    """Neither by the schema of a runtime nor by the filter that writes the requirement."""
+    name = "a==1\n--index-url https://evil.example"
+    runtime = {**SPECS["runtime.python"], "packages": {name: "1.0"}}
+    with pytest.raises(msgspec.ValidationError, match="packages"):
+        graph_of({**SPECS, "runtime.python": runtime})
+    with pytest.raises(ValueError, match="exact version"):
+        quoting.requirement(f"{name}==1.0")
