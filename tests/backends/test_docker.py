@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from backends.project import DIGEST, SPECS, broken, emitted, graph_of, named
-from mlc.emit import quoting
+from mlc.emit import emit, quoting
 from mlc.emit.verify import verify
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend
