@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlc.ir.operation import Product, StepFailed, Work
+from mlc.rules import path_outside_project
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,12 +19,17 @@ def run(work: Work) -> Product:
     """Outputs `train` and `test` (Parquet), `quarantine` (Parquet: the rows that break the contract, each
     with its number in the source and its reasons) and `profile` (JSON).
 
-    Raises StepFailed: data-unreadable, column-missing, contract-broken, split-impossible.
+    Raises StepFailed: path-outside-project, data-unreadable, column-missing, contract-broken, split-impossible.
     """
     from mlc.drivers import _contract, _prepare, _profile, _split
     from mlc.drivers._canonical import canonical
 
     spec, address = work.spec, work.operation.address
+    written = spec["source"]["path"]
+    if not (work.root / written).resolve().is_relative_to(work.root.resolve()):
+        raise StepFailed(
+            path_outside_project.found(written, where="The dataset", address=address, path="source.path")
+        )
     work.tell("reading")
     found = _contract.read(spec, work.files.get("source"), address)
     work.tell(f"checking {found.height:,} rows")

@@ -15,6 +15,9 @@ from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "The environment is not known.")
 
+BAD = {"deployment/local.yaml": "model: churn\ntarget: here\nenvironments: [dve]\n"}
+GOOD = {"deployment/local.yaml": "model: churn\ntarget: here\nenvironments: [dev]\n"}
+
 
 def found(name: str, known: Iterable[str], span: Span | None = None, *, address: str = "") -> Diagnostic:
     return RULE.at(

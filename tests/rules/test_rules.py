@@ -1,0 +1,115 @@
+"""Every rule says what it finds, why that matters and how to mend it; and finds it in its own example."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mlc import pipeline, rules
+from mlc.ir.diagnostic import Diagnostic, Rule, has_errors
+from mlc.report import concise, github, json, text
+from mlc.request import Request
+from rules.project import FILES, lay
+
+TESTS = Path(__file__).parents[1]
+
+# Rules that no file can break by itself: a command line, a run, or the machine does. Each is held by a test of
+# whoever finds it, which names the rule.
+NOT_BY_FILES = {
+    "address-in-use",
+    "alias-moved",
+    "bad-input",
+    "bad-override",
+    "bad-plan-file",
+    "bundle-refused",
+    "column-missing",
+    "consent-missing",
+    "content-damaged",
+    "content-missing",
+    "contract-broken",
+    "data-unreadable",
+    "disk-full",
+    "evaluation-impossible",
+    "export-failed",
+    "gate-refused",
+    "not-deployed",
+    "not-in-state",
+    "not-writable",
+    "nothing-to-explain",
+    "onnx-refused",
+    "parity-broken",
+    "plan-stale",
+    "project-missing",
+    "promotion-log-broken",
+    "registry-unreadable",
+    "several-environments",
+    "split-impossible",
+    "state-locked",
+    "state-unreadable",
+    "step-broke",
+    "training-failed",
+    "unknown-version",
+}
+
+
+def validated(root: Path) -> pipeline.Validated:
+    return pipeline.validate(Request(root))
+
+
+def of_rule(found: tuple[Diagnostic, ...], name: str) -> list[Diagnostic]:
+    return [one for one in found if one.rule == name]
+
+
+def test_the_project_that_examples_are_laid_over_is_right(tmp_path: Path) -> None:
+    assert validated(lay(tmp_path)).diagnostics == ()
+
+
+@pytest.mark.parametrize("name", rules.names())
+def test_says_what_it_is(name: str) -> None:
+    module = rules.module(name)
+    assert isinstance(module.RULE, Rule)
+    assert module.RULE.name == name
+    assert module.RULE.summary.endswith(".")
+    title, _, body = (module.__doc__ or "").partition("\n\n")
+    assert re.fullmatch(rf"{name}: [^\n]+\.", title), title
+    assert re.match(r"Why it matters: .+\nHow to mend it: .+\.\n?$", body, re.DOTALL), body
+
+
+@pytest.mark.parametrize("name", sorted(set(rules.names()) - NOT_BY_FILES))
+def test_finds_its_bad_example_and_not_its_good_one(name: str, tmp_path: Path) -> None:
+    module = rules.module(name)
+    bad = validated(lay(tmp_path / "bad", module.BAD))
+    found = of_rule(bad.diagnostics, name)
+    assert found, f"only {sorted({one.rule for one in bad.diagnostics})}"
+    for one in found:
+        assert one.primary is not None
+        assert one.primary.span.file in {*FILES, *module.BAD}
+        assert one.summary == module.RULE.summary
+        assert one.detail.endswith((".", "`")), one.detail
+    assert has_errors(tuple(found)) == (module.RULE.severity == "error")
+    for form in (concise.diagnostics, github.diagnostics, json.diagnostics):
+        assert name in form(bad.diagnostics)
+    assert name in text.diagnostics(bad.diagnostics, bad.composed.sources)
+
+    good = validated(lay(tmp_path / "good", module.GOOD))
+    assert good.diagnostics == ()
+
+
+@pytest.mark.parametrize("name", sorted(NOT_BY_FILES))
+def test_what_no_file_can_break_is_broken_in_another_test(name: str) -> None:
+    module = rules.module(name)
+    assert not getattr(module, "BAD", {})
+    spelled = (name, name.replace("-", "_"))
+    texts = (
+        path.read_text(encoding="utf-8")
+        for pattern in ("**/test_*.py", "acceptance/cases/*/expected")
+        for path in sorted(TESTS.glob(pattern))
+        if path != Path(__file__)
+    )
+    assert any(word in text for text in texts for word in spelled)
+
+
+def test_the_list_names_rules_that_exist() -> None:
+    assert set(rules.names()) >= NOT_BY_FILES
