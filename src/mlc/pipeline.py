@@ -159,7 +159,14 @@ def plan(root: Path, compiled: Compiled) -> Plan:
     from mlc import workspace
 
     state = workspace.state(root, compiled.graph.environment)
-    return planning.plan(compiled.graph, compiled.artifacts, state, workspace.observed(root, compiled.graph))
+    world = workspace.observed(root, compiled.graph)
+    lost: frozenset[str] = frozenset()
+    while True:
+        planned = planning.plan(compiled.graph, compiled.artifacts, state, planning.without(world, lost))
+        damaged = workspace.damaged(root, planned) - lost
+        if not damaged:
+            return planned
+        lost |= damaged  # what makes it runs again, and may itself read something damaged
 
 
 def located(found: tuple[Diagnostic, ...], compiled: Compiled) -> tuple[Diagnostic, ...]:

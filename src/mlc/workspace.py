@@ -6,6 +6,7 @@
 .mlc/steps/                      which step made which result, by key
 .mlc/registry/                   the embedded registry (a registry may stand elsewhere)
 .mlc/deployments/                what the embedded target serves
+.mlc/scratch/<environment>/      where the running step works
 ```
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,9 +27,9 @@ from mlc.ir.operation import StepFailed
 from mlc.ir.plan import Plan
 from mlc.ir.state import State
 from mlc.plan import World
-from mlc.rules import state_locked, state_unreadable
+from mlc.rules import _system, state_locked, state_unreadable
 from mlc.store.content import Content
-from mlc.store.files import write_atomically
+from mlc.store.files import TEMPORARY, sweep, write_atomically
 from mlc.store.lock import LockHeld, locked
 from mlc.store.state import StateUnreadable, opened, read_state
 
@@ -63,19 +65,22 @@ def observed(root: Path, graph: Graph) -> World:
 def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[Effects]:
     """Everything that applying reaches the world through, while nobody else applies.
 
-    Raises StepFailed where somebody does, or where the state cannot be read.
+    Raises StepFailed where somebody does, where the state cannot be read, or where nothing can be written.
     """
     from mlc import emit
 
     state_path = _state_path(root, plan.environment)
     backends = emit.load_backends((data.path("templates"),))
     try:
-        with locked(state_path.with_suffix(".lock")), opened(state_path) as store:
+        with locked(state_path.with_suffix(".lock")) as killed, opened(state_path) as store:
+            _keep_out_of_git(root)
+            if killed:
+                _tidy(root, plan, store.read())
             yield Effects(
                 applied=store.read(),
                 root=root,
                 cache=root / ".mlc" / "steps",
-                scratch=root / ".mlc" / "scratch" / plan.environment,
+                scratch=_scratch(root, plan.environment),
                 state=store,
                 content=Content(root / ".mlc" / "content"),
                 driver=drivers.load,
@@ -89,6 +94,21 @@ def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[
         raise StepFailed(state_locked.found(plan.environment, held.holder)) from held
     except StateUnreadable as error:
         raise StepFailed(state_unreadable.found(str(error))) from error
+    except OSError as error:
+        raise StepFailed(_system.found("Opening the state", error)) from error
+
+
+def damaged(root: Path, plan: Plan) -> frozenset[str]:
+    """The digests of what the plan's steps read from the store and what is no longer there as it was."""
+    content = Content(root / ".mlc" / "content")
+    sources = (
+        source.partition("#")
+        for step in plan.steps
+        if step.operation
+        for source in step.operation.inputs.values()
+    )
+    read = {plan.known[earlier][output] for earlier, _, output in sources if earlier in plan.known}
+    return frozenset(digest for digest in read if not content.is_intact(digest))
 
 
 def file_digest(root: Path, path: str) -> str:
@@ -98,6 +118,31 @@ def file_digest(root: Path, path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+def _keep_out_of_git(root: Path) -> None:
+    """Results and states are no sources, however the project's own .gitignore looks."""
+    path = root / ".mlc" / ".gitignore"
+    if not path.exists():
+        write_atomically(path, b"# Written by mlc: nothing here is a source.\n*\n", 0o644)
+
+
+def _tidy(root: Path, plan: Plan, applied: State) -> None:
+    """Remove what a killed run of this environment left: its working folder, and half-written files.
+
+    Other environments may be applying; their half-written files are locked and stay.
+    """
+    shutil.rmtree(_scratch(root, plan.environment), ignore_errors=True)
+    planned = {step.artifact.path for step in plan.steps if step.artifact is not None}
+    published = {path for step in plan.steps if step.operation for path in step.operation.publishes.values()}
+    folders = {(root / path).parent for path in planned | published | applied.artifacts.keys()}
+    folders |= {path.parent for path in (root / ".mlc").rglob(f"{TEMPORARY}*") if path.is_file()}
+    for folder in sorted(folders):
+        sweep(folder)
+
+
+def _scratch(root: Path, environment: str) -> Path:
+    return root / ".mlc" / "scratch" / environment
 
 
 def _state_path(root: Path, environment: str) -> Path:

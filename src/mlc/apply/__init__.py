@@ -6,21 +6,18 @@ here reads the configuration; the plan holds all there is to do.
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from mlc.apply.effects import Effects, remove_artifact, run_operation, undo_operation, write_artifact
-from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepSkipped, StepStarted
 from mlc.ir.operation import StepFailed
 from mlc.ir.plan import Plan, Step
 from mlc.ir.state import State
-from mlc.rules import disk_full, plan_stale, step_broke
+from mlc.rules import _system, plan_stale
 
 
 class Stop(Struct):
@@ -74,11 +71,11 @@ def apply(plan: Plan, effects: Effects, stop: Stop) -> Iterator[Event]:
         try:
             how, summary = _do(step, plan, effects)
         except StepFailed as failure:
-            diagnostics = failure.diagnostics
-        except OSError as error:
-            diagnostics = (_from_system(error, step),)
+            # whatever a driver makes of it, a full disk is told as what it is
+            full = _system.is_disk_full(failure)
+            diagnostics = (_system.found(step.id, failure, step.address),) if full else failure.diagnostics
         except Exception as error:  # a driver's bug must not take the other steps with it
-            diagnostics = (step_broke.found(step.id, error, step.address),)
+            diagnostics = (_system.found(step.id, error, step.address),)
         else:
             counts["done"] += 1
             yield StepDone(step.id, step.address, step.action, how, time.perf_counter() - before, summary)
@@ -124,11 +121,3 @@ def _moved(plan: Plan, state: State) -> str:
     if plan.lineage != state.lineage:
         return "it was made against another state"
     return f"it was made against serial {plan.serial} of the state, which is at {state.serial} now"
-
-
-def _from_system(error: OSError, step: Step) -> Diagnostic:
-    """What the operating system refused, as a finding that says what to do."""
-    where = Path(error.filename).name if isinstance(error.filename, str) else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return disk_full.found(step.id, where, step.address)
-    return step_broke.found(step.id, error, step.address)

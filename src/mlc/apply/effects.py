@@ -33,7 +33,7 @@ class ContentStore(Protocol):
 
     def put(self, source: Path | bytes, *, move: bool = False) -> str: ...
     def path(self, digest: str) -> Path: ...
-    def has(self, digest: str) -> bool: ...
+    def is_intact(self, digest: str) -> bool: ...
 
 
 class Effects(Struct, frozen=True):
@@ -168,7 +168,8 @@ def _cached(key: str, effects: Effects) -> Outcome | None:
 
 
 def _is_there(outcome: Outcome, effects: Effects) -> bool:
-    return all(effects.content.has(digest) for digest in outcome.outputs.values())
+    # Read and hashed: a damaged file is as good as none, and the step that makes it makes it again.
+    return all(effects.content.is_intact(digest) for digest in outcome.outputs.values())
 
 
 def _cache_path(key: str, effects: Effects) -> Path:

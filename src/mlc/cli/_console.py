@@ -13,7 +13,7 @@ from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.operation import StepFailed
 from mlc.report.terminal import Paint
 from mlc.request import Request, request
-from mlc.rules import project_missing
+from mlc.rules import _system, project_missing
 
 if TYPE_CHECKING:
     from mlc.pipeline import Compiled, Validated
@@ -114,6 +114,12 @@ def guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Name
         except StepFailed as failure:
             show_diagnostics(failure.diagnostics, {}, arguments)
             return exit_code(failure.diagnostics)
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # a full disk, a folder that may not be written, …
+            found = (_system.found(f"mlc {run.__module__.rpartition('.')[2]}", error),)
+            show_diagnostics(found, {}, arguments)
+            return exit_code(found)
 
     return guarded_run
 

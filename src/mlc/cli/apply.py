@@ -1,18 +1,17 @@
 """Do the plan.
 
 Plans and asks before it applies; a saved plan is applied exactly, or refused when it is stale. The first
-Ctrl-C finishes the running step and stops, the second stops now; either way the next apply goes on there.
+Ctrl-C (or SIGTERM) finishes the running step and stops, the second stops now; either way the next apply goes
+on there.
 """
 
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from mlc.cli._console import (
@@ -25,13 +24,13 @@ from mlc.cli._console import (
     project_folder,
     show_diagnostics,
 )
+from mlc.cli._interrupt import interruptible
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.event import Event, Finished, StepFailedEvent, StepStarted, StepTold
 from mlc.rules import bad_plan_file, consent_missing, several_environments
 from mlc.store import saved_plan
 
 if TYPE_CHECKING:
-    from mlc.apply import Stop
     from mlc.ir.plan import Plan
 
 Located = tuple[tuple[Diagnostic, ...], Mapping[str, str]]
@@ -113,7 +112,7 @@ def _apply(root: Path, plan: Plan, arguments: argparse.Namespace, locate: Locate
     colours = paint(arguments, sys.stdout)
     progress = _Progress(sys.stderr.isatty() and arguments.format == "text" and not arguments.quiet)
     happened: list[Event] = []
-    with _event_log(arguments.events) as log, _interruptible() as stop:
+    with _event_log(arguments.events) as log, interruptible() as stop:
 
         def told(event: StepTold) -> None:
             log(event)
@@ -179,25 +178,6 @@ class _Progress:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Stop]:
-    """The first interrupt lets the running step finish; the second is an ordinary one."""
-    from mlc.apply import Stop
-
-    stop = Stop()
-
-    def on_first(_signal: int, _frame: FrameType | None) -> None:
-        stop.wanted = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("\nStopping after this step; Ctrl-C again stops now.", file=sys.stderr)
-
-    before = signal.signal(signal.SIGINT, on_first)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
 def _event_log(file: str | None) -> Iterator[Callable[[Event], None]]:
     if file is None:
         yield _ignore
@@ -207,7 +187,8 @@ def _event_log(file: str | None) -> Iterator[Callable[[Event], None]]:
     with Path(file).open("ab", buffering=0) as log:
 
         def write(event: Event) -> None:
-            log.write(msgspec.json.encode(event) + b"\n")
+            with suppress(OSError):  # a log that cannot be written is no reason to stop applying
+                log.write(msgspec.json.encode(event) + b"\n")
 
         yield write
 

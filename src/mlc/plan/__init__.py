@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mlc.ir.artifact import Artifact
 from mlc.ir.graph import Graph, Resource
@@ -28,6 +28,11 @@ class World(Struct, frozen=True):
     files: Mapping[str, str]
     written: Callable[[str], bytes | None]
     has: Callable[[str], bool]
+
+
+def without(world: World, lost: frozenset[str]) -> World:
+    """The same world, but for some content that the store has lost."""
+    return structs.replace(world, has=lambda digest: digest not in lost and world.has(digest))
 
 
 def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: World) -> Plan:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 
 from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.operation import StepFailed
 from mlc.rules import disk_full, not_writable, step_broke
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-_FULL_IN_WORDS = ("no space left on device", "disk is full", "disk quota exceeded")
+_FULL_IN_WORDS = ("no space left on device", "database or disk is full", "disk quota exceeded")
 
 
 def found(doing: str, error: Exception, address: str = "") -> Diagnostic:
@@ -31,7 +32,8 @@ def is_disk_full(error: BaseException | None) -> bool:
     while error is not None and id(error) not in seen:
         if isinstance(error, OSError) and error.errno in _FULL:
             return True
-        if any(words in str(error).lower() for words in _FULL_IN_WORDS):
+        # a diagnosis of ours may mention a full disk among other possible reasons
+        if not isinstance(error, StepFailed) and any(words in str(error).lower() for words in _FULL_IN_WORDS):
             return True
         seen.add(id(error))
         error = error.__cause__ or error.__context__

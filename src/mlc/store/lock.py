@@ -1,7 +1,7 @@
 """One writer at a time.
 
 The lock is the operating system's (flock), so a process that dies leaves none behind. The file tells who
-holds it.
+holds it, and afterwards whether its last holder came to an orderly end.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mlc.store.files import make_folder
@@ -25,19 +25,29 @@ class LockHeld(Exception):
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock for as long as the block runs. Raises LockHeld at once rather than wait."""
+def locked(path: Path) -> Iterator[bool]:
+    """Hold the lock for as long as the block runs. Raises LockHeld at once rather than wait.
+
+    Gives whether the last holder was killed, and may have left temporary files: it had no time to take its
+    name out of the file.
+    """
     make_folder(path.parent, 0o700)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(descriptor, 4096, 0).decode("utf-8", "replace").strip()
-            raise LockHeld(holder or "a process that has only just started") from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-        yield
-        os.ftruncate(descriptor, 0)
+            raise LockHeld(_holder(descriptor) or "a process that has only just started") from None
+        killed = bool(_holder(descriptor))
+        # Who holds it is news for others, and no reason to fail where the disk is full.
+        with suppress(OSError):
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        yield killed
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    return os.pread(descriptor, 4096, 0).decode("utf-8", "replace").split("\n")[0].strip()

@@ -6,6 +6,7 @@ acknowledged commit at a power cut) and makes the serial one higher.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import msgspec
 
 from mlc.ir.operation import Outcome
 from mlc.ir.state import EMPTY, AppliedArtifact, State
-from mlc.store.files import make_folder
+from mlc.store.files import make_folder, sync_folder
 
 VERSION = 1
 
@@ -44,27 +45,37 @@ def read_state(path: Path) -> State:
     """
     if not path.exists():
         return EMPTY
-    with closing(_connected(path)) as connection:
+    with _failures_told(path), closing(_connected(path)) as connection:
         return _read(connection, path)
 
 
 class StateStore:
-    """The state, open for writing. Hold the lock (`store.lock`) while one is open."""
+    """The state, open for writing. Hold the lock (`store.lock`) while one is open.
+
+    Opening raises StateUnreadable; everything raises OSError where the disk is full, fails or is read-only.
+    """
 
     def __init__(self, path: Path) -> None:
         make_folder(path.parent, 0o700)
-        new = not path.exists()
-        self._connection = _connected(path)
+        if not path.exists():  # an empty file is an empty database: private from its first moment
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            sync_folder(path.parent)
         self._path = path
-        if new or not self._has_tables():
-            with self._connection:
-                self._connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {VERSION};")
-                self._connection.execute("INSERT INTO state VALUES (?, 0)", (str(uuid4()),))
-            path.chmod(0o600)
+        with _failures_told(path):
+            self._connection = _connected(path)
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+                if not _version_of(self._connection, path):
+                    self._create()
+            except BaseException:
+                self._connection.close()
+                raise
 
     def read(self) -> State:
         """The state as it is now. Raises StateUnreadable."""
-        return _read(self._connection, self._path)
+        with _failures_told(self._path):
+            return _read(self._connection, self._path)
 
     def put_resource(self, address: str, spec: dict[str, Any]) -> None:
         self._change("resource", address, msgspec.json.encode(spec))
@@ -83,7 +94,7 @@ class StateStore:
         self._connection.close()
 
     def _change(self, entry_type: str, name: str, value: bytes | None) -> None:
-        with self._connection:
+        with _failures_told(self._path), self._connection:
             if value is None:
                 self._connection.execute("DELETE FROM entry WHERE type = ? AND name = ?", (entry_type, name))
             else:
@@ -92,8 +103,11 @@ class StateStore:
                 )
             self._connection.execute("UPDATE state SET serial = serial + 1")
 
-    def _has_tables(self) -> bool:
-        return bool(self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone())
+    def _create(self) -> None:
+        """Tables, version and lineage in one transaction: there is all of it, or an empty database."""
+        with self._connection:
+            self._connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {VERSION};")
+            self._connection.execute("INSERT INTO state VALUES (?, 0)", (str(uuid4()),))
 
 
 @contextmanager
@@ -107,45 +121,86 @@ def opened(path: Path) -> Iterator[StateStore]:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    # Readers open the file for writing as well where they may: SQLite needs it to recover a WAL that a
-    # killed writer left behind.
-    mode = "rwc" if os.access(path.parent, os.W_OK) else "ro"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=30)
-    if mode == "rwc":
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    return connection
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{_access(path)}", uri=True, timeout=30)
+
+
+def _access(path: Path) -> str:
+    """Readers open the file for writing as well: SQLite must recover a log that a killed writer left.
+
+    In a read-only folder it cannot even share memory with others. Nobody writes there, so the file may be
+    read as it is; unless such a log lies beside it that would be overlooked.
+    """
+    if os.access(path.parent, os.W_OK):
+        return "mode=rw"
+    log = path.with_name(f"{path.name}-wal")
+    return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+
+
+def _version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the tables; 0 where there are none yet. Raises StateUnreadable."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise StateUnreadable(
+            f"The state {path} has version {version}, and this mlc knows versions up to {VERSION}. "
+            "It was written by a newer mlc; use that one. Nothing was changed."
+        )
+    if not version and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise StateUnreadable(
+            f"{path} is an SQLite database, but no state of mlc: it has tables, and no version of ours. "
+            "Move it away and apply again."
+        )
+    return version
 
 
 def _read(connection: sqlite3.Connection, path: Path) -> State:
+    version = _version_of(connection, path)
+    if not version:
+        return EMPTY
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise StateUnreadable(
-                f"The state {path} has version {version}, and this mlc knows versions up to {VERSION}. "
-                "It was written by a newer mlc; use that one."
-            )
-        row = connection.execute("SELECT lineage, serial FROM state").fetchone() if version else None
-        if row is None:
-            return EMPTY
+        lineage, serial = connection.execute("SELECT lineage, serial FROM state").fetchone()
         entries: dict[str, dict[str, bytes]] = {"resource": {}, "operation": {}, "artifact": {}}
         for entry_type, name, value in connection.execute("SELECT type, name, value FROM entry"):
             entries[entry_type][name] = value
         return State(
             version=version,
-            lineage=row[0],
-            serial=row[1],
+            lineage=lineage,
+            serial=serial,
             resources={name: msgspec.json.decode(value) for name, value in entries["resource"].items()},
             operations=_decoded(entries["operation"], Outcome),
             artifacts=_decoded(entries["artifact"], AppliedArtifact),
         )
-    except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
-        raise StateUnreadable(
-            f"The state {path} cannot be read: {error}. Restore it from a copy, or move it away and apply "
-            "again: what is in the store and the registry is found again and nothing is trained twice."
-        ) from error
+    except (TypeError, msgspec.DecodeError) as error:  # no row, or values that are none of ours
+        raise _damaged(path, error) from error
 
 
 def _decoded(values: dict[str, bytes], entry: type[Any]) -> dict[str, Any]:
     decoder = msgspec.json.Decoder(entry)
     return {name: decoder.decode(value) for name, value in values.items()}
+
+
+_SYSTEM = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_BUSY: errno.EBUSY,
+}
+
+
+@contextmanager
+def _failures_told(path: Path) -> Iterator[None]:
+    """What the disk did becomes an OSError like everywhere else, what the file is a StateUnreadable."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        number = _SYSTEM.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if number is not None:
+            raise OSError(number, os.strerror(number), str(path)) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> StateUnreadable:
+    return StateUnreadable(
+        f"The state {path} cannot be read: {error}. Restore it from a copy, or move it away and apply "
+        "again: what is in the store and the registry is found again and nothing is trained twice."
+    )
