@@ -27,7 +27,7 @@ unit: $(VENV)/.installed-dev
 
 # Checkers and tools that need apt or a virtual environment of their own. Fails rather than skips.
 test-platforms: $(VENV)/.installed-dev checkers
-	MLC_PLATFORMS=1 $(BIN)/pytest -m platform
+	MLC_TEST_PLATFORMS=1 $(BIN)/pytest tests/platforms tests/backends/platforms
 
 checkers: .checkers/mlserver/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }

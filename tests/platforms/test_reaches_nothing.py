@@ -1,0 +1,90 @@
+"""Looking at a stranger's project starts no process, opens no socket and reads nothing outside it (strace)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from mlc import data
+
+COMMANDS = [
+    ["validate", "--env", "all"],
+    ["validate", "model.default_risk.train.seed=7"],
+    ["render", "--env", "all"],
+    ["plan", "--env", "all"],
+    ["explain", "model.default_risk.train.params.max_iter", "--env", "prod"],
+    ["graph"],
+]
+
+# what a Python reads of itself and of its machine before it does anything for us
+_MACHINE = (
+    *("/etc/ld.so", "/lib", "/usr/lib", "/usr/local/lib", "/proc/self", "/dev/", "/sys/"),
+    *("/etc/localtime", "/usr/share/zoneinfo", "/usr/share/locale", "/usr/local/share/locale"),
+)
+
+HOSTILE = {
+    "model/_env.yaml": "description: ${oc.env:HOME}\n",
+    "model/_up.yaml": "defaults: [../../../etc/passwd]\n",
+    "model/_absolute.yaml": "defaults: [/etc/passwd]\n",
+    "model/_file.yaml": "hydra: {searchpath: ['file:///etc']}\n",
+    "model/_target.yaml": "_target_: os.system\nargs: [id]\n",
+    "model/_tag.yaml": "description: !!python/object/apply:os.system [id]\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    made = shutil.ignore_patterns(".mlc", "generated", ".github")
+    return Path(shutil.copytree(data.path("examples", "lending"), tmp_path / "project", ignore=made))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_reaches_nothing_outside_the_project(project: Path, command: list[str]) -> None:
+    assert _strayed(project, command) == []
+
+
+def test_reaches_nothing_for_a_hostile_project(project: Path) -> None:
+    layers = [Path(name).stem for name in HOSTILE]
+    for name, text in HOSTILE.items():
+        (project / name).write_text(text)
+    (project / "gate" / "outside.yaml").symlink_to("/etc/passwd")
+    model = project / "model" / "default_risk.yaml"
+    model.write_text(model.read_text().replace("_tabular,", f"_tabular, {', '.join(layers)},"))
+    assert _strayed(project, ["validate"], code=1) == []
+
+
+def _strayed(project: Path, command: list[str], code: int = 0) -> list[str]:
+    """The system calls that reach for something they should not."""
+    log = project.parent / "strace.log"
+    mlc = [sys.executable, "-X", "utf8", "-m", "mlc.cli.main", *command]
+    tracing = ["strace", "-f", "-o", str(log), "-e", "trace=%network,execve,openat", *mlc]
+    done = subprocess.run(tracing, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    allowed = (str(project), sys.prefix, sys.base_prefix, *_imported_from(), *_MACHINE)
+    strayed, programs = [], 0
+    for line in log.read_text().splitlines():
+        call = re.search(r"\b(\w+)\((.*)", line)
+        if call is None:
+            continue
+        if call[1] == "execve":
+            programs += 1
+        elif call[1] == "openat":
+            path = re.search(r'"([^"]*)"', call[2])
+            if path is not None and path[1].startswith("/") and not path[1].startswith(allowed):
+                strayed.append(line)
+        else:
+            strayed.append(line)
+    assert programs == 1, "a process was started"
+    return strayed
+
+
+def _imported_from() -> tuple[str, ...]:
+    places = {str(Path(entry).resolve()) for entry in sys.path if entry} | set(sysconfig.get_paths().values())
+    return (*places, str(data.path("schemas").parent))
