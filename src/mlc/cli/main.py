@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import sys
 from importlib import import_module
@@ -125,9 +126,15 @@ def _without_command(argv: list[str]) -> int:
 def _overview() -> str:
     lines = ["usage: mlc COMMAND [overrides…] [options]", "", PROLOGUE, ""]
     for name in commands():
-        summary = (_command(name).__doc__ or "").split("\n")[0].rstrip(".")
+        summary = _summary(name)
         lines.append(f"  {name:<10} {summary}")
     return "\n".join([*lines, "", EPILOGUE])
+
+
+def _summary(name: str) -> str:
+    """The first line of a command's docstring, read without importing what the command imports."""
+    source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0].rstrip(".")
 
 
 def _command(name: str) -> ModuleType:

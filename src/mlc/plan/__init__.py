@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct, structs
 
+from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
 from mlc.ir.graph import Graph, Resource
 from mlc.ir.operation import Operation, digest_of, made_from
@@ -38,14 +39,17 @@ def without(world: World, lost: frozenset[str]) -> World:
 def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: World) -> Plan:
     """What has to be done so that the graph and the artifacts are so."""
     known: dict[str, dict[str, str]] = {}
+    running: dict[str, Step] = {}
     steps: list[Step] = []
     unchanged = 0
+    blame = _Blame(graph)
     by_address: dict[str, list[Artifact]] = {}
     for artifact in artifacts:
         by_address.setdefault(str(artifact.address), []).append(artifact)
     for resource in graph.resources:
         changes = _changes(resource, state)
-        planned = [*_runs(resource, state, world, known, steps)]
+        blamed = blame.of(resource.address, changes)
+        planned = [*_runs(resource, state, world, known, running, blamed)]
         runs = tuple(step.id for step in planned)
         planned += _writes(by_address.get(str(resource.address), []), runs, state, world)
         planned += _record(resource, changes, tuple(step.id for step in planned))
@@ -84,10 +88,10 @@ def _runs(
     state: State,
     world: World,
     known: dict[str, dict[str, str]],
-    earlier: list[Step],
+    running: dict[str, Step],
+    blamed: str,
 ) -> Iterator[Step]:
-    """The operations to run; those that stay as they are enter `known`."""
-    running = {step.id: step for step in earlier}
+    """The operations to run, which enter `running`; those that stay as they are enter `known`."""
     for operation in resource.operations:
         waits_for = [running[need] for need in operation.needs if need in running]
         if not waits_for:
@@ -103,12 +107,33 @@ def _runs(
             address=str(resource.address),
             action="run",
             change_class=operation.cost,
-            because=because,
+            because=because or blamed,
             depends_on=tuple(step.id for step in waits_for),
             operation=operation,
         )
         running[step.id] = step
         yield step
+
+
+class _Blame:
+    """Which resource's change is behind that of another, which itself was not touched."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._targets: dict[Address, list[Address]] = {}
+        for edge in graph.edges:
+            self._targets.setdefault(edge.source, []).append(edge.target)
+        self._culprits: dict[Address, Address] = {}
+
+    def of(self, address: Address, changes: tuple[Change, ...] | None) -> str:
+        """In words, or nothing. Dependencies have to be asked about first."""
+        if changes != ():
+            self._culprits[address] = address
+            return ""
+        for target in self._targets.get(address, ()):
+            if target in self._culprits:
+                self._culprits[address] = self._culprits[target]
+                return f"because {self._culprits[target]} changes"
+        return ""
 
 
 def _difference(

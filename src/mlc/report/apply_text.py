@@ -98,7 +98,8 @@ def _done(happened: StepDone, paint: Paint) -> str:
     time = f"{happened.seconds:.1f} s" if happened.seconds >= 0.05 else ""
     line, table = outcome_text.outcome(happened.step, happened.summary)
     notes = " · ".join(note for note in (how, line, time) if note)
-    first = paint("✓", "green") + f" {harmless(happened.step):<36} {harmless(notes)}".rstrip() + "\n"
+    step = harmless(happened.step) + {"undo": " undone", "remove": " removed"}.get(happened.action, "")
+    first = paint("✓", "green") + f" {step:<36} {harmless(notes)}".rstrip() + "\n"
     return first + (_table(table, paint) if table else "")
 
 
