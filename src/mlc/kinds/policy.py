@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mlc.kinds._fields import Resource, about
 from mlc.kinds._kind import Kind
+
+_RULES = (
+    "owner-declared",
+    "licence-declared",
+    "gates-declared",
+    "intended-use-declared",
+    "label-not-pii",
+)
+# text with a pattern rather than literals, for whose use as keys of a map msgspec writes no schema
+RuleName = Annotated[str, Meta(pattern=f"^({'|'.join(_RULES)})$", extra_json_schema={"enum": list(_RULES)})]
 
 
 class PolicyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,16 +32,7 @@ class Policy(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rules by name."""
 
     rules: Annotated[
-        dict[
-            Literal[
-                "owner-declared",
-                "licence-declared",
-                "gates-declared",
-                "intended-use-declared",
-                "label-not-pii",
-            ],
-            PolicyRule,
-        ],
+        dict[RuleName, PolicyRule],
         about("The built-in rules to hold.", change="none", min_length=1),
     ]
 
