@@ -74,12 +74,14 @@ def mutated(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         target: Any = spec
         for part in path[:-1]:
             target = target[part]
-        action = draw(st.sampled_from(["replace", "remove", "add"]))
+        action = draw(st.sampled_from(["replace", "remove", "add", "rename"]))
         at = target[path[-1]] if path else spec
         if action == "add" and isinstance(at, dict):
             at[draw(KEYS)] = draw(VALUES)
         elif action == "add" and isinstance(at, list):
             at.append(draw(VALUES))
+        elif action == "rename" and isinstance(target, dict) and path:
+            target[draw(KEYS)] = target.pop(path[-1])
         elif path and action == "remove":
             del target[path[-1]]
         elif path:
@@ -91,6 +93,8 @@ def mutated(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 @given(mutated())
 @example(("target", {"type": ["local"]}))
 @example(("target", {}))
+@example(("policy", {"rules": {"licence-declarde": {}}}))
+@example(("pipeline", {"systems": ["github_actions"], "install": "it", "apply": {"Dev Env": {}}}))
 @example(("gate", {"metrics": {"roc_auc": {"min": [1]}}}))
 @example(("model", {"task": None}))
 @example(
