@@ -27,7 +27,7 @@ from mlc.ir.operation import StepFailed
 from mlc.ir.plan import Plan
 from mlc.ir.state import State
 from mlc.plan import World
-from mlc.rules import _system, state_locked, state_unreadable
+from mlc.rules import _system, path_outside_project, state_locked, state_unreadable
 from mlc.store.content import Content
 from mlc.store.files import TEMPORARY, sweep, write_atomically
 from mlc.store.lock import LockHeld, locked
@@ -56,7 +56,7 @@ def observed(root: Path, graph: Graph) -> World:
         tool=TOOL,
         tools=drivers.tools,
         files={path: file_digest(root, path) for path in sorted(paths)},
-        written=lambda path: _read(root / path),
+        written=lambda path: _read(root, path),
         has=Content(root / ".mlc" / "content").has,
     )
 
@@ -88,6 +88,7 @@ def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[
                 render=lambda backend, template, values: emit.render(backends, backend, template, values),
                 tell=lambda step, text: tell(StepTold(step, text)),
                 write=write_atomically,
+                place=lambda path: place(root, path),
                 file_digest=lambda path: file_digest(root, path),
             )
     except LockHeld as held:
@@ -114,10 +115,18 @@ def damaged(root: Path, plan: Plan) -> frozenset[str]:
 def file_digest(root: Path, path: str) -> str:
     """The SHA-256 (hex) of a file in the project; empty where there is none that can be read."""
     try:
-        with (root / path).open("rb") as file:
+        with place(root, path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, StepFailed):
         return ""
+
+
+def place(root: Path, path: str) -> Path:
+    """Where a path of the project lies. Raises StepFailed where links lead it out of the project."""
+    found = (root / path).resolve()
+    if not found.is_relative_to(root.resolve()):
+        raise StepFailed(path_outside_project.found(path, where="The project"))
+    return root / path
 
 
 def _keep_out_of_git(root: Path) -> None:
@@ -149,9 +158,12 @@ def _state_path(root: Path, environment: str) -> Path:
     return root / ".mlc" / "state" / f"{environment}.db"
 
 
-def _read(path: Path) -> bytes | None:
+def _read(root: Path, path: str) -> bytes | None:
+    """What stands at an artifact's path; None where nothing does, or nothing that may be read."""
     try:
-        return path.read_bytes()
+        return place(root, path).read_bytes()
+    except StepFailed:
+        return None
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES):
             return None

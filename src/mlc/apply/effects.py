@@ -41,7 +41,7 @@ class Effects(Struct, frozen=True):
 
     `applied` is the state as it was when the run began, `root` the project's folder, `cache` the folder of
     earlier outcomes by key, `scratch` the folder that steps work in; `write` writes a file durably and
-    atomically.
+    atomically; `place` gives the path of an artifact and refuses one that leads out of the project.
     """
 
     applied: State
@@ -55,6 +55,7 @@ class Effects(Struct, frozen=True):
     render: Callable[[str, str, Mapping[str, Any]], bytes]
     tell: Callable[[str, str], None]
     write: Callable[[Path, bytes, int], None]
+    place: Callable[[str], Path]
     file_digest: Callable[[str], str]
     outputs: dict[str, dict[str, str]] = {}  # of the operations of this run, as they finish
 
@@ -94,14 +95,14 @@ def undo_operation(operation: Operation, environment: str, effects: Effects) -> 
 
 def write_artifact(artifact: PlannedArtifact, address: str, effects: Effects) -> None:
     assert artifact.content is not None, artifact.path
-    effects.write(effects.root / artifact.path, artifact.content, 0o644)
+    effects.write(effects.place(artifact.path), artifact.content, 0o644)
     applied = AppliedArtifact(digest=artifact.digest, backend=artifact.backend, address=address)
     effects.state.put_artifact(artifact.path, applied)
 
 
 def remove_artifact(artifact: PlannedArtifact, effects: Effects) -> None:
     """Remove a file and the folders that it leaves empty."""
-    path = effects.root / artifact.path
+    path = effects.place(artifact.path)
     path.unlink(missing_ok=True)
     for folder in path.parents:
         if folder == effects.root or any(folder.iterdir()):
@@ -152,7 +153,7 @@ def _publish(operation: Operation, outcome: Outcome, effects: Effects) -> None:
     for output, path in operation.publishes.items():
         digest = outcome.outputs[output]
         if effects.file_digest(path) != digest:
-            effects.write(effects.root / path, effects.content.path(digest).read_bytes(), 0o644)
+            effects.write(effects.place(path), effects.content.path(digest).read_bytes(), 0o644)
         if path not in effects.applied.artifacts or effects.applied.artifacts[path].digest != digest:
             applied = AppliedArtifact(digest=digest, backend=operation.driver, address=operation.address)
             effects.state.put_artifact(path, applied)
