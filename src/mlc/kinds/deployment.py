@@ -79,6 +79,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         id=f"{address}/{name}",
         driver=driver,
         spec={
+            "environment": scope.environment,  # a bundle says for which it is
             "deployment": address.name,
             "alias": alias,
             "port": view["port"],

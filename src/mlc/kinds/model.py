@@ -172,7 +172,13 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         operation(
             "evaluate",
             "evaluation",
-            {**learned, "seed": view["train"]["seed"], "confidences": _confidences(view)},
+            # the report names its model, so that one of another name needs its own
+            {
+                **learned,
+                "name": address.name,
+                "seed": view["train"]["seed"],
+                "confidences": _confidences(view),
+            },
             onnx=onnx,
             test=f"{ingest}#test",
         ),
