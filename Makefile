@@ -34,7 +34,7 @@ checkers: .checkers/mlserver/.installed
 
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
-	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver
+	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
 	touch $@
 
 benchmarks: $(VENV)/.installed-dev

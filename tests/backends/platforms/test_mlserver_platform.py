@@ -77,6 +77,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, onnx_bytes: bytes) -> Itera
         if artifact.backend == "mlserver":
             Path(folder, PurePosixPath(artifact.path).name).write_bytes(artifact.content)
     Path(folder, "model.onnx").write_bytes(onnx_bytes)
+    # in a container it listens on every interface; a test keeps to its own machine
+    settings = Path(folder, "settings.json")
+    settings.write_text(settings.read_text().replace('"0.0.0.0"', '"127.0.0.1"'))
     log = Path(folder, "log.txt")
     with log.open("wb") as opened:
         process = subprocess.Popen(
