@@ -1,6 +1,7 @@
 """The JSON Schemas of everything that enters or leaves, generated from the types.
 
-`python -m mlc.kinds._schemas` writes them to `schemas/`; a test holds that this leaves no diff.
+`python -m mlc.kinds._schemas` writes them to `schemas/`, and their form for editors (`_editor_schemas`) to
+`schemas/editor/`; a test holds that this leaves no diff.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def _read(name: str) -> dict[str, Any]:
 
 def generate() -> dict[str, dict[str, Any]]:
     """Every schema by file name, from the types."""
-    schemas = {name: _specs(name) for name in (*kinds.names(), "project", "env")}
+    schemas = {name: spec_schema(name) for name in (*kinds.names(), "project", "env")}
     schemas |= _documents()
     return {name: {"$schema": DIALECT, "title": name, **schema} for name, schema in sorted(schemas.items())}
 
@@ -54,7 +55,7 @@ def _documents() -> dict[str, dict[str, Any]]:
     return {name: schema(document) for name, document in types.items()}
 
 
-def _specs(name: str) -> dict[str, Any]:
+def spec_schema(name: str) -> dict[str, Any]:
     """The schema of a kind as its author writes it: with Hydra's defaults list."""
     from msgspec.json import schema as schema_of
 
@@ -77,10 +78,19 @@ def _top_structs(schema: dict[str, Any]) -> list[dict[str, Any]]:
     return [schema["$defs"][reference["$ref"].rpartition("/")[2]] for reference in references]
 
 
+def as_text(schema: dict[str, Any]) -> str:
+    """A schema as its file holds it."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
+    from mlc.kinds import _editor_schemas
+
     for name, schema in generate().items():
-        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        data.path("schemas", f"{name}.json").write_text(text, encoding="utf-8")
+        data.path("schemas", f"{name}.json").write_text(as_text(schema), encoding="utf-8")
+    data.path("schemas", "editor").mkdir(exist_ok=True)
+    for name, schema in _editor_schemas.generate().items():
+        data.path("schemas", "editor", f"{name}.json").write_text(as_text(schema), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,124 @@
+"""The form of the schemas that editors get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from mlc import data, kinds
+from mlc.kinds import _editor_schemas, _schemas
+from mlc.kinds._estimators import estimator_names
+from mlc.load import read
+
+SCHEMAS = _editor_schemas.generate()
+LENDING = data.path("examples", "lending")
+
+
+def valid(name: str, text: str) -> bool:
+    from mlc.ir.node import plain
+
+    loaded = read(text, "file.yaml")
+    assert loaded.node is not None, loaded.diagnostics
+    return Draft7Validator(SCHEMAS[name]).is_valid(plain(loaded.node))
+
+
+def schemas_within(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        yield schema
+        for value in schema.values():
+            yield from schemas_within(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from schemas_within(value)
+
+
+def test_generating_leaves_no_diff() -> None:
+    folder = data.path("schemas", "editor")
+    assert {file.stem for file in folder.glob("*")} == {*kinds.names(), "project", "env"}
+    for name, schema in SCHEMAS.items():
+        assert (folder / f"{name}.json").read_text(encoding="utf-8") == _schemas.as_text(schema), name
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_is_a_schema_that_every_editor_reads_alike(name: str) -> None:
+    Draft7Validator.check_schema(SCHEMAS[name])
+    for schema in schemas_within(SCHEMAS[name]):
+        if isinstance(schema.get("$ref"), str):
+            assert set(schema) == {"$ref"}, "draft 7 ignores what stands beside $ref"
+
+
+@pytest.mark.parametrize("file", sorted(LENDING.rglob("*.yaml")), ids=lambda file: file.name)
+def test_has_nothing_to_say_about_the_example(file: Path) -> None:
+    """Layers and environments among them, one file at a time."""
+    name = file.parent.name if file.parent != LENDING else "project"
+    assert valid(name, file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("model", "train: {seed: '${vars.seed}', params: {C: '${vars.c}'}}"),
+        ("model", "train: '${model.other.train}'\ngates: ${vars.gates}"),
+        ("model", "task: ${vars.task}\nenabled: ${input:on}\nlabel: null"),
+        ("model", "train: {estimator: '${vars.estimator}', params: {anything: 1}}"),
+        ("model", "dataset: data_${env.name}"),
+        ("model", "dataset: ???"),
+        ("target", "type: ${vars.type}\nhttp_port: 1"),
+        ("target", "http_port: 9000"),
+        ("dataset", "split: {seed: '${vars.seed}'}"),
+        ("deployment", "autoscaling: null\nresources: {memory: '${vars.memory}'}"),
+        ("env", "presets: {deployment: {replicas: '${vars.replicas}'}}"),
+        ("project", "presets: {model: {train: {params: {C: 1.0}}}}"),
+        ("gate", "metrics: {latency_p99: {max: 20ms}, roc_auc: {min: 0.5}}"),
+    ],
+)
+def test_takes_layers_and_interpolations(name: str, text: str) -> None:
+    assert valid(name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("model", "train: {seed: often}"),
+        ("model", "train: {seed: -1}"),
+        ("model", "train: 3"),
+        ("model", "task: regression"),
+        ("model", "enabled: 'no'"),
+        ("model", "trian: {}"),
+        ("model", "dataset: Loans!"),
+        ("model", "train: {estimator: sklearn.svm.SVC}"),
+        ("model", "train: {estimator: sklearn.linear_model.LogisticRegression, params: {max_itr: 1}}"),
+        ("model", "train: {estimator: sklearn.linear_model.LogisticRegression, params: {C: -1}}"),
+        ("model", "train: {estimator: sklearn.linear_model.LogisticRegression, params: {solver: best}}"),
+        ("target", "type: docker\nhttp_port: 1"),
+        ("target", "type: dokcer"),
+        ("deployment", "resources: {memory: much}"),
+        ("env", "patch: {model: {churn: {train: {seed: often}}}}"),
+        ("env", "presets: {modle: {}}"),
+        ("project", "presets: {deployment: {replicas: many}}"),
+        ("gate", "metrics: {rocauc: {min: 0.5}}"),
+        ("gate", "metrics: {roc_auc: {min: 0.5, bound: middle}}"),
+    ],
+)
+def test_refuses_what_is_wrong_in_one_file(name: str, text: str) -> None:
+    assert not valid(name, text)
+
+
+def test_knows_every_estimator_by_its_parameters() -> None:
+    for name in estimator_names():
+        assert valid("model", f"train: {{estimator: {name}, params: {{}}}}")
+        assert not valid("model", f"train: {{estimator: {name}, params: {{not_a_parameter: 1}}}}")
+
+
+def test_every_field_says_what_it_is() -> None:
+    properties = SCHEMAS["model"]["properties"]
+    assert properties["dataset"]["description"] == (
+        "What it learns from. Names a resource: a file in `dataset/`. A change costs: retrain."
+    )
+    assert "Default: `true`." in properties["enabled"]["description"]
+    missing = [name for name, field in properties.items() if "description" not in field]
+    assert missing == []
