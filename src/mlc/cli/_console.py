@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,7 +19,8 @@ from mlc.rules import _system, project_missing
 if TYPE_CHECKING:
     from mlc.pipeline import Compiled, Validated
 
-DIAGNOSTIC_FORMS = ("text", "concise", "json", "github")
+DIAGNOSTIC_FORMS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit")
+_FOR_MACHINES = ("json", "github", "gitlab", "sarif", "junit")
 
 
 class Unfit(Exception):
@@ -133,17 +135,11 @@ def show_diagnostics(
 ) -> None:
     """Diagnostics in the form asked for: on standard output where they are the answer or a machine reads."""
     form = getattr(arguments, "format", "text")
-    if form == "json":
-        from mlc.report import json
-
-        sys.stdout.write(json.diagnostics(found))
+    if form in _FOR_MACHINES:
+        sys.stdout.write(_for_machines(form, found, sources))
         return
-    stream = sys.stdout if answer or form == "github" else sys.stderr
-    if form == "github":
-        from mlc.report import github
-
-        stream.write(github.diagnostics(found))
-    elif form == "concise":
+    stream = sys.stdout if answer else sys.stderr
+    if form == "concise":
         from mlc.report import concise
 
         stream.write(concise.diagnostics(found))
@@ -152,6 +148,16 @@ def show_diagnostics(
 
         shown = found if not arguments.quiet else tuple(one for one in found if one.severity == "error")
         stream.write(text.diagnostics(shown, sources, paint(arguments, stream)))
+
+
+def _for_machines(form: str, found: tuple[Diagnostic, ...], sources: Mapping[str, str]) -> str:
+    """A form that is one document, or that a machine picks out of a log."""
+    if form == "junit":
+        from mlc.report import junit
+
+        return junit.diagnostics(found, sources)
+    written: str = import_module(f"mlc.report.{form}").diagnostics(found)
+    return written
 
 
 def exit_code(found: tuple[Diagnostic, ...]) -> int:

@@ -94,6 +94,9 @@ _PUBLISHED = {"report": "report", "evaluation": "figures", "card": "model card"}
 def _done(happened: StepDone, paint: Paint) -> str:
     if happened.action in ("create", "update", "delete"):
         return ""  # only a record: what it stands for has been said
+    if happened.action == "move":
+        was, now = harmless(happened.summary["was"]), harmless(happened.address)
+        return paint("✓", "green") + f" {was} is {now} now\n"
     how = {"done": "", "reused": "reused an earlier result", "unchanged": "came out the same"}[happened.how]
     time = f"{happened.seconds:.1f} s" if happened.seconds >= 0.05 else ""
     line, table = outcome_text.outcome(happened.step, happened.summary)

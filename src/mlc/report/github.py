@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlc.ir.diagnostic import Diagnostic
+from mlc.report.terminal import encodable
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -30,5 +31,5 @@ def _command(one: Diagnostic) -> str:
 
 def _escaped(text: str, *, property_value: bool = False) -> str:
     """The percent escapes of workflow commands, so that no value can end or begin one."""
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = encodable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if property_value else text

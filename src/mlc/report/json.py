@@ -12,6 +12,7 @@ from mlc.ir.event import Finished
 from mlc.ir.explanation import Explanation, Layered
 from mlc.ir.plan import Change, Plan, PlannedArtifact
 from mlc.ir.span import Span
+from mlc.report.terminal import encodable
 
 VERSION = 1
 
@@ -23,7 +24,11 @@ def document(**members: Any) -> str:
 
 def bare(value: Any) -> str:
     """Plain data or a document as JSON, readable."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # bytes on the command line that are no UTF-8
+        encoded = msgspec.json.encode(_encodable(msgspec.to_builtins(value)))
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"
 
 
 def diagnostics(found: tuple[Diagnostic, ...]) -> str:
@@ -50,6 +55,15 @@ def applied(end: Finished, failures: tuple[Diagnostic, ...]) -> str:
 
 def explained(address: str, found: tuple[Explanation, ...]) -> str:
     return bare(outputs.Explained(address=address, environments=[_explanation(one) for one in found]))
+
+
+def _encodable(value: Any) -> Any:
+    """Plain data with the escapes of lone surrogates in their place."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(child) for key, child in value.items()}
+    return [_encodable(child) for child in value] if isinstance(value, list) else value
 
 
 def _diagnostic(one: Diagnostic) -> outputs.DiagnosticOut:
@@ -86,6 +100,7 @@ def _plan(planned: Plan) -> outputs.PlanOut:
             depends_on=list(step.depends_on),
             changes=[_change(change) for change in step.changes],
             artifact=None if step.artifact is None else _artifact(step.artifact),
+            was="" if step.move is None else step.move.was,
         )
         for step in planned.steps
     ]

@@ -9,7 +9,7 @@ from mlc.ir.plan import CLASSES, Change, Plan, Step, dearest
 from mlc.report.terminal import Paint, harmless
 
 _SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
-_COLOURS = {"+": "green", "~": "yellow", "-": "red"}
+_COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red"}
 _MOST_CHANGES = 8
 
 
@@ -48,7 +48,9 @@ def _resource(address: str, steps: list[Step], paint: Paint, verbose: bool) -> l
     runs = [step for step in steps if step.action == "run"]
     because = "" if symbol == "+" else _because(steps)
     first = _change(changes[0], paint) if changes else because
-    head = f"{symbol} {harmless(address):<29} {cost:<18} "
+    was = next((step.move.was for step in steps if step.move is not None), None)
+    shown = address if was is None else f"{address} (was {was})"
+    head = f"{symbol} {harmless(shown):<29} {'' if cost == 'none' and was else cost:<18} "
     lines = [(paint(head, _COLOURS[symbol]) + first).rstrip()]
     most = len(changes) if verbose else _MOST_CHANGES
     lines += [" " * 51 + _change(change, paint) for change in changes[1:most]]
@@ -64,6 +66,8 @@ def _resource(address: str, steps: list[Step], paint: Paint, verbose: bool) -> l
 
 
 def _symbol(steps: list[Step]) -> str:
+    if any(step.move is not None for step in steps):
+        return "→"
     return next((_SYMBOLS[step.action] for step in steps if step.action in _SYMBOLS), "~")
 
 
@@ -116,8 +120,10 @@ def _count(planned: Plan, groups: dict[str, list[Step]], paint: Paint) -> str:
     for step in planned.steps:
         if step.artifact is not None:
             symbols.append("-" if step.action == "remove" else "+" if not step.artifact.removed else "~")
+    moved = symbols.count("→")
     numbers = f"{symbols.count('+')} to add, {symbols.count('~')} to change, {symbols.count('-')} to destroy"
-    changed = [_cost(steps) for steps in groups.values() if _symbol(steps) == "~"]
+    numbers += f", {moved} renamed" if moved else ""
+    changed = [_cost(steps) for steps in groups.values() if _symbol(steps) in "→~"]
     costs = [f"{changed.count(name)} {name}" for name in reversed(CLASSES[3:]) if name in changed]
     return paint(
         " · ".join([f"Plan: {numbers}", *costs, f"{_resources(planned.unchanged)} unchanged"]), "bold"

@@ -33,6 +33,11 @@ def _shown(character: str) -> str:
     return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
 
 
+def encodable(text: str) -> str:
+    """Text with lone surrogates, which UTF-8 cannot hold, shown as their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def display_width(text: str) -> int:
     """Columns that text takes on a terminal: wide characters take two, combining ones none."""
     return sum(

@@ -12,6 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from msgspec import Struct
+
+from mlc.ir.diagnostic import Rule, Severity
+
 
 @cache
 def names() -> tuple[str, ...]:
@@ -24,7 +28,44 @@ def module(name: str) -> ModuleType:
     return import_module(f"mlc.rules.{name.replace('-', '_')}")
 
 
+class Described(Struct, frozen=True):
+    """A rule for people to read. `bad` and `good` map files to their texts; empty where no file shows it."""
+
+    name: str
+    severity: Severity
+    summary: str
+    title: str
+    why: str
+    mend: str
+    bad: dict[str, str]
+    good: dict[str, str]
+
+
+def described(name: str) -> Described:
+    """What the docstring and the examples of a rule's module say."""
+    found = module(name)
+    rule: Rule = found.RULE
+    title, _, body = (found.__doc__ or "").partition("\n\n")
+    why, _, mend = body.strip().partition("\nHow to mend it: ")
+    return Described(
+        name=name,
+        severity=rule.severity,
+        summary=rule.summary,
+        title=title.removeprefix(f"{name}: "),
+        why=_sentences(why.removeprefix("Why it matters: ")),
+        mend=_sentences(mend),
+        bad=getattr(found, "BAD", {}),
+        good=getattr(found, "GOOD", {}),
+    )
+
+
 @cache
 def checks() -> tuple[ModuleType, ...]:
     """The modules that check a whole project."""
     return tuple(found for found in map(module, names()) if hasattr(found, "check"))
+
+
+def _sentences(text: str) -> str:
+    """Running text without its line breaks, with a capital letter in front."""
+    text = " ".join(text.split())
+    return text[:1].upper() + text[1:]
