@@ -1,0 +1,124 @@
+"""A world in which planning is tested: nothing runs, and what a step would leave behind is made up from its key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import structs
+
+from mlc import pipeline
+from mlc.ir.graph import Graph
+from mlc.ir.operation import Operation, Outcome, digest_of, made_from
+from mlc.ir.plan import Plan
+from mlc.ir.state import EMPTY, AppliedArtifact, State
+from mlc.plan import World, plan
+from mlc.request import request
+
+DATA = {"people.csv": "1" * 64}
+OUTPUTS = {
+    "ingest": ("train", "test"),
+    "train": ("model",),
+    "export": ("onnx", "parity"),
+    "evaluate": ("evaluation", "report"),
+    "measure": ("latency",),
+    "gate": ("verdict",),
+    "card": ("card",),
+    "register": ("version",),
+    "promote": ("promotion",),
+    "deploy": ("bundle",),
+}
+
+
+def tools(driver: str) -> dict[str, str]:
+    return {driver: "1", "python": "3.11"}
+
+
+class Place:
+    """A project's folder, what stands in it, and what was applied to it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.state: State = EMPTY
+        self.files: dict[str, str] = dict(DATA)
+        self.written: dict[str, bytes] = {}
+        self.lost: set[str] = set()
+        self.tools = tools
+
+    def world(self) -> World:
+        return World(
+            tool="mlc 0",
+            tools=self.tools,
+            undoes=lambda _: True,
+            files=self.files,
+            written=self.written.get,
+            has=lambda digest: digest not in self.lost,
+        )
+
+    def plan(self, *words: str) -> Plan:
+        (compiled,) = self.compiled(*words)
+        return plan(compiled.graph, compiled.artifacts, self.state, self.world())
+
+    def graph(self, *words: str) -> Graph:
+        return self.compiled(*words)[0].graph
+
+    def compiled(self, *words: str) -> tuple[pipeline.Compiled, ...]:
+        validated, compiled = pipeline.compile_project(request(self.root, words))
+        assert validated.diagnostics == ()
+        return compiled
+
+    def apply(self, *words: str, same: Mapping[str, str] | None = None) -> Plan:
+        """Do a plan in this world. `same` gives the outputs of some operations, by id, whatever they ran on."""
+        planned = self.plan(*words)
+        resources, operations = dict(self.state.resources), dict(self.state.operations)
+        artifacts = dict(self.state.artifacts)
+        for step in planned.steps:
+            if step.action == "run" and step.operation is not None:
+                outcome = self._outcome(step.operation, operations, (same or {}).get(step.id))
+                operations[step.id] = outcome
+                for output, path in step.operation.publishes.items():
+                    self.written[path] = _content(outcome, output)
+                    artifacts[path] = AppliedArtifact(
+                        digest=outcome.outputs[output], backend=step.operation.driver, address=step.address
+                    )
+            elif step.action == "undo":
+                del operations[step.id]
+            elif step.action in ("write", "remove") and step.artifact is not None:
+                if step.artifact.content is None:
+                    self.written.pop(step.artifact.path, None)
+                    del artifacts[step.artifact.path]
+                else:
+                    self.written[step.artifact.path] = step.artifact.content
+                    artifacts[step.artifact.path] = AppliedArtifact(
+                        digest=step.artifact.digest, backend=step.artifact.backend, address=step.address
+                    )
+            elif step.action == "delete":
+                del resources[step.address]
+            elif step.spec is not None:
+                resources[step.address] = step.spec
+        self.state = structs.replace(
+            self.state,
+            lineage="here",
+            serial=self.state.serial + 1,
+            resources=resources,
+            operations=operations,
+            artifacts=artifacts,
+        )
+        return planned
+
+    def _outcome(self, operation: Operation, earlier: dict[str, Outcome], like: str | None) -> Outcome:
+        digests = {name: self.files[path] for name, path in operation.files.items()}
+        for name, source in operation.inputs.items():
+            need, _, output = source.partition("#")
+            digests[name] = earlier[need].outputs[output]
+        parts = made_from(operation, self.tools(operation.driver), digests)
+        key = digest_of(parts)
+        outcome = Outcome(key=like or key, driver=operation.driver, made_from=parts, outputs={})
+        names = OUTPUTS.get(operation.name, ("files",))
+        made = {name: hashlib.sha256(_content(outcome, name)).hexdigest() for name in names}
+        return structs.replace(outcome, key=key, outputs=made)
+
+
+def _content(outcome: Outcome, output: str) -> bytes:
+    return f"{outcome.key} {output}".encode()
