@@ -127,7 +127,8 @@ def validate(request: Request) -> Validated:
     """load → compose → check. Reads no state, starts nothing, reaches nothing outside the project."""
     composed = compose(request)
     layers = composed.layers
-    found = [*composed.diagnostics, *check.check_settings(layers.project, layers.environments)]
+    declared = frozenset(layers.resources) | layers.broken
+    found = [*composed.diagnostics, *check.check_settings(layers.project, layers.environments, declared)]
     sound = not has_errors(tuple(found))
     checked = {}
     for environment, document in composed.documents.items():

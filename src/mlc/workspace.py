@@ -55,6 +55,7 @@ def observed(root: Path, graph: Graph) -> World:
     return World(
         tool=TOOL,
         tools=drivers.tools,
+        undoes=lambda name: drivers.driver(name).undoes,
         files={path: file_digest(root, path) for path in sorted(paths)},
         written=lambda path: _read(root, path),
         has=Content(root / ".mlc" / "content").has,

@@ -10,14 +10,14 @@ import time
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mlc.apply.effects import Effects, remove_artifact, run_operation, undo_operation, write_artifact
 from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepSkipped, StepStarted
 from mlc.ir.operation import StepFailed
 from mlc.ir.plan import Plan, Step
-from mlc.ir.state import State
-from mlc.rules import _system, plan_stale
+from mlc.ir.state import State, renamed
+from mlc.rules import _system, disk_full, plan_stale
 
 
 class Stop(Struct):
@@ -50,9 +50,10 @@ def refuse_stale(plan: Plan, effects: Effects, tool: str) -> None:
 def apply(plan: Plan, effects: Effects, stop: Stop) -> Iterator[Event]:
     """Do the steps of a plan that is not stale, in order.
 
-    A failed step stops what depends on it and nothing else.
+    A failed step stops what depends on it and nothing else; a full disk stops all that follows.
     """
     blocked: dict[str, str] = {}
+    full = ""  # the step that found the disk full
     counts = {"done": 0, "failed": 0, "skipped": 0}
     refused = False
     started = 0
@@ -60,8 +61,8 @@ def apply(plan: Plan, effects: Effects, stop: Stop) -> Iterator[Event]:
         if stop.wanted:
             break
         started += 1
-        cause = next((blocked[need] for need in step.depends_on if need in blocked), None)
-        if cause is not None:
+        cause = full or next((blocked[need] for need in step.depends_on if need in blocked), "")
+        if cause:
             blocked[step.id] = cause
             counts["skipped"] += 1
             yield StepSkipped(step.id, step.address, f"{cause} did not succeed")
@@ -71,17 +72,21 @@ def apply(plan: Plan, effects: Effects, stop: Stop) -> Iterator[Event]:
         try:
             how, summary = _do(step, plan, effects)
         except StepFailed as failure:
-            # whatever a driver makes of it, a full disk is told as what it is
-            full = _system.is_disk_full(failure)
-            diagnostics = (_system.found(step.id, failure, step.address),) if full else failure.diagnostics
+            diagnostics = failure.diagnostics
+            if _system.is_disk_full(failure):  # whatever a driver makes of it
+                diagnostics = (_system.found(step.id, failure, step.address),)
         except Exception as error:  # a driver's bug must not take the other steps with it
             diagnostics = (_system.found(step.id, error, step.address),)
         else:
             counts["done"] += 1
+            if step.move is not None:  # what follows goes by the new name
+                effects = structs.replace(effects, applied=renamed(effects.applied, step.move))
             yield StepDone(step.id, step.address, step.action, how, time.perf_counter() - before, summary)
             continue
         counts["failed"] += 1
         blocked[step.id] = step.id
+        if any(diagnostic.rule == disk_full.RULE.name for diagnostic in diagnostics):
+            full = step.id
         refused = refused or all(diagnostic.refused for diagnostic in diagnostics)
         yield StepFailedEvent(step.id, step.address, diagnostics)
     not_started = len(plan.steps) - started
@@ -100,6 +105,10 @@ def _do(step: Step, plan: Plan, effects: Effects) -> tuple[str, dict[str, Any]]:
     if step.action == "run":
         assert step.operation is not None, step.id
         return run_operation(step.operation, plan, effects)
+    if step.action == "move":
+        assert step.move is not None, step.id
+        effects.state.move(step.move)
+        return "done", {"was": step.move.was}
     if step.action == "undo":
         assert step.operation is not None, step.id
         undo_operation(step.operation, plan.environment, effects)

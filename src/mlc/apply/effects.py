@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from mlc.ir.operation import Operation, Outcome, Product, Work, digest_of, made_from
 from mlc.ir.plan import Plan, PlannedArtifact
-from mlc.ir.state import AppliedArtifact, State
+from mlc.ir.state import AppliedArtifact, Move, State
 
 Told = tuple[str, dict[str, Any]]
 
@@ -26,6 +26,7 @@ class StateWriter(Protocol):
     def put_operation(self, operation_id: str, outcome: Outcome) -> None: ...
     def put_artifact(self, path: str, artifact: AppliedArtifact) -> None: ...
     def remove(self, entry_type: str, name: str) -> None: ...
+    def move(self, move: Move) -> None: ...
 
 
 class ContentStore(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from mlc import kinds, rules
+from mlc.check.moved import check_moved
 from mlc.check.schema import check_schema, dotted
 from mlc.ir.address import Address
 from mlc.ir.checked import Checked
@@ -21,9 +22,15 @@ from mlc.rules._subject import Subject
 __all__ = ["check", "check_schema", "check_settings"]
 
 
-def check_settings(project: Node, environments: Mapping[str, Node]) -> tuple[Diagnostic, ...]:
-    """What is wrong with mlc.yaml and the environments' files themselves."""
+def check_settings(
+    project: Node, environments: Mapping[str, Node], declared: frozenset[Address]
+) -> tuple[Diagnostic, ...]:
+    """What is wrong with mlc.yaml and the environments' files themselves.
+
+    `declared` holds every resource that has a file, in whatever environment it exists.
+    """
     found = [*check_schema(project, plain(project), "project", "project")[1]]
+    found += check_moved(project, declared)
     for name, node in environments.items():
         found += check_schema(node, plain(node), "env", f"env.{name}")[1]
     return tuple(found)

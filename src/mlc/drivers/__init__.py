@@ -21,26 +21,30 @@ class Driver(Struct, frozen=True):
 
     `version` changes when it would make other bytes from the same inputs; `packages` are the distributions
     whose versions matter for the bytes; `effect` is True when it changes something outside the
-    content-addressed store, so that a cached outcome must not stand in for running it.
+    content-addressed store, so that a cached outcome must not stand in for running it; `undoes` where the driver
+    has `undo`, which takes that back.
     """
 
     name: str
     version: int
     packages: tuple[str, ...]
     effect: bool
+    undoes: bool
 
 
 @cache
 def driver(name: str) -> Driver:
     """What a driver says of itself, without importing it."""
     declared = {"VERSION": 0, "PACKAGES": (), "EFFECT": False}
+    undoes = False
     source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
     for statement in ast.parse(source).body:
+        undoes = undoes or (isinstance(statement, ast.FunctionDef) and statement.name == "undo")
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None
         target = statement.target if isinstance(statement, ast.AnnAssign) else target
         if isinstance(target, ast.Name) and target.id in declared:
             declared[target.id] = ast.literal_eval(statement.value)  # type: ignore[attr-defined]
-    return Driver(name, declared["VERSION"], tuple(declared["PACKAGES"]), declared["EFFECT"])  # type: ignore[arg-type]
+    return Driver(name, declared["VERSION"], tuple(declared["PACKAGES"]), declared["EFFECT"], undoes)  # type: ignore[arg-type]
 
 
 @cache

@@ -82,6 +82,7 @@ class StepOut(Struct, frozen=True, omit_defaults=True):
     depends_on: list[str]
     changes: list[ChangeOut]
     artifact: ArtifactOut | None = None
+    was: str = ""  # the address before a move
 
 
 class PlanOut(Struct, frozen=True):

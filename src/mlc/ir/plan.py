@@ -8,13 +8,14 @@ from msgspec import Struct
 
 from mlc.ir.operation import Operation
 from mlc.ir.span import Span
+from mlc.ir.state import Move
 
 VERSION = 1
 
 CLASSES = ("none", "metadata", "render", "redeploy", "reevaluate", "retrain", "reingest", "replace")
 """What a change costs, cheapest first."""
 
-Action = Literal["create", "update", "delete", "run", "undo", "write", "remove"]
+Action = Literal["move", "create", "update", "delete", "run", "undo", "write", "remove"]
 
 
 class Change(Struct, frozen=True):
@@ -41,8 +42,9 @@ class PlannedArtifact(Struct, frozen=True):
 class Step(Struct, frozen=True):
     """One effect.
 
-    `create`, `update` and `delete` record a resource (`spec`); `run` and `undo` concern an `operation`;
-    `write` and `remove` an `artifact`. `because` says in words what leads to the step where no `changes` do.
+    `move` gives a resource its new name in the state, before anything else is done. `create`, `update` and
+    `delete` record a resource (`spec`); `run` and `undo` concern an `operation`; `write` and `remove` an
+    `artifact`. `because` says in words what leads to the step where no `changes` do.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Step(Struct, frozen=True):
     operation: Operation | None = None
     artifact: PlannedArtifact | None = None
     spec: dict[str, Any] | None = None
+    move: Move | None = None
 
 
 class Plan(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from mlc.ir.operation import Outcome
 
@@ -34,3 +34,31 @@ class State(Struct, frozen=True):
 
 
 EMPTY = State(version=1, lineage="", serial=0)
+
+
+class Move(Struct, frozen=True):
+    """A resource's new name, for what a state holds of it.
+
+    `operations` names those (`train`) whose outcomes go along; `specs` holds the specs that were applied of
+    the resources that refer to it, with the new name in the place of the old.
+    """
+
+    was: str
+    now: str
+    operations: tuple[str, ...] = ()
+    specs: dict[str, dict[str, Any]] = {}
+
+
+def renamed(state: State, move: Move) -> State:
+    """The state after a move. The serial is left to whoever records it."""
+    ids = {f"{move.was}/{name}": f"{move.now}/{name}" for name in move.operations}
+    resources = {move.now if name == move.was else name: spec for name, spec in state.resources.items()}
+    return structs.replace(
+        state,
+        resources={**resources, **move.specs},
+        operations={ids.get(name, name): outcome for name, outcome in state.operations.items()},
+        artifacts={
+            path: structs.replace(found, address=move.now) if found.address == move.was else found
+            for path, found in state.artifacts.items()
+        },
+    )

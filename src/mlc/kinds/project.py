@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mlc.kinds._fields import NAME_PATTERN, RegistryName, about
 from mlc.kinds._kind import Kind
+
+_ADDRESS_PATTERN = r"^[a-z]+\.[a-z0-9][a-z0-9_-]*$"
 
 
 class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,7 +56,20 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[str, dict[str, Any]],
         about("Values for every resource of a kind; a resource file overrides them.", change="none"),
     ] = {}
+    moved: Annotated[
+        dict[
+            Annotated[str, Meta(pattern=_ADDRESS_PATTERN)],
+            Annotated[
+                str, about("The resource's address now.", example="model.churn", pattern=_ADDRESS_PATTERN)
+            ],
+        ],
+        about(
+            "Renamed resources, the old address before the new: a rename is not a destroy and a create.",
+            change="none",
+            example={"model.default_probability": "model.default_risk"},
+        ),
+    ] = {}
     inputs: Annotated[dict[str, Input], about("What may be given with --input.", change="none")] = {}
 
 
-KIND = Kind(name="project", spec=Project, planned=("moved", "modules"))
+KIND = Kind(name="project", spec=Project, planned=("modules",))

@@ -12,20 +12,22 @@ from mlc.ir.artifact import Artifact
 from mlc.ir.graph import Graph, Resource
 from mlc.ir.operation import Operation, digest_of, made_from
 from mlc.ir.plan import VERSION, Change, Plan, PlannedArtifact, Step, dearest
-from mlc.ir.state import State
+from mlc.ir.state import State, renamed
 from mlc.plan.changes import changes_between, lines_between
+from mlc.plan.moves import moving
 
 
 class World(Struct, frozen=True):
     """What planning needs to know beyond the graph and the state.
 
-    `tools` gives a driver's tools; `files` the digest of each data file ("" where there is none);
-    `written` the content that stands at an artifact's path now, or None; `has` whether the store still
-    has some content.
+    `tools` gives a driver's tools, `undoes` whether it can take its effect back; `files` the digest of
+    each data file ("" where there is none); `written` the content that stands at an artifact's path now, or
+    None; `has` whether the store still has some content.
     """
 
     tool: str
     tools: Callable[[str], dict[str, str]]
+    undoes: Callable[[str], bool]
     files: Mapping[str, str]
     written: Callable[[str], bytes | None]
     has: Callable[[str], bool]
@@ -40,7 +42,11 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
     """What has to be done so that the graph and the artifacts are so."""
     known: dict[str, dict[str, str]] = {}
     running: dict[str, Step] = {}
-    steps: list[Step] = []
+    steps = [*moving(graph, state, world.undoes)]
+    moved = {step.move.now: step for step in steps if step.move is not None}
+    for step in moved.values():
+        assert step.move is not None, step.id
+        state = renamed(state, step.move)
     unchanged = 0
     blame = _Blame(graph)
     by_address: dict[str, list[Artifact]] = {}
@@ -48,14 +54,15 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
         by_address.setdefault(str(artifact.address), []).append(artifact)
     for resource in graph.resources:
         changes = _changes(resource, state)
-        blamed = blame.of(resource.address, changes)
-        planned = [*_runs(resource, state, world, known, running, blamed)]
+        move = moved.get(str(resource.address))
+        blamed = blame.of(resource.address, changes != () or move is not None)
+        planned = [*_runs(resource, state, world, known, running, blamed, move is not None)]
         runs = tuple(step.id for step in planned)
         planned += _writes(by_address.get(str(resource.address), []), runs, state, world)
         planned += _record(resource, changes, tuple(step.id for step in planned))
-        unchanged += not planned
-        steps += planned
-    steps += _removals(graph, artifacts, state)
+        unchanged += not planned and move is None
+        steps += planned if move is None else [_after(move, step) for step in planned]
+    steps += _removals(graph, artifacts, state, moved)
 
     read = {need for step in steps if step.operation for need in step.operation.needs}
     used = {step.operation.driver for step in steps if step.operation}
@@ -75,6 +82,10 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
     )
 
 
+def _after(first: Step, step: Step) -> Step:
+    return structs.replace(step, depends_on=(first.id, *step.depends_on))
+
+
 def _changes(resource: Resource, state: State) -> tuple[Change, ...] | None:
     """The fields that change, or None for a resource that is new."""
     before = state.resources.get(str(resource.address))
@@ -90,15 +101,23 @@ def _runs(
     known: dict[str, dict[str, str]],
     running: dict[str, Step],
     blamed: str,
+    moved: bool,
 ) -> Iterator[Step]:
-    """The operations to run, which enter `running`; those that stay as they are enter `known`."""
+    """The operations to run, which enter `running`; those that stay as they are enter `known`.
+
+    What only has to be published under a new name runs too, and comes out the same: nothing waits for it.
+    """
     for operation in resource.operations:
         waits_for = [running[need] for need in operation.needs if need in running]
         if not waits_for:
             because = _difference(operation, state, world, known)
-            if because is None:
+            unpublished = None if because is not None else _unpublished(operation, state, world)
+            if because is None and (unpublished is None or moved):
                 known[operation.id] = state.operations[operation.id].outputs
+                if unpublished is not None:
+                    yield _published_anew(operation)
                 continue
+            because = because if because is not None else unpublished
         else:
             first = next((step for step in waits_for if step.address != str(resource.address)), None)
             because = f"because {first.address} changes" if first else f"after {waits_for[0].operation.name}"  # type: ignore[union-attr]
@@ -115,6 +134,17 @@ def _runs(
         yield step
 
 
+def _published_anew(operation: Operation) -> Step:
+    return Step(
+        id=operation.id,
+        address=operation.address,
+        action="run",
+        change_class="render",
+        because="its files have a new name",
+        operation=operation,
+    )
+
+
 class _Blame:
     """Which resource's change is behind that of another, which itself was not touched."""
 
@@ -124,9 +154,9 @@ class _Blame:
             self._targets.setdefault(edge.source, []).append(edge.target)
         self._culprits: dict[Address, Address] = {}
 
-    def of(self, address: Address, changes: tuple[Change, ...] | None) -> str:
+    def of(self, address: Address, touched: bool) -> str:
         """In words, or nothing. Dependencies have to be asked about first."""
-        if changes != ():
+        if touched:
             self._culprits[address] = address
             return ""
         for target in self._targets.get(address, ()):
@@ -157,6 +187,12 @@ def _difference(
         return _in_words(differing[0], recorded.made_from, parts) if differing else "its record is damaged"
     if not all(world.has(digest) for digest in recorded.outputs.values()):
         return "its result is no longer in the store"
+    return None
+
+
+def _unpublished(operation: Operation, state: State, world: World) -> str | None:
+    """Why an operation whose outcome stands has to publish it again; None when it has not."""
+    recorded = state.operations[operation.id]
     for output, path in operation.publishes.items():
         now = world.written(path)
         if now is None or hashlib.sha256(now).hexdigest() != recorded.outputs[output]:
@@ -219,8 +255,11 @@ def _record(resource: Resource, changes: tuple[Change, ...] | None, after: tuple
     )
 
 
-def _removals(graph: Graph, artifacts: tuple[Artifact, ...], state: State) -> Iterator[Step]:
-    """What was applied and is described no longer."""
+def _removals(
+    graph: Graph, artifacts: tuple[Artifact, ...], state: State, moved: Mapping[str, Step]
+) -> Iterator[Step]:
+    """What was applied and is described no longer. What a rename left behind belongs to the new name."""
+    now = {step.move.was: step.move.now for step in moved.values() if step.move is not None}
     wanted_operations = {operation.id for resource in graph.resources for operation in resource.operations}
     wanted_artifacts = {artifact.path for artifact in artifacts}
     for resource in graph.resources:
@@ -232,7 +271,7 @@ def _removals(graph: Graph, artifacts: tuple[Artifact, ...], state: State) -> It
             address = operation_id.rpartition("/")[0]
             undone.setdefault(address, []).append(operation_id)
             gone = Operation(id=operation_id, driver=outcome.driver, cost="redeploy", spec={})
-            yield Step(id=operation_id, address=address, action="undo", operation=gone)
+            yield Step(id=operation_id, address=now.get(address, address), action="undo", operation=gone)
     for path, applied in sorted(state.artifacts.items()):
         if path not in wanted_artifacts:
             step_id = f"artifact {path}"

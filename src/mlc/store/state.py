@@ -18,7 +18,7 @@ from uuid import uuid4
 import msgspec
 
 from mlc.ir.operation import Outcome
-from mlc.ir.state import EMPTY, AppliedArtifact, State
+from mlc.ir.state import EMPTY, AppliedArtifact, Move, State
 from mlc.store.files import make_folder, sync_folder
 
 VERSION = 1
@@ -89,6 +89,30 @@ class StateStore:
     def remove(self, entry_type: str, name: str) -> None:
         """Forget an entry: "resource", "operation" or "artifact"."""
         self._change(entry_type, name, None)
+
+    def move(self, move: Move) -> None:
+        """Give everything of a resource its new name: all of it, or nothing where this is interrupted."""
+        ids = [("operation", f"{move.was}/{name}", f"{move.now}/{name}") for name in move.operations]
+        with _failures_told(self._path), self._connection as connection:
+            for entry_type, was, now in [("resource", move.was, move.now), *ids]:
+                connection.execute(
+                    "UPDATE entry SET name = ? WHERE type = ? AND name = ?", (now, entry_type, was)
+                )
+            for address, spec in move.specs.items():
+                connection.execute(
+                    "UPDATE entry SET value = ? WHERE type = 'resource' AND name = ?",
+                    (msgspec.json.encode(spec), address),
+                )
+            written = connection.execute("SELECT name, value FROM entry WHERE type = 'artifact'").fetchall()
+            for path, value in written:
+                artifact = msgspec.json.decode(value, type=AppliedArtifact)
+                if artifact.address == move.was:
+                    moved = msgspec.structs.replace(artifact, address=move.now)
+                    connection.execute(
+                        "UPDATE entry SET value = ? WHERE type = 'artifact' AND name = ?",
+                        (msgspec.json.encode(moved), path),
+                    )
+            connection.execute("UPDATE state SET serial = serial + 1")
 
     def close(self) -> None:
         self._connection.close()
