@@ -98,7 +98,10 @@ def _unlocated(found: tuple[Diagnostic, ...]) -> Located:
 def _agreed(plan: Plan) -> bool:
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise Unfit(consent_missing.found())
-    answer = input(f"Apply this to {plan.environment}? Only yes is taken for an answer: ")
+    try:
+        answer = input(f"Apply this to {plan.environment}? Only yes is taken for an answer: ")
+    except EOFError:
+        answer = ""
     if answer.strip() != "yes":
         print("Nothing was done.")
         return False
