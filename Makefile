@@ -44,6 +44,7 @@ benchmarks: $(VENV)/.installed-dev
 # All that is generated, by one command; a test holds that it leaves no diff.
 generate: $(VENV)/.installed-dev
 	$(BIN)/python -m mlc.kinds._schemas
+	$(BIN)/python -m mlc.rules._reference
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -66,6 +66,6 @@ def checks() -> tuple[ModuleType, ...]:
 
 
 def _sentences(text: str) -> str:
-    """Running text without its line breaks, with a capital letter in front."""
+    """Running text without its line breaks, with a capital letter in front (mlc has none)."""
     text = " ".join(text.split())
-    return text[:1].upper() + text[1:]
+    return text if text.startswith("mlc ") else text[:1].upper() + text[1:]

@@ -1,7 +1,7 @@
 """bad-format: a text that is not written as its key requires.
 
 Why it matters: durations, sizes, names and image references have one way of writing, so that nothing is guessed.
-How to mend it: write it like the example.
+How to mend it: write it in the form that the message names.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """unknown-estimator: an estimator that mlc does not have.
 
 Why it matters: estimators are names in a fixed table; nothing is imported because a spec says so.
-How to mend it: name one of the table.
+How to mend it: name one of the estimators that the message lists.
 """
 
 from __future__ import annotations
