@@ -26,7 +26,9 @@ def main(argv: list[str] | None = None) -> None:
 def run(argv: list[str]) -> int:
     """Run a command; gives its exit code."""
     try:
-        return _run(argv)
+        code = _run(argv)
+        sys.stdout.flush()  # here, where a reader that has gone is understood, rather than as Python ends
+        return code
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
@@ -47,7 +49,12 @@ def commands() -> tuple[str, ...]:
 
 
 def _run(argv: list[str]) -> int:
-    position = next((index for index, word in enumerate(argv) if word in commands()), None)
+    if argv[:1] == ["help"] and len(argv) > 1:  # `mlc help plan` is `mlc plan --help`
+        argv = [*argv[1:], "--help"]
+    # the folder after -C may be called like a command, as `registry` is
+    position = next(
+        (i for i, word in enumerate(argv) if word in commands() and argv[i - 1 : i] != ["-C"]), None
+    )
     if position is None:
         return _without_command(argv)
     # options may stand before the command too: `mlc -C DIR plan`
