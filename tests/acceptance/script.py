@@ -98,7 +98,9 @@ def _run(line: str, folder: Path) -> str:
         timeout=SECONDS,
         check=False,
     )
-    out, err = (_constant(text.decode("utf-8", "backslashreplace"), folder) for text in (done.stdout, done.stderr))
+    out, err = (
+        _constant(text.decode("utf-8", "backslashreplace"), folder) for text in (done.stdout, done.stderr)
+    )
     said = out if not out or out.endswith("\n") else out + "\n[no newline at the end]\n"
     said += "".join(f"! {text}".rstrip() + "\n" for text in err.splitlines())
     return said + (f"[exit {done.returncode}]\n" if done.returncode else "")

@@ -38,7 +38,6 @@ def modules() -> list[str]:
 def test_generating_the_schemas_leaves_no_diff() -> None:
     for name, schema in _schemas.generate().items():
         written = data.path("schemas", f"{name}.json").read_text(encoding="utf-8")
-        assert json.loads(written) == schema, name
         assert written == json.dumps(schema, indent=2, ensure_ascii=False) + "\n", name
 
 
