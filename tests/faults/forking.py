@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,9 +42,9 @@ class Running(NamedTuple):
 
 
 class Server:
-    """Starts `mlc` commands. `folder` takes their output."""
+    """Starts `mlc` commands. `folder` takes their output; `shim` is the library built from shim.c, if any."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shim: Path | None = None) -> None:
         self._folder = folder
         self._count = 0
         self._process = subprocess.Popen(
@@ -57,6 +58,7 @@ class Server:
                 "OPENBLAS_NUM_THREADS": "1",
                 "OMP_NUM_THREADS": "1",
                 "POLARS_MAX_THREADS": "1",
+                **({} if shim is None else {"LD_PRELOAD": str(shim)}),
             },
         )
 
@@ -145,16 +147,18 @@ def _become(root: str, words: list[str], to: str, fault: dict[str, Any] | None, 
     if uid:
         os.setgid(uid)
         os.setuid(uid)
+    report: Callable[[], object] = bool
     if fault is not None:
         from faults import injection
 
-        injection.arm(Path(root), **fault)
+        report = injection.arm(Path(root), **fault)
     try:
         code = run([*words])
     except SystemExit as stop:
         code = int(stop.code or 0)
     sys.stdout.flush()
     sys.stderr.flush()
+    report()
     os._exit(code)
 
 

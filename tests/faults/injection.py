@@ -7,6 +7,7 @@ within the project's folder. Python's own calls only; `shim.c` (the long form) s
 from __future__ import annotations
 
 import builtins
+import ctypes
 import errno
 import io
 import os
@@ -19,36 +20,42 @@ from typing import Any
 
 _EVENTS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_HOW = ("none", "kill", "ENOSPC", "EIO", "short")
 _FUNCTIONS = ("fsync", "fchmod", "pwrite", "ftruncate")
 
 
-def arm(root: Path, how: str, at: int, count: str = "") -> None:
+def arm(root: Path, how: str, at: int, count: str = "", shim: str = "") -> Callable[[], object]:
     """From now on, do `how` at the `at`-th call: "kill", "SIGINT", "ENOSPC", "EIO", or "none" only to count.
 
     A full disk stays full: ENOSPC answers every later call that takes room too, and the write that meets it
-    gets half of its bytes through. EIO comes once. The number of calls is written to the file `count`
-    whenever it grows.
+    gets half of its bytes through. EIO comes once. Gives what to call in the end, to write the number of
+    calls to the file `count`. With `shim` the library does it that shim.c was built to, which also knows "short".
     """
-    fault = _Fault(str(root), how, at, count)
+    if shim:
+        return _arm_shim(root, how, at, count, shim)
+    fault = _Fault(str(root), how, at)
     sys.addaudithook(fault.audit)
     for name in _FUNCTIONS:
         setattr(os, name, fault.before(getattr(os, name), name))
     builtins.open = io.open = _opening(fault, io.open)
     sqlite3.connect = _connecting(fault, sqlite3.connect)
+    return lambda: Path(count).write_text(str(fault.seen), encoding="utf-8") if count else 0
+
+
+def _arm_shim(root: Path, how: str, at: int, count: str, shim: str) -> Callable[[], object]:
+    library = ctypes.CDLL(shim)
+    library.fault_arm(_HOW.index(how), ctypes.c_long(at), str(root).encode())
+    return lambda: Path(count).write_text(str(library.fault_seen()), encoding="utf-8") if count else 0
 
 
 class _Fault:
-    def __init__(self, root: str, how: str, at: int, count: str) -> None:
+    def __init__(self, root: str, how: str, at: int) -> None:
         self.root, self.how, self.at = root, how, at
-        self.handle = os.open(count, os.O_WRONLY | os.O_CREAT, 0o644) if count else -1
         self.seen = 0
-        self.pwrite = os.pwrite
 
     def strikes(self, takes_room: bool) -> bool:
         """Count a call. True where it must fail; does not return where the process must die."""
         self.seen += 1
-        if self.handle >= 0:
-            self.pwrite(self.handle, str(self.seen).encode(), 0)
         if self.how in ("kill", "SIGINT") and self.seen == self.at:
             os.kill(os.getpid(), signal.SIGKILL if self.how == "kill" else signal.SIGINT)
         if self.how == "EIO":

@@ -169,9 +169,9 @@ def _files(root: Path) -> Project:
 def _lay(root: Path, project: Project) -> None:
     """The project's own files, and no others; what was generated stays."""
     for folder in ("model", "deployment"):
-        for path in (root / folder).glob("*.yaml"):
-            if str(path.relative_to(root)) not in project:
-                path.unlink()
+        for file in (root / folder).glob("*.yaml"):
+            if str(file.relative_to(root)) not in project:
+                file.unlink()
     for path, text in project.items():
         write(root, path, text)
 

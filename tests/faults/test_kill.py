@@ -11,7 +11,7 @@ from faults.forking import Server
 from faults.small import make_project
 from faults.soundness import Reference, assert_converges, assert_sound, points
 
-SLICES = 24
+SLICES = 20
 
 
 def test_there_are_many_calls_to_be_killed_at(reference: Reference) -> None:

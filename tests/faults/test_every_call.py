@@ -1,0 +1,74 @@
+"""The long form: faults at every write-side call, also those of SQLite, Polars and ONNX (`make faults`).
+
+Needs a C compiler for shim.c, and takes about half an hour; MLC_FAULTS=long asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from faults.forking import Ended, Server
+from faults.small import make_project
+from faults.soundness import Reference, assert_converges, assert_done, assert_sound
+
+SLICES = 24
+STEP = SLICES * int(os.environ.get("MLC_FAULTS_EVERY", "1"))
+"""MLC_FAULTS_EVERY=10 takes every tenth call only."""
+
+
+class Shimmed(NamedTuple):
+    server: Server
+    shim: str
+    calls: int
+
+    def apply(self, root: Path, how: str, at: int, count: str = "") -> Ended:
+        fault = {"how": how, "at": at, "count": count, "shim": self.shim}
+        return self.server.run(root, "apply", "--yes", fault=fault)
+
+
+@pytest.fixture(scope="session")
+def shimmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shimmed]:
+    folder = tmp_path_factory.mktemp("shimmed")
+    shim = folder / "shim.so"
+    source = Path(__file__).with_name("shim.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(shim), str(source), "-ldl"], check=True)
+    (folder / "output").mkdir()
+    server = Server(folder / "output", shim)
+    root = make_project(folder / "small")
+    count = folder / "count"
+    ended = Shimmed(server, str(shim), 0).apply(root, "none", 0, str(count))
+    assert ended.code == 0, ended
+    yield Shimmed(server, str(shim), int(count.read_text()))
+    server.close()
+
+
+@pytest.mark.parametrize("slice_", range(SLICES))
+@pytest.mark.parametrize("how", ["kill", "ENOSPC", "EIO"])
+def test_at_every_call(shimmed: Shimmed, reference: Reference, tmp_path: Path, how: str, slice_: int) -> None:
+    for at in range(1 + slice_, shimmed.calls - 5, STEP):
+        root = make_project(tmp_path / str(at))
+        ended = shimmed.apply(root, how, at)
+        assert ended.code in ((-signal.SIGKILL,) if how == "kill" else (0, 1)), (at, ended)
+        assert "Traceback" not in ended.err
+        assert "mistake in mlc, not yours" not in ended.err, (at, ended)
+        if ended.code == 1 and how == "ENOSPC":
+            assert "error[disk-full]" in ended.err, (at, ended)
+        assert_sound(root, reference)
+        if ended.code == 0 and how == "ENOSPC":
+            assert_done(shimmed.server, root, reference)
+        else:
+            assert_converges(shimmed.server, root, reference)
+
+
+def test_writes_that_are_all_short(shimmed: Shimmed, reference: Reference, root: Path) -> None:
+    ended = shimmed.apply(root, "short", 0)
+    assert_sound(root, reference)
+    assert ended.code == 0, ended
+    assert_done(shimmed.server, root, reference)
