@@ -26,8 +26,9 @@ PLACEHOLDERS = (
     # a step that takes less than a twentieth of a second says nothing about its time
     (re.compile(r"^(✓ .*?)(?: ·)? +[0-9.]+ s$", re.MULTILINE), r"\1"),
     (re.compile(r"[0-9]+ µs"), "<time>"),
+    (re.compile(r"[0-9.e-]+ms \(95% interval [0-9.e-]+ms–[0-9.e-]+ms\)"), "<time>"),
     (re.compile(r"probabilities within [0-9.e-]+"), "probabilities within <difference>"),
-    (re.compile(r"\b[0-9a-f]{64}\b"), "<sha256>"),
+    (re.compile(r"\b([0-9a-f]{2}/[0-9a-f]{2}/)?[0-9a-f]{64}\b"), "<sha256>"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b"), "<lineage>"),
     (re.compile(r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.+]+Z?"), "<date>"),
     (re.compile(r"http://127\.0\.0\.1:[0-9]+"), "http://127.0.0.1:<port>"),
