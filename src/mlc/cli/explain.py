@@ -14,6 +14,9 @@ from mlc.ir.diagnostic import has_errors
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS[.PATH]", help="what to explain")
+    parser.add_argument(
+        "--annotate", action="store_true", help="as YAML, every line with its origin (maps are shown so)"
+    )
     add_project_arguments(parser, forms=("text", "json"))
 
 
@@ -29,8 +32,12 @@ def run(arguments: argparse.Namespace) -> int:
 
         sys.stdout.write(json.explained(arguments.address, explained))
         return 0
-    from mlc.report import explain_text
+    from mlc.report import explain_text, explain_yaml
 
-    for one in explained:
-        sys.stdout.write(explain_text.explanation(one, composed.sources, paint(arguments, sys.stdout)))
+    painted = paint(arguments, sys.stdout)
+    for index, one in enumerate(explained):
+        if arguments.annotate or explain_yaml.is_shown_so(one):
+            sys.stdout.write(explain_yaml.explanation(one, painted, first=index == 0))
+        else:
+            sys.stdout.write(explain_text.explanation(one, composed.sources, painted))
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 from mlc.compose.interpolate import references
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.document import Document
-from mlc.ir.explanation import Explanation, Layered
+from mlc.ir.explanation import Explanation, Layered, Part
 from mlc.ir.node import Node, plain
 from mlc.ir.span import FIELD_DEFAULT, Span
 from mlc.rules import nothing_to_explain
@@ -36,12 +36,12 @@ def explain(
         )
         missing = str(path[depth]) if depth < len(path) else text
         return nothing_to_explain.found(text, missing, document.environment, known)
-    field, cost = None, ""
+    fields = _fields(everything, path, field_at)
+    field, cost = fields(()), ""
     if len(path) > 2:
-        kind, resource = str(path[0]), everything.at(path[:2])
+        resource = everything.at(path[:2])
         assert resource is not None, path
-        spec = plain(resource)
-        field, cost = field_at(kind, path[2:], spec), change_class(kind, path[2:], spec)
+        cost = change_class(str(path[0]), path[2:], plain(resource))
     return Explanation(
         environment=document.environment,
         path=text,
@@ -50,7 +50,36 @@ def explain(
         read=tuple(_read(node, everything, path, set())),
         description=(field or {}).get("description", ""),
         change_class=cost,
+        parts=tuple(_parts(node, (), fields)),
     )
+
+
+def _fields(
+    everything: Node, start: Path, field_at: Callable[[str, Path, Any], dict[str, Any] | None]
+) -> Callable[[Path], dict[str, Any] | None]:
+    """A function that gives the field at a path below `start`; None for what is no field of a resource."""
+    specs: dict[Path, Any] = {}
+
+    def at(below: Path) -> dict[str, Any] | None:
+        path = (*start, *below)
+        if len(path) < 3:
+            return None
+        resource = everything.at(path[:2])
+        assert resource is not None, path
+        if path[:2] not in specs:
+            specs[path[:2]] = plain(resource)
+        return field_at(str(path[0]), path[2:], specs[path[:2]])
+
+    return at
+
+
+def _parts(node: Node, path: Path, fields: Callable[[Path], dict[str, Any] | None]) -> Iterator[Part]:
+    """The values within a map or a list, in their order."""
+    within = node.value.items() if node.is_map else enumerate(node.value) if node.is_list else ()
+    for key, child in within:
+        below = (*path, key)
+        lost = tuple(_overwritten(child, fields(below)))
+        yield Part(key, _layered(child), lost, tuple(_parts(child, below, fields)))
 
 
 def _path(text: str) -> Path:

@@ -17,8 +17,20 @@ class Layered(Struct, frozen=True):
     written: str | None = None  # the interpolation that gave it
 
 
+class Part(Struct, frozen=True):
+    """A value within a map (`key` is text) or a list (a number), with its own parts where it has any."""
+
+    key: str | int
+    winner: Layered
+    overwrote: tuple[Layered, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
 class Explanation(Struct, frozen=True):
-    """A value, what it overwrote (last overwritten first), and what its interpolation read."""
+    """A value, what it overwrote (last overwritten first), and what its interpolation read.
+
+    `parts` holds the values within, where it is a map or a list.
+    """
 
     environment: str
     path: str
@@ -27,3 +39,4 @@ class Explanation(Struct, frozen=True):
     read: tuple[tuple[str, Layered], ...] = ()
     description: str = ""
     change_class: str = ""
+    parts: tuple[Part, ...] = ()

@@ -121,7 +121,16 @@ class LayeredOut(Region, frozen=True, rename=_CAMEL, omit_defaults=True, kw_only
     key: str | None = None
 
 
-class ExplanationOut(Struct, frozen=True):
+class PartOut(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A value within a map (`key` is text) or a list (a number)."""
+
+    key: str | int
+    winner: LayeredOut
+    overwrote: list[LayeredOut] = []
+    parts: list[PartOut] = []
+
+
+class ExplanationOut(Struct, frozen=True, omit_defaults=True):
     environment: str
     path: str
     value: Any
@@ -130,6 +139,7 @@ class ExplanationOut(Struct, frozen=True):
     read: list[LayeredOut]
     description: str
     change_class: str
+    parts: list[PartOut] = []
 
 
 class Explained(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 from mlc.ir import outputs
 from mlc.ir.diagnostic import Diagnostic, Fix
 from mlc.ir.event import Finished
-from mlc.ir.explanation import Explanation, Layered
+from mlc.ir.explanation import Explanation, Layered, Part
 from mlc.ir.plan import Change, Plan, PlannedArtifact
 from mlc.ir.span import Span
 from mlc.report.terminal import encodable
@@ -133,6 +133,16 @@ def _explanation(one: Explanation) -> outputs.ExplanationOut:
         read=[_layer(read, key) for key, read in one.read],
         description=one.description,
         change_class=one.change_class,
+        parts=[_part(part) for part in one.parts],
+    )
+
+
+def _part(part: Part) -> outputs.PartOut:
+    return outputs.PartOut(
+        key=part.key,
+        winner=_layer(part.winner),
+        overwrote=[_layer(lost) for lost in part.overwrote],
+        parts=[_part(inner) for inner in part.parts],
     )
 
 
