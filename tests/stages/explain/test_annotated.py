@@ -48,8 +48,12 @@ def shown(value: Any, written: str | None = None) -> str:
 
 TEXTS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
-    st.sampled_from(["yes", "No", "null", "~", "1e5", "0x1f", "010", "1:30", "20ms", "1_0", "nan", ".5", "1."]),
-    st.sampled_from(["a: b", "a #b", "a:", "- a", "x ", "", " ", "*a", "&a", "!a", "${vars.a}", "<<", "=", "a, b", "]"]),
+    st.sampled_from(
+        ["yes", "No", "null", "~", "1e5", "0x1f", "010", "1:30", "20ms", "1_0", "nan", ".5", "1."]
+    ),
+    st.sampled_from(
+        ["a: b", "a #b", "a:", "- a", "x ", "", " ", "*a", "&a", "!a", "${vars.a}", "<<", "=", "a, b"]
+    ),
 )
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), TEXTS)
 VALUES = st.recursive(
@@ -112,15 +116,9 @@ def test_a_map_says_where_each_line_is_from(capsys: pytest.CaptureFixture[str]) 
     lines = explained(capsys, "model.default_risk.train", "env=prod").splitlines()
     assert lines[0] == "# model.default_risk.train · prod"
     (rounds,) = (line for line in lines if "max_iter" in line)
-    assert " ".join(rounds.split()) == "max_iter: 200 # env/prod.yaml:9:34 (over 100 model/_tabular.yaml:7:15)"
-        "max_iter:",
-        "200",
-        "#",
-        "env/prod.yaml:9:34",
-        "(over",
-        "100",
-        "model/_tabular.yaml:7:15)",
-    ]
+    assert (
+        " ".join(rounds.split()) == "max_iter: 200 # env/prod.yaml:9:34 (over 100 model/_tabular.yaml:7:15)"
+    )
     columns = {line.index("# ") for line in lines if line.startswith(" ") and "# " in line}
     assert len(columns) == 1  # aligned
 
