@@ -112,7 +112,7 @@ def _code_of(child: int, ended: dict[int, int]) -> int:
 
 
 def _import_everything() -> None:
-    """All that commands import when they need it; nothing is run, so that there are no threads to lose."""
+    """What the commands import when they need it; nothing is run, so that there are no threads to lose."""
     import importlib
     import pkgutil
 
@@ -124,12 +124,19 @@ def _import_everything() -> None:
     import sklearn.neural_network
     import skops.io
 
-    import mlc
+    import mlc.drivers.registry
+    import mlc.kinds
+    import mlc.report
+    import mlc.rules
 
     assert {onnxruntime, polars, skl2onnx, sklearn, skops}
-    for module in pkgutil.walk_packages(mlc.__path__, "mlc."):
-        if "._data" not in module.name:
+    for package in (mlc.drivers, mlc.drivers.registry, mlc.kinds, mlc.report, mlc.rules):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
+    for name in ("apply", "plan", "registry", "state", "validate"):
+        importlib.import_module(f"mlc.cli.{name}")
+    for name in ("apply", "emit", "lower", "pipeline", "workspace"):
+        importlib.import_module(f"mlc.{name}")
 
 
 def _become(root: str, words: list[str], to: str, fault: dict[str, Any] | None, uid: int) -> None:

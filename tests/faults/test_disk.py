@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from faults.forking import Ended, Server
 from faults.small import make_project
 from faults.soundness import Reference, assert_converges, assert_done, assert_sound, points
+from mlc.rules._system import is_disk_full
 
 FULL, FAILING = 12, 6
 
@@ -37,6 +39,14 @@ def test_failing(server: Server, reference: Reference, tmp_path: Path, slice_: i
         _told(ended, ("step-broke", "registry-unreadable"))
         assert_sound(root, reference)
         assert_converges(server, root, reference)
+
+
+def test_what_sqlite_says_of_a_full_disk_is_known() -> None:
+    for code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE):
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        assert is_disk_full(error)
+    assert not is_disk_full(sqlite3.OperationalError("disk I/O error"))
 
 
 def _told(ended: Ended, rules: tuple[str, ...]) -> None:

@@ -10,6 +10,8 @@ from mlc.rules import disk_full, not_writable, step_broke
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FULL_IN_SQLITE = (13, 4874)
+"""SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: the memory that processes share is a file too, which cannot grow."""
 _FULL_IN_WORDS = ("no space left on device", "database or disk is full", "disk quota exceeded")
 
 
@@ -31,6 +33,8 @@ def is_disk_full(error: BaseException | None) -> bool:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        if getattr(error, "sqlite_errorcode", 0) in _FULL_IN_SQLITE:
             return True
         # a diagnosis of ours may mention a full disk among other possible reasons
         if not isinstance(error, StepFailed) and any(words in str(error).lower() for words in _FULL_IN_WORDS):
