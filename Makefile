@@ -29,12 +29,16 @@ unit: $(VENV)/.installed-dev
 test-platforms: $(VENV)/.installed-dev checkers
 	MLC_TEST_PLATFORMS=1 $(BIN)/pytest tests/platforms tests/backends/platforms
 
-checkers: .checkers/mlserver/.installed
+checkers: .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
 	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
+	touch $@
+
+.checkers/yaml-language-server/.installed:
+	npm install --prefix .checkers/yaml-language-server --no-audit --no-fund --silent yaml-language-server@1.25.0
 	touch $@
 
 benchmarks: $(VENV)/.installed-dev
