@@ -79,9 +79,9 @@ class Config(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
 
 
-def compose(request: Request) -> Composed:
-    """load → compose."""
-    source = Source(load.read, request.root)
+def compose(request: Request, source: Source | None = None) -> Composed:
+    """load → compose. `source` stands for the project's folder where that is not what is meant: in an editor."""
+    source = source or Source(load.read, request.root)
     layers = composing.compose_layers(source, LANGUAGE)
     inputs, bad_inputs = inputs_of(request, layers.project)
     overrides, bad_overrides = parse_overrides(request.overrides)
@@ -123,9 +123,9 @@ def explain(request: Request, address: str) -> tuple[Composed, tuple[Explanation
     return msgspec.structs.replace(composed, diagnostics=_each_once(found)), tuple(explained)
 
 
-def validate(request: Request) -> Validated:
+def validate(request: Request, source: Source | None = None) -> Validated:
     """load → compose → check. Reads no state, starts nothing, reaches nothing outside the project."""
-    composed = compose(request)
+    composed = compose(request, source)
     layers = composed.layers
     declared = frozenset(layers.resources) | layers.broken
     found = [*composed.diagnostics, *check.check_settings(layers.project, layers.environments, declared)]
