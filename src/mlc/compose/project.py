@@ -6,7 +6,7 @@ its defaults list → environment patch → command line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from mlc.rules import (
     empty_resource,
     environment_file_missing,
     layer_outside_resource,
+    misspelled_folder,
     patch_matches_nothing,
     resource_name,
     unknown_environment,
@@ -79,6 +80,7 @@ def compose_layers(source: Source, language: Language) -> Layers:
                 broken.add(Address(kind, name))
             else:
                 resources[Address(kind, name)] = node
+    found += _misspelled_folders(source, (*language.kinds, "env"))
     return Layers(project, environments, resources, frozenset(broken), tuple(found))
 
 
@@ -143,6 +145,14 @@ def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, tu
         found.append(empty_resource.found(f"{kind}/{name}.yaml", kind))
         return None, tuple(found)
     return inside, tuple(found)
+
+
+def _misspelled_folders(source: Source, kinds: tuple[str, ...]) -> Iterator[Diagnostic]:
+    for folder in source.groups(""):
+        meant = misspelled_folder.meant(folder, kinds) if folder not in kinds else None
+        files = source.options(folder) if meant is not None else ()
+        if meant is not None and files:
+            yield misspelled_folder.found(folder, files[0], meant)
 
 
 def _environment(source: Source, project: Node, name: str, found: list[Diagnostic]) -> Node:

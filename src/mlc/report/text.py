@@ -81,6 +81,11 @@ def count(found: tuple[Diagnostic, ...], paint: Paint) -> str:
 def _paragraph(text: str, first: str, indent: int = 2) -> list[str]:
     visible = " " * indent
     wrapped = textwrap.wrap(
-        harmless(text), WIDTH, initial_indent=visible, subsequent_indent=visible, break_long_words=False
+        harmless(text),
+        WIDTH,
+        initial_indent=visible,
+        subsequent_indent=visible,
+        break_long_words=False,
+        break_on_hyphens=False,  # a path or a name stays whole, to be copied
     )
     return [first + wrapped[0][indent:], *wrapped[1:]] if wrapped else []
