@@ -64,9 +64,10 @@ class StateStore:
         with _failures_told(path):
             self._connection = _connected(path)
             try:
+                version = _version_of(self._connection, path)  # before anything is changed
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
-                if not _version_of(self._connection, path):
+                if not version:
                     self._create()
             except BaseException:
                 self._connection.close()
