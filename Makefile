@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms checkers benchmarks generate clean
+.PHONY: demo test lint unit test-platforms faults checkers benchmarks generate clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -27,7 +27,11 @@ unit: $(VENV)/.installed-dev
 
 # Checkers and tools that need apt or a virtual environment of their own. Fails rather than skips.
 test-platforms: $(VENV)/.installed-dev checkers
-	MLC_TEST_PLATFORMS=1 $(BIN)/pytest tests/platforms tests/backends/platforms
+	MLC_TEST_PLATFORMS=1 $(BIN)/pytest tests/platforms tests/backends/platforms tests/faults/platforms
+
+# The long form of the fault campaigns and of the comparisons with Hydra; the default run takes a sample.
+faults: $(VENV)/.installed-dev
+	MLC_FAULTS=long MLC_CASES=20000 $(BIN)/pytest -n 2 tests/faults tests/stages/compose
 
 checkers: .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
