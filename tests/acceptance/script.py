@@ -39,7 +39,7 @@ SECONDS = 120
 @contextmanager
 def place() -> Iterator[Path]:
     """A folder whose name is as long wherever the tests run, so that lines of text break at the same words."""
-    folder = Path(tempfile.mkdtemp(prefix="mlc-", dir=Path("/tmp").resolve()))
+    folder = Path(tempfile.mkdtemp(prefix="mlc", dir=Path("/tmp").resolve()))
     try:
         yield folder
     finally:
