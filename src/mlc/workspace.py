@@ -75,6 +75,7 @@ def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[
     try:
         with locked(state_path.with_suffix(".lock")) as killed, opened(state_path) as store:
             _keep_out_of_git(root)
+            shutil.rmtree(_scratch(root, plan.environment), ignore_errors=True)
             if killed:
                 _tidy(root, plan, store.read())
             yield Effects(
@@ -92,6 +93,7 @@ def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[
                 place=lambda path: place(root, path),
                 file_digest=lambda path: file_digest(root, path),
             )
+            shutil.rmtree(_scratch(root, plan.environment), ignore_errors=True)
     except LockHeld as held:
         raise StepFailed(state_locked.found(plan.environment, held.holder)) from held
     except StateUnreadable as error:
@@ -138,11 +140,10 @@ def _keep_out_of_git(root: Path) -> None:
 
 
 def _tidy(root: Path, plan: Plan, applied: State) -> None:
-    """Remove what a killed run of this environment left: its working folder, and half-written files.
+    """Remove the half-written files that a killed run of this environment left.
 
     Other environments may be applying; their half-written files are locked and stay.
     """
-    shutil.rmtree(_scratch(root, plan.environment), ignore_errors=True)
     planned = {step.artifact.path for step in plan.steps if step.artifact is not None}
     published = {path for step in plan.steps if step.operation for path in step.operation.publishes.values()}
     folders = {(root / path).parent for path in planned | published | applied.artifacts.keys()}

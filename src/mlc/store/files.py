@@ -97,6 +97,17 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def refusal(folder: Path) -> OSError | None:
+    """Why nothing can be written in `folder` now; None where it can. SQLite keeps that to itself."""
+    try:
+        with staging(folder) as (file, _):
+            file.write(b"x" * 65536)
+            file.flush()
+    except OSError as error:
+        return error
+    return None
+
+
 def sweep(folder: Path) -> int:
     """Remove the temporary files that dead writers left in `folder` itself. Gives their number."""
     removed = 0

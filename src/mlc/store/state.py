@@ -19,7 +19,7 @@ import msgspec
 
 from mlc.ir.operation import Outcome
 from mlc.ir.state import EMPTY, AppliedArtifact, Move, State
-from mlc.store.files import make_folder, sync_folder
+from mlc.store.files import make_folder, refusal, sync_folder
 
 VERSION = 1
 
@@ -207,7 +207,7 @@ _SYSTEM = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,
     sqlite3.SQLITE_IOERR: errno.EIO,
     sqlite3.SQLITE_READONLY: errno.EROFS,
-    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_CANTOPEN: errno.EIO,
     sqlite3.SQLITE_BUSY: errno.EBUSY,
 }
 
@@ -220,6 +220,8 @@ def _failures_told(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         number = _SYSTEM.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
         if number is not None:
+            reason = refusal(path.parent)
+            number = number if reason is None or reason.errno is None else reason.errno
             raise OSError(number, os.strerror(number), str(path)) from error
         raise _damaged(path, error) from error
 

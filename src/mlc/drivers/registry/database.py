@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mlc.ir.operation import StepFailed
 from mlc.rules import registry_unreadable
-from mlc.store.files import make_folder, sync_folder
+from mlc.store.files import make_folder, refusal, sync_folder
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
@@ -181,4 +181,5 @@ def _failures_told(path: Path) -> Iterator[None]:
         found = (
             registry_unreadable.busy(path, BUSY_SECONDS) if busy else registry_unreadable.failed(path, error)
         )
-        raise StepFailed(found) from error
+        # SQLite says that it cannot open a file, and not that the disk is full; the disk itself does.
+        raise StepFailed(found) from (refusal(path.parent) or error)
