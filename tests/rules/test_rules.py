@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mlc import pipeline, rules
+from mlc.cli import main
 from mlc.ir.diagnostic import Diagnostic, Rule, has_errors
 from mlc.report import concise, github, json, text
 from mlc.request import Request
@@ -20,6 +22,7 @@ TESTS = Path(__file__).parents[1]
 NOT_BY_FILES = {
     "address-in-use",
     "alias-moved",
+    "bad-test",
     "bad-input",
     "bad-override",
     "bad-plan-file",
@@ -34,6 +37,7 @@ NOT_BY_FILES = {
     "evaluation-impossible",
     "export-failed",
     "gate-refused",
+    "no-tests",
     "not-deployed",
     "not-in-state",
     "not-writable",
@@ -52,6 +56,9 @@ NOT_BY_FILES = {
     "training-failed",
     "unknown-version",
 }
+
+# Rules that another command than `mlc validate` looks for.
+UNUSED = tuple(name for name in rules.names() if name.startswith("unused-"))
 
 
 def validated(root: Path) -> pipeline.Validated:
@@ -77,7 +84,7 @@ def test_says_what_it_is(name: str) -> None:
     assert re.match(r"Why it matters: .+\nHow to mend it: .+\.\n?$", body, re.DOTALL), body
 
 
-@pytest.mark.parametrize("name", sorted(set(rules.names()) - NOT_BY_FILES))
+@pytest.mark.parametrize("name", sorted(set(rules.names()) - NOT_BY_FILES - set(UNUSED)))
 def test_finds_its_bad_example_and_not_its_good_one(name: str, tmp_path: Path) -> None:
     module = rules.module(name)
     bad = validated(lay(tmp_path / "bad", module.BAD))
@@ -95,6 +102,21 @@ def test_finds_its_bad_example_and_not_its_good_one(name: str, tmp_path: Path) -
 
     good = validated(lay(tmp_path / "good", module.GOOD))
     assert good.diagnostics == ()
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_what_is_not_used_is_found_where_it_is_asked_for(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = rules.module(name)
+    for title, files, expected in (("bad", module.BAD, True), ("good", module.GOOD, False)):
+        root = lay(tmp_path / title, files)
+        assert validated(root).diagnostics == ()
+        assert main.run(["-C", str(root), "explain", "--unused", "--format", "json"]) == 0
+        found = msgspec.json.decode(capsys.readouterr().out)["diagnostics"]
+        found = [one for one in found if one["rule"] == name]
+        assert bool(found) == expected
+        assert all(label["file"] in {*FILES, *files} for one in found for label in one["labels"])
 
 
 @pytest.mark.parametrize("name", sorted(NOT_BY_FILES))
