@@ -1,6 +1,8 @@
 """Show where a value comes from: the winner, every value it overwrote, and the interpolations on the way.
 
 ADDRESS is a resource such as model.churn, PATH a field in it: mlc explain model.churn.train.params.C
+A map is shown as YAML in which every line ends in its origin. `mlc explain --unused` finds what is written and
+changes nothing in any environment: values that never win, layers, variables, presets that nobody uses.
 """
 
 from __future__ import annotations
@@ -8,20 +10,55 @@ from __future__ import annotations
 import argparse
 import sys
 
-from mlc.cli._console import Unfit, add_project_arguments, asked, guarded, paint
+from mlc.cli._console import (
+    DIAGNOSTIC_FORMS,
+    Unfit,
+    add_project_arguments,
+    asked,
+    exit_code,
+    guarded,
+    paint,
+    show_diagnostics,
+)
 from mlc.ir.diagnostic import has_errors
+
+_FORMS = ("text", "json")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("address", metavar="ADDRESS[.PATH]", help="what to explain")
+    parser.add_argument("address", metavar="ADDRESS[.PATH]", nargs="?", help="what to explain")
     parser.add_argument(
         "--annotate", action="store_true", help="as YAML, every line with its origin (maps are shown so)"
     )
-    add_project_arguments(parser, forms=("text", "json"))
+    parser.add_argument(
+        "--unused", action="store_true", help="find what changes nothing in any environment; takes no ADDRESS"
+    )
+    add_project_arguments(parser, forms=DIAGNOSTIC_FORMS)
 
 
 @guarded
 def run(arguments: argparse.Namespace) -> int:
+    wrong = _misused(arguments)
+    if wrong:
+        print(f"mlc explain: {wrong}", file=sys.stderr)
+        return 1
+    return _unused(arguments) if arguments.unused else _explain(arguments)
+
+
+def _misused(arguments: argparse.Namespace) -> str:
+    """What is wrong with the words of the command line taken together, or nothing."""
+    if arguments.unused:
+        if arguments.address is not None or arguments.env is not None:
+            return "--unused looks at every resource in every environment; name neither."
+        return "--annotate shows a value; --unused shows none." if arguments.annotate else ""
+    if arguments.address is None:
+        return "say what to explain, as in `mlc explain model.churn`; or `mlc explain --unused`."
+    if arguments.format not in _FORMS:
+        return f"--format {arguments.format} is a form of diagnostics; a value is shown as text or json."
+    return ""
+
+
+def _explain(arguments: argparse.Namespace) -> int:
     from mlc import pipeline
 
     composed, explained = pipeline.explain(asked(arguments), arguments.address)
@@ -41,3 +78,15 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             sys.stdout.write(explain_text.explanation(one, composed.sources, painted))
     return 0
+
+
+def _unused(arguments: argparse.Namespace) -> int:
+    from mlc import pipeline
+
+    composed, found = pipeline.unused(asked(arguments))
+    if has_errors(composed.diagnostics):
+        raise Unfit(*composed.diagnostics, sources=composed.sources)
+    show_diagnostics(found, composed.sources, arguments, answer=True)
+    if not found and arguments.format == "text" and not arguments.quiet:
+        print("Everything that is written is used in some environment.")
+    return exit_code(found)
