@@ -123,6 +123,17 @@ def explain(request: Request, address: str) -> tuple[Composed, tuple[Explanation
     return msgspec.structs.replace(composed, diagnostics=_each_once(found)), tuple(explained)
 
 
+def unused(request: Request) -> tuple[Composed, tuple[Diagnostic, ...]]:
+    """load → compose, then what is written and changes nothing in any environment."""
+    from mlc.compose.unused import unused as found_unused
+
+    source = Source(load.read, request.root)
+    composed = compose(msgspec.structs.replace(request, environments=("all",), overrides=()), source)
+    if has_errors(composed.diagnostics):
+        return composed, ()
+    return composed, _each_once([*found_unused(source, composed.layers, composed.documents, LANGUAGE.kinds)])
+
+
 def validate(request: Request, source: Source | None = None) -> Validated:
     """load → compose → check. Reads no state, starts nothing, reaches nothing outside the project."""
     composed = compose(request, source)
