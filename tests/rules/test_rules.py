@@ -60,9 +60,6 @@ NOT_BY_FILES = {
 # Rules that another command than `mlc validate` looks for.
 UNUSED = tuple(name for name in rules.names() if name.startswith("unused-"))
 
-# `mlc explain --unused` finds these; tests/stages/explain/test_unused.py tries their examples.
-UNUSED = {name for name in rules.names() if name.startswith("unused-")}
-
 
 def validated(root: Path) -> pipeline.Validated:
     return pipeline.validate(Request(root))
