@@ -36,6 +36,7 @@ NOT_BY_FILES = {
     "disk-full",
     "evaluation-impossible",
     "export-failed",
+    "formatting-failed",
     "gate-refused",
     "no-tests",
     "not-deployed",
