@@ -148,3 +148,61 @@ class Explained(Struct, frozen=True, kw_only=True):
     version: Literal[1] = 1
     address: str
     environments: list[ExplanationOut]
+
+
+class FormattedFile(Struct, frozen=True):
+    file: str
+    outcome: Literal["changed", "unchanged", "failed"]
+
+
+class Formatted(Struct, frozen=True, kw_only=True):
+    """`mlc fmt --format json`. Where `written` is false, `changed` means that the file would change."""
+
+    version: Literal[1] = 1
+    written: bool
+    files: list[FormattedFile]
+    diagnostics: list[DiagnosticOut]
+
+
+class FixedOut(Region, frozen=True, rename=_CAMEL):
+    """A fix, with the place of the finding that it mends as the file was when it was applied."""
+
+    rule: str
+    title: str
+    safety: Literal["safe", "unsafe"]
+
+
+class UndoneOut(FixedOut, frozen=True, rename=_CAMEL):
+    """A fix that was taken back, for the project had new mistakes with it."""
+
+    because: str
+
+
+class Fixed(Struct, frozen=True, kw_only=True):
+    """`mlc fix --format json`. `diagnostics` are what is left."""
+
+    version: Literal[1] = 1
+    written: bool
+    files: list[str]
+    fixed: list[FixedOut]
+    undone: list[UndoneOut]
+    diagnostics: list[DiagnosticOut]
+
+
+class RenameEditOut(EditOut, frozen=True, rename=_CAMEL):
+    """`text` stands in the place of `before`."""
+
+    before: str
+
+
+class Renamed(Struct, frozen=True, kw_only=True):
+    """`mlc rename --format json`. `file` moved to `new_file`; `edits` have the places of before."""
+
+    version: Literal[1] = 1
+    written: bool
+    address: str
+    new_address: str
+    file: str
+    new_file: str
+    edits: list[RenameEditOut]
+    moved: bool

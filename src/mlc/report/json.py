@@ -66,6 +66,27 @@ def _encodable(value: Any) -> Any:
     return [_encodable(child) for child in value] if isinstance(value, list) else value
 
 
+def formatted(files: list[outputs.FormattedFile], found: tuple[Diagnostic, ...], *, written: bool) -> str:
+    """What formatting changed, and what it could not format."""
+    diagnostics = [_diagnostic(one) for one in found]
+    return bare(outputs.Formatted(written=written, files=files, diagnostics=diagnostics))
+
+
+def fixed(
+    files: list[str],
+    done: list[outputs.FixedOut],
+    undone: list[outputs.UndoneOut],
+    left: tuple[Diagnostic, ...],
+    *,
+    written: bool,
+) -> str:
+    """What was fixed, and what is left."""
+    diagnostics = [_diagnostic(one) for one in left]
+    return bare(
+        outputs.Fixed(written=written, files=files, fixed=done, undone=undone, diagnostics=diagnostics)
+    )
+
+
 def _diagnostic(one: Diagnostic) -> outputs.DiagnosticOut:
     return outputs.DiagnosticOut(
         rule=one.rule,
