@@ -26,7 +26,9 @@ def main(repetitions: int) -> None:
         print(f"{'python -c pass':<26} {python:.3f} s")
         for command, wanted in WANTED.items():
             seconds = least(["-m", "mlc.cli.main", command], project, repetitions)
-            print(f"mlc {command:<22} {seconds:.3f} s   {seconds / python:4.1f} × Python   wanted {wanted:.2f} s")
+            print(
+                f"mlc {command:<22} {seconds:.3f} s   {seconds / python:4.1f} × Python   wanted {wanted:.2f} s"
+            )
 
 
 def least(words: list[str], folder: Path, repetitions: int) -> float:
