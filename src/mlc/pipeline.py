@@ -21,8 +21,10 @@ from mlc.compose import explain as explaining
 from mlc.compose import hydra, interpolate
 from mlc.compose import project as composing
 from mlc.compose.hydra import parse_overrides
+from mlc.compose.overlay import Overlay
 from mlc.compose.source import Source
 from mlc.ir.artifact import Artifact
+from mlc.ir.backend import Backend
 from mlc.ir.checked import Checked
 from mlc.ir.diagnostic import Diagnostic, Label, has_errors
 from mlc.ir.document import Document
@@ -45,6 +47,13 @@ LANGUAGE = composing.Language(
     with_defaults=_walk.with_defaults,
     is_declared=_walk.is_declared,
 )
+
+
+class Opened(Struct, frozen=True):
+    """A project's files, each parsed once: several requests can be made of them."""
+
+    source: Source
+    layers: composing.Layers
 
 
 class Composed(Struct, frozen=True):
@@ -79,10 +88,29 @@ class Config(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
 
 
-def compose(request: Request, source: Source | None = None) -> Composed:
-    """load → compose. `source` stands for the project's folder where that is not what is meant: in an editor."""
-    source = source or Source(load.read, request.root)
-    layers = composing.compose_layers(source, LANGUAGE)
+def opened(source: Source) -> Opened:
+    """load: every layer of a project."""
+    return Opened(source, composing.compose_layers(source, LANGUAGE))
+
+
+def open_project(root: Path) -> Opened:
+    """load: every layer of the project in a folder."""
+    return opened(Source(load.read, root))
+
+
+def with_files(project: Opened, files: Mapping[str, str | None]) -> Opened:
+    """The project with texts in the place of some files, or (None) without them. Nothing is written."""
+    return opened(Overlay(project.source, files))
+
+
+def compose(request: Request, source: Source | Opened | None = None) -> Composed:
+    """load → compose.
+
+    `source` stands for the project's folder where that is not what is meant: in an editor, or where the layers
+    have been read already.
+    """
+    project = source if isinstance(source, Opened) else opened(source or Source(load.read, request.root))
+    source, layers = project.source, project.layers
     inputs, bad_inputs = inputs_of(request, layers.project)
     overrides, bad_overrides = parse_overrides(request.overrides)
     environments, unknown = wanted_environments(request, composing.known_environments(layers.project))
@@ -115,12 +143,17 @@ def explain(request: Request, address: str) -> tuple[Composed, tuple[Explanation
         return composed, ()
     explained, found = [], [*composed.diagnostics]
     for document in composed.documents.values():
-        explanation = explaining.explain(document, address, _walk.field_at, _walk.change_class)
+        explanation = explain_in(document, address)
         if isinstance(explanation, Diagnostic):
             found.append(explanation)
         else:
             explained.append(explanation)
     return msgspec.structs.replace(composed, diagnostics=_each_once(found)), tuple(explained)
+
+
+def explain_in(document: Document, address: str) -> Explanation | Diagnostic:
+    """Where a value of a composed document comes from, or that there is none."""
+    return explaining.explain(document, address, _walk.field_at, _walk.change_class)
 
 
 def unused(request: Request) -> tuple[Composed, tuple[Diagnostic, ...]]:
@@ -134,7 +167,7 @@ def unused(request: Request) -> tuple[Composed, tuple[Diagnostic, ...]]:
     return composed, _each_once([*found_unused(source, composed.layers, composed.documents, LANGUAGE.kinds)])
 
 
-def validate(request: Request, source: Source | None = None) -> Validated:
+def validate(request: Request, source: Source | Opened | None = None) -> Validated:
     """load → compose → check. Reads no state, starts nothing, reaches nothing outside the project."""
     composed = compose(request, source)
     layers = composed.layers
@@ -152,17 +185,26 @@ def validate(request: Request, source: Source | None = None) -> Validated:
 
 def compile_project(request: Request) -> tuple[Validated, tuple[Compiled, ...]]:
     """load → compose → check → lower → emit. Nothing is compiled where there is a mistake."""
-    from mlc import emit, lower
-
     validated = validate(request)
     if has_errors(validated.diagnostics):
         return validated, ()
-    backends = emit.load_backends((data.path("templates"),))
+    return validated, compile_validated(validated, backends())
+
+
+def backends() -> tuple[Backend, ...]:
+    """The folders of templates that artifacts are emitted by."""
+    from mlc import emit
+
+    return emit.load_backends((data.path("templates"),))
+
+
+def compile_validated(validated: Validated, emitting: tuple[Backend, ...]) -> tuple[Compiled, ...]:
+    """lower → emit, of a project without mistakes."""
+    from mlc import emit, lower
+
     first = composing.known_environments(validated.composed.layers.project)[0]
     graphs = [lower.lower(checked) for checked in validated.checked.values()]
-    return validated, tuple(
-        Compiled(graph, emit.emit(graph, backends, graph.environment == first)) for graph in graphs
-    )
+    return tuple(Compiled(graph, emit.emit(graph, emitting, graph.environment == first)) for graph in graphs)
 
 
 def plan(root: Path, compiled: Compiled) -> Plan:
@@ -179,6 +221,18 @@ def plan(root: Path, compiled: Compiled) -> Plan:
         if not damaged:
             return planned
         lost |= damaged  # what makes it runs again, and may itself read something damaged
+
+
+def plan_change(base: Compiled, compiled: Compiled) -> Plan:
+    """What applying would do where another project had been applied: nothing is run and no state is read."""
+    from mlc import drivers
+    from mlc import plan as planning
+    from mlc.plan.assumed import assumed
+
+    state, world = assumed(
+        base.graph, base.artifacts, compiled.graph, lambda name: drivers.driver(name).undoes
+    )
+    return planning.plan(compiled.graph, compiled.artifacts, state, world)
 
 
 def located(found: tuple[Diagnostic, ...], compiled: Compiled) -> tuple[Diagnostic, ...]:

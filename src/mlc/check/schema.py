@@ -6,7 +6,7 @@ and the place of each; of a union it reports the branch that the author chose.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -26,6 +26,7 @@ from mlc.rules import (
     value_out_of_range,
     wrong_type,
 )
+from mlc.rules._words import nearest
 
 Path = tuple[str | int, ...]
 ValidationError = Any  # jsonschema's own; its type stubs make every attribute "something or unset"
@@ -104,7 +105,7 @@ def _translated(
                 yield _unknown_key(key, path, at, schema, kind, address)
     elif error.validator == "required":
         for key in error.validator_value:
-            if key not in value:
+            if key not in value and _mistyped(key, value, schema["properties"]) is None:
                 field = schema["properties"][key]
                 yield missing_key.found(key, at.key_span or at.span, field, **_inside(place, key))
     elif error.validator == "anyOf":
@@ -153,6 +154,11 @@ def _no_branch(
     tag, choices = discriminator["propertyName"], list(discriminator["mapping"])
     inside = _inside(place, tag)
     if tag not in value:
+        written = _mistyped(tag, value, {tag, *_known_to(error.schema["anyOf"], root)})
+        if written is not None:
+            child = at.value[written]
+            inside = {**_inside(place, written), "where": place["where"]}
+            return unknown_key.found(written, child.key_span or child.span, [tag], **inside)
         field = {"description": "Which of " + ", ".join(choices) + " it is.", "examples": choices[:1]}
         return missing_key.found(tag, at.key_span or at.span, field, **inside)
     span = at.nearest((tag,)).span
@@ -161,6 +167,21 @@ def _no_branch(
     if planned:
         return not_supported_yet.found(planned, span, choices, **inside)
     return value_not_allowed.found(value[tag], choices, span, **inside)
+
+
+def _mistyped(key: str, value: dict[str, Any], known: Iterable[str]) -> str | None:
+    """The key that its author wrote where `key` was meant: it is not known, and `key` is the nearest that is.
+
+    It is reported as unknown; that `key` is missing would be the same mistake told twice.
+    """
+    known = set(known)
+    missing = known - value.keys()
+    return next((word for word in value if word not in known and nearest(word, missing) == key), None)
+
+
+def _known_to(branches: list[dict[str, Any]], root: dict[str, Any]) -> set[str]:
+    """The keys that some branch of a union has."""
+    return {key for branch in branches for key in choose(branch, root, {}).get("properties", {})}
 
 
 def _bad_name(key: str, path: Path, at: Node, schema: dict[str, Any], kind: str, address: str) -> Diagnostic:
@@ -189,7 +210,7 @@ def _where(path: Path, kind: str) -> str:
     return (
         f'"{dotted(path)}"'
         if path
-        else {"project": "The project", "env": "An environment"}.get(kind, f"A {kind}")
+        else {"project": "The project", "env": "An environment", "mlctest": "A file of tests"}.get(kind, f"A {kind}")
     )
 
 

@@ -69,7 +69,7 @@ def compose_layers(source: Source, language: Language) -> Layers:
     broken: set[Address] = set()
     for kind in language.kinds:
         for name in source.options(kind):
-            if name.startswith("_"):
+            if name.startswith("_") or name.endswith(".mlctest"):
                 continue
             if not language.is_name(name):
                 found.append(resource_name.found(f"{kind}/{name}.yaml"))

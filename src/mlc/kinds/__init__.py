@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlc.kinds._kind import Kind
 
-_NOT_RESOURCES = ("project", "env")
+_NOT_RESOURCES = ("project", "env", "mlctest")
 
 
 @cache
@@ -20,7 +20,7 @@ def names() -> tuple[str, ...]:
 
 @cache
 def kind(name: str) -> Kind:
-    """A kind by name, `project` and `env` among them."""
+    """A kind by name, `project`, `env` and `mlctest` among them."""
     found: Kind = import_module(f"mlc.kinds.{name}").KIND
     return found
 

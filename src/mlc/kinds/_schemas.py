@@ -37,10 +37,12 @@ def _documents() -> dict[str, dict[str, Any]]:
     """What mlc writes: the documents of `--format json`, the events of apply, and files that others read."""
     from msgspec.json import schema
 
-    from mlc.ir import backend, evaluation, event, outputs, plan, registry, state
+    from mlc.ir import backend, evaluation, event, outputs, plan, registry, state, trial
 
     types: dict[str, Any] = {
         "backend": backend.Manifest,
+        "mlctest": kinds.kind("mlctest").spec,
+        "test": trial.Tested,
         "diagnostics": outputs.Diagnostics,
         "plan": outputs.Plans,
         "apply": outputs.Applied,

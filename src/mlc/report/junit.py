@@ -31,7 +31,7 @@ def diagnostics(found: tuple[Diagnostic, ...], sources: Mapping[str, str]) -> st
 
 
 def _case(file: str, found: list[Diagnostic]) -> str:
-    head = f'    <testcase classname="mlc" name="{_attribute(file)}" file="{_attribute(file)}"'
+    head = f'    <testcase classname="mlc" name="{attribute(file)}" file="{attribute(file)}"'
     mistakes = [one for one in found if one.severity == "error"]
     remarks = [one for one in found if one.severity != "error"]
     if not found:
@@ -44,14 +44,14 @@ def _case(file: str, found: list[Diagnostic]) -> str:
             if len(mistakes) == 1
             else f"{counted(len(mistakes), 'mistake')}, first: {first.summary}"
         )
-        inside += f'      <failure type="{first.rule}" message="{_attribute(message)}">{_listed(mistakes)}</failure>\n'
+        inside += f'      <failure type="{first.rule}" message="{attribute(message)}">{_listed(mistakes)}</failure>\n'
     if remarks:
         inside += f"      <system-out>{_listed(remarks)}</system-out>\n"
     return f"{head}>\n{inside}    </testcase>\n"
 
 
 def _listed(found: Iterable[Diagnostic]) -> str:
-    return "\n".join(_text(_one(one)) for one in found)
+    return "\n".join(content(_one(one)) for one in found)
 
 
 def _one(one: Diagnostic) -> str:
@@ -62,13 +62,13 @@ def _one(one: Diagnostic) -> str:
     return "\n".join(lines)
 
 
-def _attribute(text: str) -> str:
+def attribute(text: str) -> str:
     """Text between quotes: a parser would make blanks of line ends that are not written as references."""
-    escaped = _text(text).replace('"', "&quot;")
+    escaped = content(text).replace('"', "&quot;")
     return escaped.replace("\n", "&#10;").replace("\t", "&#9;")
 
 
-def _text(text: str) -> str:
+def content(text: str) -> str:
     """Text between tags. What XML 1.0 cannot hold at all is shown as its escape."""
     held = "".join(character if _is_legal(character) else _shown(character) for character in encodable(text))
     escaped = held.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
