@@ -19,7 +19,7 @@ from faults.small import make_project
 from faults.soundness import Reference, assert_converges, assert_done, assert_sound
 
 SLICES = 24
-STEP = SLICES * int(os.environ.get("MLC_FAULTS_EVERY", "1"))
+EVERY = int(os.environ.get("MLC_FAULTS_EVERY", "1"))
 """MLC_FAULTS_EVERY=10 takes every tenth call only."""
 
 
@@ -52,7 +52,7 @@ def shimmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shimmed]:
 @pytest.mark.parametrize("slice_", range(SLICES))
 @pytest.mark.parametrize("how", ["kill", "ENOSPC", "EIO"])
 def test_at_every_call(shimmed: Shimmed, reference: Reference, tmp_path: Path, how: str, slice_: int) -> None:
-    for at in range(1 + slice_, shimmed.calls - 5, STEP):
+    for at in range(1 + slice_ * EVERY, shimmed.calls - 5, SLICES * EVERY):
         root = make_project(tmp_path / str(at))
         ended = shimmed.apply(root, how, at)
         assert ended.code in ((-signal.SIGKILL,) if how == "kill" else (0, 1)), (at, ended)
