@@ -23,13 +23,17 @@ Parsed = dict[str, tuple[bytes, Loaded]]
 
 
 class Analysis(Struct, frozen=True):
-    """What is known of a project at one moment. `files` holds every configuration file that was read."""
+    """What is known of a project at one moment. `files` holds every configuration file that was read.
+
+    `remembered` holds each resource as it last composed: while it is being written it often does not.
+    """
 
     root: Path
     validated: pipeline.Validated
     source: Source
     files: Mapping[str, Loaded]
     encoding: str
+    remembered: Mapping[Address, Node]
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -64,19 +68,21 @@ class Analysis(Struct, frozen=True):
 
     def spec(self, kind: str, name: str | None) -> Any:
         """A resource as plain data in the first environment that has it, or None."""
-        if name is not None:
-            for document in self.documents.values():
-                node = document.resource(Address(kind, name))
-                if node is not None:
-                    return plain(node)
-        return None
+        node = self.remembered.get(Address(kind, name)) if name is not None else None
+        return None if node is None else plain(node)
 
 
-def analyse(root: Path, unsaved: Mapping[str, str], parsed: Parsed, encoding: str = "utf-16") -> Analysis:
+def analyse(
+    root: Path,
+    unsaved: Mapping[str, str],
+    parsed: Parsed,
+    before: Analysis | None = None,
+    encoding: str = "utf-16",
+) -> Analysis:
     """Validate a project in every environment.
 
     `unsaved` are the texts of open files by their path below `root`; `parsed` remembers files between calls,
-    so that only what changed is parsed again.
+    so that only what changed is parsed again; `before` is the analysis before this one.
     """
 
     def parse(content: bytes, file: str) -> Loaded:
@@ -90,7 +96,13 @@ def analyse(root: Path, unsaved: Mapping[str, str], parsed: Parsed, encoding: st
     for file in _configuration_files(source):
         source.layer(file.removesuffix(".yaml"))  # layers that nothing uses yet
     read = {file: parsed[file][1] for file in source.texts if file in parsed}
-    return Analysis(root, validated, source, read, encoding)
+    remembered = dict(before.remembered) if before is not None else {}
+    for document in reversed(validated.composed.documents.values()):
+        for address in document.addresses():
+            node = document.resource(address)
+            assert node is not None, address
+            remembered[address] = node
+    return Analysis(root, validated, source, read, encoding, remembered)
 
 
 def project_of(file: Path) -> Path | None:

@@ -15,6 +15,7 @@ from mlc.kinds._fields import NAME_PATTERN
 from mlc.language_server import interpolations
 from mlc.language_server.definition import layers_of
 from mlc.language_server.places import Named, mentions, named_at, place_at
+from mlc.language_server.positions import Text
 from mlc.language_server.project import Analysis
 
 Edits = dict[str, list[types.TextEdit]]
@@ -59,6 +60,9 @@ def rename(analysis: Analysis, named: Named, new: str) -> types.WorkspaceEdit:
         edits.setdefault(file, []).extend(_interpolations(analysis, file, named, new))
         edits[file].extend(_defaults(analysis, file, named, new))
     edits.setdefault("mlc.yaml", []).append(_moved(analysis, named, new))
+    for path in sorted(analysis.root.rglob("*.mlctest.yaml")):
+        file = path.relative_to(analysis.root).as_posix()
+        edits.setdefault(file, []).extend(_in_test(analysis, file, named, new))
     return _workspace_edit(analysis, edits, named, new)
 
 
@@ -69,6 +73,15 @@ def _interpolations(analysis: Analysis, file: str, named: Named, new: str) -> It
         if mention.key == prefix or mention.key.startswith((f"{prefix}.", f"{prefix}[")):
             start = mention.start + len(named.kind) + 1
             yield types.TextEdit(text.range_of(start, start + len(named.name)), new)
+
+
+def _in_test(analysis: Analysis, file: str, named: Named, new: str) -> Iterator[types.TextEdit]:
+    """A test of the configuration names resources by their address, wherever it names them."""
+    text = Text((analysis.root / file).read_text(encoding="utf-8", errors="replace"), analysis.encoding)
+    address = re.escape(f"{named.kind}.{named.name}")
+    for match in re.finditer(rf"(?<![\w.-]){address}(?![\w-])", text.text):
+        start = match.start() + len(named.kind) + 1
+        yield types.TextEdit(text.range_of(start, match.end()), new)
 
 
 def _defaults(analysis: Analysis, file: str, named: Named, new: str) -> Iterator[types.TextEdit]:

@@ -82,7 +82,7 @@ class _Server(LanguageServer):
                 project.stale = False
                 unsaved = self.unsaved(project.root)
                 project.analysis = await asyncio.to_thread(
-                    analyse, project.root, unsaved, project.parsed, self.encoding
+                    analyse, project.root, unsaved, project.parsed, project.analysis, self.encoding
                 )
                 self.show(project, project.analysis)
             return project.analysis
