@@ -11,6 +11,7 @@ from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.kinds._estimators import parameter_schema
+from mlc.rules._fixes import instead
 from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
@@ -39,13 +40,15 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             field = schema["properties"].get(name)
             if field is None:
                 reason = schema.get("x-mlc-not-settable", {}).get(name)
+                span = subject.key_span(address, "train", "params", name)
                 yield RULE.at(
-                    subject.key_span(address, "train", "params", name),
+                    span,
                     f'"{name}" cannot be set here: {reason}'
                     if reason
                     else f'{short} has no parameter "{name}".',
                     text="cannot be set" if reason else "not a parameter",
                     help="" if reason else did_you_mean(name, schema["properties"]),
+                    fix=None if reason else instead(name, schema["properties"], span),
                     **place,
                 )
             elif not _is_valid(value, field):

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
+from mlc.rules._fixes import instead
 from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "A patch or preset matches nothing.")
@@ -24,4 +25,5 @@ def found(what: str, name: str, span: Span, known: Iterable[str]) -> Diagnostic:
         f'There is no {what} "{name}", so this entry would have no effect. Correct the name or remove it.',
         text=f"no such {what}",
         help=did_you_mean(name, known),
+        fix=instead(name, known, span),
     )

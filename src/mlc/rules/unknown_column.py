@@ -11,6 +11,7 @@ from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
+from mlc.rules._fixes import instead
 from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
@@ -68,6 +69,7 @@ def _found(
         f"dataset/{dataset}.yaml.",
         text="not declared",
         help=did_you_mean(column, known),
+        fix=instead(column, known, span),
         address=address,
         path=path,
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
+from mlc.rules._fixes import instead
 from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "The environment is not known.")
@@ -26,5 +27,6 @@ def found(name: str, known: Iterable[str], span: Span | None = None, *, address:
         f"and write env/{name}.yaml.",
         text="not an environment of this project",
         help=did_you_mean(name, known),
+        fix=instead(name, known, span),
         address=address,
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.kinds._estimators import estimator_names
+from mlc.rules._fixes import instead
 from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean, listed
 
@@ -29,11 +30,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
         name = model["train"]["estimator"]
         if name not in estimator_names():
+            span = subject.span(address, "train", "estimator")
             yield RULE.at(
-                subject.span(address, "train", "estimator"),
+                span,
                 f'No estimator is called "{name}". There are {listed(estimator_names())}.',
                 text="not an estimator of mlc",
                 help=did_you_mean(name, estimator_names()),
+                fix=instead(name, estimator_names(), span),
                 address=str(address),
                 path="train.estimator",
             )

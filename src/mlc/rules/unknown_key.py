@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlc.ir.diagnostic import Diagnostic, Edit, Fix, Rule
+from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
-from mlc.rules._words import did_you_mean, nearest
+from mlc.rules._fixes import instead
+from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "A key is not known here.")
 
@@ -20,10 +21,7 @@ GOOD = {"runtime/python.yaml": "python: '3.11'\nimage: python@sha256:" + "0" * 6
 
 def found(key: str, span: Span, known: Iterable[str], *, where: str, address: str, path: str) -> Diagnostic:
     known = sorted(known)
-    guess = nearest(key, known)
-    fix = None
-    if guess is not None and not span.file.startswith("<"):
-        fix = Fix(f'Rename it to "{guess}"', (Edit(span, guess),), "unsafe")
+    fix = instead(key, known, span)
     return RULE.at(
         span,
         f'{where} has no key "{key}", and a key that is not known would be ignored. Correct or remove it.',

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.evaluation import METRICS
+from mlc.rules._fixes import instead
 from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean, listed
 
@@ -23,11 +24,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, gate in subject.each("gate"):
         for metric in gate["metrics"]:
             if metric not in METRICS:
+                span = subject.key_span(address, "metrics", metric)
                 yield RULE.at(
-                    subject.key_span(address, "metrics", metric),
+                    span,
                     f'No metric is called "{metric}". There are {listed(sorted(METRICS), most=40)}.',
                     text="not a metric",
                     help=did_you_mean(metric, METRICS),
+                    fix=instead(metric, METRICS, span),
                     address=str(address),
                     path=f"metrics.{metric}",
                 )

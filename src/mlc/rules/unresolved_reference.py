@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlc.ir.diagnostic import Diagnostic, Edit, Fix, Rule
+from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
-from mlc.rules._words import did_you_mean, nearest
+from mlc.rules._fixes import instead
+from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "A reference names nothing.")
 
@@ -30,10 +31,7 @@ def found(
     path: str,
 ) -> Diagnostic:
     known = sorted(known)
-    guess = nearest(name, known)
-    fix = None
-    if guess is not None and not span.file.startswith("<"):
-        fix = Fix(f'Write "{guess}"', (Edit(span, guess),), "unsafe")
+    fix = instead(name, known, span)
     if elsewhere:
         why = f"{kind}/{name}.yaml exists but is disabled or left out of the environment {environment}"
         mend, there = "Name another, or let it exist there.", "in this environment"

@@ -12,7 +12,8 @@ from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Edit, Fix, Rule
 from mlc.ir.span import Span
-from mlc.rules._words import did_you_mean, nearest
+from mlc.rules._fixes import instead
+from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "A value is none of the choices.")
 
@@ -25,17 +26,17 @@ def found(
 ) -> Diagnostic:
     choices = list(choices)
     known = [str(choice) for choice in choices]
-    guess = nearest(str(value), known)
-    fix = None
-    if guess is not None and not span.file.startswith("<"):
-        fix = Fix(f'Write "{guess}"', (Edit(span, guess),), "unsafe")
+    same = next((choice for choice in choices if not isinstance(choice, str) and str(choice) == value), None)
+    fix = instead(str(value), [choice for choice in choices if isinstance(choice, str)], span)
+    if same is not None and not span.file.startswith("<"):
+        fix = Fix(f"Write {json.dumps(same)} without quotes", (Edit(span, json.dumps(same)),))
     shown = [_shown(choice) for choice in choices]
     wanted = shown[0] if len(shown) == 1 else "one of " + ", ".join(shown)
     return RULE.at(
         span,
         f"{where} takes {wanted}, not {_shown(value)}.",
         text="not a choice",
-        help=did_you_mean(str(value), known) if len(known) > 1 or guess else "",
+        help=did_you_mean(str(value), known) if len(known) > 1 or fix else "",
         fix=fix,
         address=address,
         path=path,

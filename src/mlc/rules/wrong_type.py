@@ -11,6 +11,7 @@ from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
+from mlc.rules._fixes import as_type
 from mlc.rules._words import listed
 
 RULE = Rule.of(__name__, "error", "A value has the wrong type.")
@@ -32,12 +33,14 @@ _NAMES = {
 def found(
     value: Any, expected: Iterable[str], span: Span, *, where: str, address: str, path: str
 ) -> Diagnostic:
+    expected = list(expected)
     wanted = listed([_NAMES[name] for name in expected]).replace(" and ", " or ")
     return RULE.at(
         span,
         f"{where} takes {wanted}, and this is {_described(value)}. Write {wanted}.",
         text=f"{_described(value)}, not {wanted}",
         help='Put it in quotes: "…"' if wanted == "text" and not isinstance(value, dict | list) else "",
+        fix=as_type(value, expected, span),
         address=address,
         path=path,
     )
