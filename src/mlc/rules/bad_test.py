@@ -24,6 +24,15 @@ def nothing_expected(case: str, span: Span) -> Diagnostic:
     )
 
 
+def nothing_changed(case: str, span: Span) -> Diagnostic:
+    return RULE.at(
+        span,
+        f'The case "{case}" expects something of a plan, and it changes nothing: planned against the same project '
+        'everything is unchanged, whatever the project says. Give it "overrides" or "files".',
+        text="a plan of no change",
+    )
+
+
 def no_rule(name: str, span: Span, known: Iterable[str]) -> Diagnostic:
     return RULE.at(
         span,

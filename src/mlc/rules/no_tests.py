@@ -27,6 +27,6 @@ def found(path: str | None) -> Diagnostic:
 def none_selected(pattern: str, number: int) -> Diagnostic:
     return RULE.at(
         None,
-        f'None of the {number} cases has "{pattern}" in its name or the name of its file. Ask for something else '
-        "with -k, or leave it out.",
+        f'No case has "{pattern}" in its name or the name of its file; there are {number} in all. Ask for something '
+        "else with -k, or leave it out.",
     )

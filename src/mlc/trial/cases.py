@@ -124,18 +124,20 @@ def _absent(test: Test, document: Document) -> Iterator[Failure]:
 def _diagnostics(test: Test, found: tuple[Diagnostic, ...]) -> Iterator[Failure]:
     """Each expected mistake must be found, and each mistake that is found must be expected."""
     wanted = test.case.expect.diagnostics or []
-    open_ = list(found)
+    left, missed = list(found), []
     # those that say most choose first
     for index, expected in sorted(enumerate(wanted), key=lambda pair: -_told(pair[1])):
-        match = next((one for one in open_ if _fits(expected, one)), None)
-        if match is not None:
-            open_.remove(match)
-            continue
-        near = [one for one in open_ if one.rule == expected.rule]
+        match = next((one for one in left if _fits(expected, one)), None)
+        if match is None:
+            missed.append((index, expected))
+        else:
+            left.remove(match)
+    for index, expected in sorted(missed, key=lambda pair: pair[0]):
+        near = [one for one in left if one.rule == expected.rule]
         actual = "; ".join(map(_place, near)) if near else "no diagnostic of this rule"
         span = test.at("expect", "diagnostics", index)
         yield Failure("diagnostics", expected.rule, _described(expected), actual, span)
-    for one in open_:
+    for one in left:
         if one.severity == "error":
             yield Failure(
                 "diagnostics",

@@ -138,6 +138,8 @@ def _mistakes(tests: Sequence[Test], layers: Layers) -> Iterator[Diagnostic]:
             and expect.diagnostics is None
         ):
             yield bad_test.nothing_expected(test.name, test.span)
+        if expect.plan and not (case.overrides or case.files):
+            yield bad_test.nothing_changed(test.name, test.key("expect", "plan"))
         if case.env is not None and case.env not in known and "mlc.yaml" not in case.files:
             yield unknown_environment.found(case.env, known, test.at("env"))
         for index, one in enumerate(expect.diagnostics or ()):
