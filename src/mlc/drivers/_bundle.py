@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from mlc.ir.operation import StepFailed
+from mlc.ir.operation import StepFailed, Work
 from mlc.ir.registry import Digest, Signature
 from mlc.rules import bundle_refused
 
@@ -53,6 +53,23 @@ class Pointer(Struct, frozen=True, kw_only=True):
 
     bundle: str
     previous: str | None = None
+
+
+def bundle_of(work: Work) -> Bundle:
+    """The bundle that an operation of a deployment is to place: of the version it reads, as its spec says."""
+    spec = work.spec
+    version: dict[str, Any] = msgspec.json.decode(work.inputs["version"].read_bytes())
+    return Bundle(
+        environment=work.environment,
+        deployment=spec["deployment"],
+        name=version["name"],
+        number=version["version"],
+        alias=spec["alias"],
+        digest=version["digest"],
+        port=spec["port"],
+        signature=msgspec.convert(spec["signature"], Signature),
+        nullable=tuple(spec["nullable"]),
+    )
 
 
 def place_of(root: Path, environment: str, deployment: str) -> Path:

@@ -6,13 +6,9 @@ Operation `bundle`: `bundle` is bundle.json as `mlc serve --bundle` reads it, `m
 from __future__ import annotations
 
 import shutil
-from typing import Any
 
-import msgspec
-
-from mlc.drivers._bundle import BUNDLE, MODEL, Bundle, canonical
+from mlc.drivers._bundle import BUNDLE, MODEL, bundle_of, canonical
 from mlc.ir.operation import Product, Work
-from mlc.ir.registry import Signature
 
 VERSION = 1
 PACKAGES: tuple[str, ...] = ()
@@ -21,19 +17,7 @@ EFFECT = False
 
 def run(work: Work) -> Product:
     """The two files of a bundle."""
-    spec = work.spec
-    version: dict[str, Any] = msgspec.json.decode(work.inputs["version"].read_bytes())
-    bundle = Bundle(
-        environment=work.environment,
-        deployment=spec["deployment"],
-        name=version["name"],
-        number=version["version"],
-        alias=spec["alias"],
-        digest=version["digest"],
-        port=spec["port"],
-        signature=msgspec.convert(spec["signature"], Signature),
-        nullable=tuple(spec["nullable"]),
-    )
+    bundle = bundle_of(work)
     facts, model = work.folder / BUNDLE, work.folder / MODEL
     facts.write_bytes(canonical(bundle))
     shutil.copyfile(work.inputs["model"], model)

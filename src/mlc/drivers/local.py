@@ -13,9 +13,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from mlc.drivers._bundle import (
     BUNDLE,
@@ -24,13 +21,13 @@ from mlc.drivers._bundle import (
     VERSIONS,
     Bundle,
     Pointer,
+    bundle_of,
     canonical,
     place_of,
     read_pointer,
 )
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation, Product, StepFailed, Work
-from mlc.ir.registry import Signature
 from mlc.store.content import digest_of
 from mlc.store.files import TEMPORARY, make_folder, replacing, sweep, sync_folder, write_atomically
 
@@ -47,19 +44,7 @@ def run(work: Work) -> Product:
     The model is opened once before it becomes current, so that one which cannot be served never is.
     Raises StepFailed (bundle-refused, onnx-refused).
     """
-    spec, source = work.spec, work.inputs["model"]
-    version: dict[str, Any] = msgspec.json.decode(work.inputs["version"].read_bytes())
-    bundle = Bundle(
-        environment=work.environment,
-        deployment=spec["deployment"],
-        name=version["name"],
-        number=version["version"],
-        alias=spec["alias"],
-        digest=version["digest"],
-        port=spec["port"],
-        signature=msgspec.convert(spec["signature"], Signature),
-        nullable=tuple(spec["nullable"]),
-    )
+    bundle, source = bundle_of(work), work.inputs["model"]
     place = place_of(work.root, bundle.environment, bundle.deployment)
     work.tell(f"deploying {bundle.name} version {bundle.number}")
     with _lock(place):
