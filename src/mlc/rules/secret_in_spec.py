@@ -22,6 +22,9 @@ RULE = Rule.of(__name__, "error", "A secret stands in the configuration.")
 BAD = {"env/dev.yaml": "vars: {store_key: AKIAIOSFODNN7EXAMPLE}\n"}
 GOOD = {"env/dev.yaml": "vars: {store_key: '${secret:STORE_KEY}'}\n"}
 
+Path = tuple[str | int, ...]
+
+# Each form begins at one place of a run of its characters only, so that searching takes time linear in the text.
 _FORMS = (
     ("an access key of AWS", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     ("a private key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
@@ -30,8 +33,8 @@ _FORMS = (
     ("a token of Slack", r"\bxox[abeoprs]-[A-Za-z0-9-]{10}"),
     ("a key of Google", r"\bAIza[A-Za-z0-9_-]{35}"),
     ("a token of Hugging Face", r"\bhf_[A-Za-z0-9]{30}"),
-    ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\."),
-    ("a URL with a password", r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@$<*]{3,}@"),
+    ("a JSON web token", r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\."),
+    ("a URL with a password", r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@$<*]{3,}@"),
 )
 _ANY_FORM = re.compile("|".join(f"({pattern})" for _, pattern in _FORMS))
 _NAMED_SO = re.compile(
@@ -46,21 +49,34 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     document = subject.document
     seen: set[Span] = set()
     for tree in (document.project, document.around, document.root):
-        for path, winner in tree.walk():
-            node: Node | None = winner
-            while node is not None:  # also what was overwritten is written down
-                what = _secret(path, node)
-                if what and node.span not in seen:
-                    seen.add(node.span)
-                    yield _found(what, path, node.span)
-                node = node.overwrote
+        for path, node in _texts(tree):
+            what = _secret(path, node)
+            if what and node.span not in seen:
+                seen.add(node.span)
+                yield _found(what, path, node.span)
 
 
-def _secret(path: tuple[str | int, ...], node: Node) -> str:
-    """What kind of secret a value looks like, or nothing. What was resolved is written elsewhere."""
-    value = node.value
-    if type(value) is not str or node.written is not None or len(value) < _SHORTEST:
-        return ""
+def _texts(tree: Node) -> Iterator[tuple[Path, Node]]:
+    """Every text long enough that some layer wrote, also where another layer overwrote it."""
+    pending: list[tuple[Path, Node]] = [((), tree)]
+    while pending:
+        path, node = pending.pop()
+        value = node.value
+        if node.overwrote is not None:
+            pending.append((path, node.overwrote))
+        if type(value) is str:
+            # what an interpolation gave is written elsewhere
+            if len(value) >= _SHORTEST and node.written is None:
+                yield path, node
+        elif type(value) is dict:
+            pending += [((*path, key), child) for key, child in value.items()]
+        elif type(value) is tuple:
+            pending += [((*path, index), child) for index, child in enumerate(value)]
+
+
+def _secret(path: Path, node: Node) -> str:
+    """What kind of secret a text looks like, or nothing."""
+    value: str = node.value
     found = _ANY_FORM.search(value)
     if found is not None:
         return _FORMS[(found.lastindex or 1) - 1][0]
@@ -76,7 +92,7 @@ def _bits_per_character(text: str) -> float:
     return -sum(share * math.log2(share) for share in shares)
 
 
-def _found(what: str, path: tuple[str | int, ...], span: Span) -> Diagnostic:
+def _found(what: str, path: Path, span: Span) -> Diagnostic:
     return RULE.at(
         span,
         f'"{".".join(map(str, path))}" looks like {what}. Who can read the repository could use it.',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import string
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from mlc import pipeline
 from mlc.drivers.statistics import proportions
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.evaluation import METRICS
+from mlc.ir.node import wrap
+from mlc.ir.span import start_of
 from mlc.request import Request
-from mlc.rules import gate_unreachable
+from mlc.rules import gate_unreachable, secret_in_spec
 from rules.project import lay
 
 MODEL = (
@@ -233,3 +236,14 @@ def test_a_secret_that_another_layer_overwrites_is_still_there() -> None:
 )
 def test_what_only_looks_a_little_like_a_secret(harmless: str) -> None:
     assert names(env__dev=f"vars: {{x: '{harmless}'}}\n") == []
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "a://", "a://:", "eyJaaaaaaaa-", "eyJaaaaaaaa.", "-----BEGIN A ", "A ", "hf_", ":@"]
+)
+def test_no_text_takes_long(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    node = wrap(text, start_of("env/dev.yaml"))
+    before = time.perf_counter()
+    secret_in_spec._secret(("vars", "x"), node)
+    assert time.perf_counter() - before < 1
