@@ -6,9 +6,11 @@ import textwrap
 from collections.abc import Mapping
 
 from mlc.ir.diagnostic import Diagnostic, Label
+from mlc.ir.span import Span
 from mlc.report.terminal import Paint, display_width, harmless
 
 WIDTH = 110
+_NOT_SHOWN = ("secret-in-spec",)  # a log must not spread what the message warns of
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
@@ -31,7 +33,8 @@ def diagnostic(one: Diagnostic, sources: Mapping[str, str], paint: Paint) -> str
         head += paint(f"  {harmless(one.address)}", "dim")
     lines = [head]
     for label in sorted(one.labels, key=lambda label: not label.primary):
-        lines += frame(label, sources, paint, colour if label.primary else "blue")
+        shown = masked(label.span, sources) if one.rule in _NOT_SHOWN else sources
+        lines += frame(label, shown, paint, colour if label.primary else "blue")
     lines += _paragraph(one.detail, "  ")
     if one.help:
         lines += _paragraph(one.help, paint("  help: ", "cyan"), indent=8)
@@ -39,6 +42,16 @@ def diagnostic(one: Diagnostic, sources: Mapping[str, str], paint: Paint) -> str
         kind = "" if one.fix.safety == "safe" else " (look before you take it)"
         lines += _paragraph(one.fix.title + kind + ".", paint("  fix:  ", "cyan"), indent=8)
     return "\n".join(lines) + "\n"
+
+
+def masked(span: Span, sources: Mapping[str, str]) -> Mapping[str, str]:
+    """The sources with asterisks in the place of a secret on its first line, the one that a frame shows."""
+    lines = sources.get(span.file, "").splitlines()
+    if 1 <= span.line <= len(lines):
+        line = lines[span.line - 1]
+        end = span.end_column - 1 if span.end_line == span.line else len(line)
+        lines[span.line - 1] = line[: span.column - 1] + "*" * (end - span.column + 1) + line[end:]
+    return {span.file: "\n".join(lines)}
 
 
 def frame(label: Label, sources: Mapping[str, str], paint: Paint, colour: str) -> list[str]:

@@ -16,6 +16,7 @@ from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.evaluation import METRICS
 from mlc.ir.node import wrap
 from mlc.ir.span import start_of
+from mlc.report import concise, github, gitlab, json, junit, sarif, text
 from mlc.request import Request
 from mlc.rules import gate_unreachable, secret_in_spec
 from rules.project import lay
@@ -242,8 +243,23 @@ def test_what_only_looks_a_little_like_a_secret(harmless: str) -> None:
     "piece", ["a", "a://", "a://:", "eyJaaaaaaaa-", "eyJaaaaaaaa.", "-----BEGIN A ", "A ", "hf_", ":@"]
 )
 def test_no_text_takes_long(piece: str) -> None:
-    text = piece * (1_000_000 // len(piece))
-    node = wrap(text, start_of("env/dev.yaml"))
+    node = wrap(piece * (1_000_000 // len(piece)), start_of("env/dev.yaml"))
     before = time.perf_counter()
     secret_in_spec._secret(("vars", "x"), node)
     assert time.perf_counter() - before < 1
+
+
+@pytest.mark.parametrize(
+    "value", [SECRETS["aws"], f"'{SECRETS['url']}'", f'"{SECRETS["pem"]}\\n  {drawn(WORD, 30)}"']
+)
+def test_no_form_shows_the_secret(value: str, tmp_path: Path) -> None:
+    done = pipeline.validate(Request(lay(tmp_path, {"env/dev.yaml": f"vars: {{x: {value}, y: 1}}\n"})))
+    assert [one.rule for one in done.diagnostics] == ["secret-in-spec"]
+    sources = done.composed.sources
+    shown = text.diagnostics(done.diagnostics, sources)
+    assert "vars: {x: ***" in shown
+    assert ", y: 1}" in shown
+    forms = [form.diagnostics(done.diagnostics) for form in (concise, github, gitlab, json, sarif)]
+    for said in (shown, junit.diagnostics(done.diagnostics, sources), *forms):
+        assert "secret-in-spec" in said
+        assert value.strip("'\"")[:12] not in said
