@@ -10,7 +10,7 @@ from mlc.ir.explanation import Explanation
 from mlc.ir.plan import Step
 from mlc.ir.span import Span
 
-What = Literal["values", "absent", "diagnostics", "plan", "artifacts"]
+What = Literal["files", "values", "absent", "diagnostics", "plan", "artifacts"]
 
 
 class Failure(Struct, frozen=True):

@@ -75,7 +75,7 @@ def run_case(test: Test, bases: Bases, book: Book) -> tuple[CaseResult, Seen]:
     )
     validated = pipeline.validate(request, opened)
     document = next(iter(validated.composed.documents.values()), None)
-    failures = [*_diagnostics(test, validated.diagnostics)]
+    failures = [*_files(test, bases.project, validated), *_diagnostics(test, validated.diagnostics)]
     explained: list[Explanation] = []
     if document is not None:
         failures += _values(test, document, explained)
@@ -98,6 +98,19 @@ def run_case(test: Test, bases: Bases, book: Book) -> tuple[CaseResult, Seen]:
     return result, Seen(
         document, opened, frozenset(addresses | _addresses(test, validated)), tuple(explained)
     )
+
+
+def _files(test: Test, project: Opened, validated: Validated) -> Iterator[Failure]:
+    """A file that is laid over and that nothing reads is one whose name is mistyped."""
+    for path, text in test.case.files.items():
+        read = project.source.has_layer(path) if text is None else path in validated.composed.sources
+        if not read:
+            actual = "no such file to take away" if text is None else "nothing reads a file of this name"
+            known = [file for file in project.source.texts if not file.startswith("<")]
+            span = test.key("files", path)
+            yield Failure(
+                "files", path, "a layer of the project", actual, span, help=did_you_mean(path, known)
+            )
 
 
 def _values(test: Test, document: Document, explained: list[Explanation]) -> Iterator[Failure]:

@@ -21,6 +21,7 @@ from mlc.rules import bad_test, missing_layer, no_tests, unknown_environment
 SUFFIX = ".mlctest.yaml"
 FOLDER = "tests"
 
+_LONGEST = 80  # characters of the name of a folder
 _MOST_BYTES = 4_000_000  # more is never read: the loader refuses long before
 
 
@@ -109,7 +110,7 @@ def read(
 
 def slug(name: str) -> str:
     """The name of a folder for a case: `Prod trains longer` is `prod-trains-longer`."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "case"
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST] or "case"
 
 
 def _in(root: Path, folder: str, *, deep: bool) -> Iterator[str]:

@@ -123,6 +123,24 @@ def test_a_local_deployment_is_made_anew_and_the_old_one_taken_back(project: Pat
     assert planned(project).is_empty
 
 
+def test_killed_after_the_rename_the_next_apply_finishes_it(project: Path) -> None:
+    rename(project, "deployment", "local", "here")
+    rename(project, "dataset", "people", "persons", "dataset")
+    add(project, "moved: {deployment.local: deployment.here, dataset.people: dataset.persons}\n")
+    running = pipeline.apply(project, planned(project), Stop(), lambda told: None)
+    moved = 0
+    while moved < 2:
+        event = next(running)
+        moved += isinstance(event, StepDone) and event.action == "move"
+    running.close()  # type: ignore[attr-defined]
+    assert sorted(path.name for path in (project / ".mlc/deployments/dev").iterdir()) == ["local"]
+    plan = planned(project)
+    assert "move" not in by_action(plan)
+    apply(project, plan)
+    assert planned(project).is_empty
+    assert [path.name for path in (project / ".mlc/deployments/dev").iterdir()] == ["here"]
+
+
 def test_a_chain_is_followed_from_any_of_its_names(project: Path) -> None:
     rename(project, "policy", "care", "caution")
     model = project / "model" / "churn.yaml"

@@ -107,6 +107,16 @@ def test_what_holds(tmp_path: Path, case: str) -> None:
             "absent",
             "it is in prod, by deployment/box.yaml:1:1",
         ),
+        (
+            "{files: {gates/quality.yaml: 'a: 1'}, expect: {diagnostics: []}}",
+            "files",
+            "nothing reads a file of this name",
+        ),
+        (
+            "{files: {gate/qualty.yaml: null}, expect: {diagnostics: []}}",
+            "files",
+            "no such file to take away",
+        ),
         ("{expect: {diagnostics: [{rule: unknown-metric}]}}", "diagnostics", "no diagnostic of this rule"),
         (
             "{files: {gate/quality.yaml: 'metrics: {rocauc: {min: 1}}'}, "
