@@ -6,7 +6,6 @@ from lsprotocol import types
 
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.span import Span, start_of
-from mlc.language_server.positions import Text
 from mlc.language_server.project import Analysis
 
 _SEVERITIES = {
@@ -18,11 +17,10 @@ _SEVERITIES = {
 
 def by_file(analysis: Analysis) -> dict[str, list[types.Diagnostic]]:
     """The diagnostics of each file of the project; an empty list for a file without any."""
-    texts = {file: analysis.text(file) for file in analysis.source.texts}
-    found: dict[str, list[types.Diagnostic]] = {file: [] for file in texts}
+    found: dict[str, list[types.Diagnostic]] = {file: [] for file in analysis.source.texts}
     for one in analysis.diagnostics:
         span = place_of(one)
-        found.setdefault(span.file, []).append(_translated(one, span, texts, analysis))
+        found.setdefault(span.file, []).append(_translated(one, span, analysis))
     return found
 
 
@@ -32,17 +30,17 @@ def place_of(one: Diagnostic) -> Span:
     return start_of("mlc.yaml") if span.file.startswith("<") else span
 
 
-def _translated(one: Diagnostic, span: Span, texts: dict[str, Text], analysis: Analysis) -> types.Diagnostic:
+def _translated(one: Diagnostic, span: Span, analysis: Analysis) -> types.Diagnostic:
     related = [
         types.DiagnosticRelatedInformation(
-            types.Location(analysis.uri(label.span.file), texts[label.span.file].range(label.span)),
+            types.Location(analysis.uri(label.span.file), analysis.text(label.span.file).range(label.span)),
             label.text or one.summary,
         )
         for label in one.labels
-        if not label.primary and label.span.file in texts
+        if not label.primary and label.span.file in analysis.source.texts
     ]
     return types.Diagnostic(
-        range=texts.get(span.file, Text("")).range(span),
+        range=analysis.text(span.file).range(span),
         message="\n".join(part for part in (one.detail, one.help) if part),
         severity=_SEVERITIES[one.severity],
         code=one.rule,
