@@ -36,6 +36,7 @@ from mlc.ir.plan import Plan
 from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _fields, _walk
 from mlc.request import Request, inputs_of, wanted_environments
+from mlc.rules import missing_layer
 
 if TYPE_CHECKING:
     from mlc.apply import Stop
@@ -126,6 +127,8 @@ def compose(request: Request, source: Source | Opened | None = None) -> Composed
 
 def compose_config(folder: Path, name: str, overrides: Sequence[str], *, resolve: bool) -> Config:
     """load → compose of any Hydra config directory, as Hydra would give it."""
+    if not folder.is_dir():
+        return Config(None, {}, (missing_layer.no_folder(str(folder)),))
     source = Source(partial(load.read, any_key=True), folder, closed=False)
     composed = hydra.compose_config(source, name, overrides)
     node, found = composed.node, [*composed.diagnostics]

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     root = project_folder(arguments)
     saved = [word for word in arguments.overrides if "=" not in word and not word.startswith("~")]
     plan, locate = _saved_plan(saved, arguments) if saved else _fresh_plan(root, arguments)
-    if arguments.format == "text":
+    if arguments.format == "text" and not arguments.quiet:
         sys.stdout.write(plan_text.plan(plan, paint(arguments, sys.stdout), verbose=arguments.verbose))
     if plan.is_empty:
         if arguments.format == "json":

@@ -98,6 +98,8 @@ def parse_override(text: str, index: int, *, any_key: bool = False) -> Override 
     kind: Kind = {"CHANGE": "change", "ADD": "add", "FORCE_ADD": "force_add", "DEL": "delete"}[  # type: ignore[assignment]
         parsed.type.name
     ]
+    if not parsed.key_or_group:
+        return bad_override.found(text, index, f"`{text}` names no key.", "Write it before the `=`.")
     value = parsed.value()
     start = text.find("=") + 1
     span = Span(COMMAND_LINE, index, start + 1 if start else 1, index, len(text) + 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
 
-RULE = Rule.of(__name__, "error", "A defaults list names a file that does not exist.")
+RULE = Rule.of(__name__, "error", "A layer is not there.")
 
 BAD = {"env/dev.yaml": "defaults: [_clowd, _self_]\n", "env/_cloud.yaml": "vars: {region: westeurope}\n"}
 GOOD = {"env/dev.yaml": "defaults: [_cloud, _self_]\n", "env/_cloud.yaml": "vars: {region: westeurope}\n"}
@@ -24,6 +24,15 @@ def found(span: Span | None, name: str, help_text: str) -> Diagnostic:
         f"There is no file `{file}`.",
         text=f"no `{file}`",
         help=help_text or "Create the file, correct the name, or mark the entry `optional`.",
+    )
+
+
+def no_folder(folder: str) -> Diagnostic:
+    """The config directory itself is not there."""
+    return RULE.at(
+        None,
+        f"There is no folder {folder} to compose from.",
+        help="Name the config directory with --config-dir DIR.",
     )
 
 
