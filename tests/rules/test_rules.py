@@ -51,6 +51,7 @@ NOT_BY_FILES = {
     "project-missing",
     "promotion-log-broken",
     "registry-unreadable",
+    "rename-refused",
     "several-environments",
     "split-impossible",
     "state-locked",
