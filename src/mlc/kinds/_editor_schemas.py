@@ -30,7 +30,9 @@ _ARTICLES = {
 
 
 def generate() -> dict[str, Schema]:
-    """Every editor schema by file name: one per kind, `project` and `env`."""
+    """Every editor schema by file name: one per kind, `project`, `env` and `mlctest`."""
+    from msgspec.json import schema as schema_of
+
     resources = {name: _resource(name) for name in kinds.names()}
     found = {name: _document(name, schema) for name, schema in resources.items()}
     layered = {name: _without_defaults(schema) for name, schema in resources.items()}
@@ -43,6 +45,8 @@ def generate() -> dict[str, Schema]:
             patches = {kind: _map_of(one) for kind, one in presets.items()}
             properties["patch"] |= {"properties": patches, "additionalProperties": False}
         found[name] = {**_document(name, schema), "$defs": layered}
+    tests = schema_of(kinds.kind("mlctest").spec)
+    found["mlctest"] = _document("mlctest", _eased(tests, tests, "mlctest", ()))
     return dict(sorted(found.items()))
 
 

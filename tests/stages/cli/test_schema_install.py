@@ -40,6 +40,7 @@ def test_maps_every_kind_to_a_schema_that_is_there(project: Path) -> None:
     assert {files[0] for files in found.values()} == {
         "/mlc.yaml",
         "/env/*.yaml",
+        "/**/*.mlctest.yaml",
         *(f"/{kind}/*.yaml" for kind in kinds.names()),
     }
     for path in found:
