@@ -13,7 +13,7 @@ from mlc.report.places import is_in_file, place
 from mlc.report.terminal import encodable
 from mlc.rules._words import counted
 
-_SUITE = "mlc validate"
+_SUITE = "mlc"
 
 
 def diagnostics(found: tuple[Diagnostic, ...], sources: Mapping[str, str]) -> str:

@@ -36,9 +36,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     who = "every" if passes else "no"
                     yield RULE.at(
                         subject.span(address, "metrics", name, side),
-                        f"{metric.title} {between}, so {who} model passes with {side}: {limit}.",
+                        f"{metric.title} {between}, so {who} model passes with {side}: {limit:g}.",
                         text="always passes" if passes else "never passes",
-                        help=f"{limit} percent is {limit / 100:g}."
+                        help=f"{limit:g} percent is {limit / 100:g}."
                         if 1 < limit <= 100 and largest == 1
                         else "",
                         address=str(address),

@@ -25,7 +25,7 @@ def found(path: str, span: Span, by: tuple[Span, ...], file: str) -> Diagnostic:
     what = f'"{path}"' if path else f"What `{file}` says"
     if by:
         places = ", ".join(map(str, by[:_MOST])) + (" and elsewhere" if len(by) > _MOST else "")
-        detail = f"{what} is overwritten in every environment: by {places}."
+        detail = f"{what} is overwritten wherever it is used: by {places}."
     else:
         detail = f"{what} reaches no resource in any environment."
     return RULE.at(

@@ -217,7 +217,7 @@ def test_junit_has_a_case_for_every_file_that_was_read() -> None:
     suites = ElementTree.fromstring(junit.diagnostics(found, sources))
     suite = suites[0]
     assert suite.attrib == {
-        "name": "mlc validate",
+        "name": "mlc",
         "tests": "3",
         "failures": "1",
         "errors": "0",
