@@ -1,15 +1,13 @@
-"""Text → tree with everything that formatting must keep: comments, blank lines, quotes, anchors. The only door of
-ruamel.yaml.
+"""Text → tree with everything that formatting must keep: comments, blank lines, quotes, anchors.
 
-Its scanner gives tokens with their places; what stands between two tokens is white space and comments. Values
+A scanner gives tokens with their places; what stands between two tokens is white space and comments. Values
 stay the text that their author wrote: nothing here knows what a scalar means.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from mlc.edit.scalars import Scalar, block_scalar, flow_scalar
+from mlc.edit.scalars import Scalar
+from mlc.edit.tokens import Token, tag, tokens
 
 
 class Comment:
@@ -70,84 +68,25 @@ class File:
 
 
 def parse(text: str) -> File:
-    """The tree of a text of one document. Raises YAMLError (a ValueError here) for what is not YAML."""
-    tokens = _tokens(text)
-    return _Parsing(text, tokens).file()
+    """The tree of a text of one document. Raises ValueError for what is not YAML."""
+    return _Parsing(text, tokens(text)).file()
 
 
 def comments(text: str) -> list[str]:
     """The text of every comment, in order."""
-    parsing = _Parsing(text, _tokens(text))
+    parsing = _Parsing(text, tokens(text))
     found = [*parsing.own, *(one for one in parsing.trailing.values())]
     return [one.text for one in sorted(found, key=lambda one: one.index) if one.text]
 
 
-class _Token:
-    """A token with offsets that are exact also for block scalars."""
-
-    __slots__ = ("column", "end", "kind", "line", "scalar", "start", "value")
-
-    def __init__(self, kind: str, start: int, end: int, line: int, column: int) -> None:
-        self.kind = kind
-        self.start = start
-        self.end = end
-        self.line = line
-        self.column = column
-        self.value: Any = None
-        self.scalar: Scalar | None = None
-
-
 _VIRTUAL = frozenset({"StreamStart", "BlockMappingStart", "BlockSequenceStart", "BlockEnd", "StreamEnd"})
-
-
-def _tokens(text: str) -> list[_Token]:
-    """The tokens of a text. Raises ValueError for what is not YAML."""
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    while True:
-        try:
-            return _scanned(text)
-        except MarkedYAMLError as error:
-            # ruamel.yaml refuses a tab between a bracket and a comment, where YAML allows it.
-            mark = error.problem_mark
-            if mark is None or text[mark.index : mark.index + 1] != "\t":
-                raise ValueError(str(error)) from None
-            text = text[: mark.index] + " " + text[mark.index + 1 :]
-        except YAMLError as error:
-            raise ValueError(str(error)) from None
-
-
-def _scanned(text: str) -> list[_Token]:
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.version = (1, 1)  # as libyaml reads
-    found: list[_Token] = []
-    blocks: list[int] = []  # columns of the block collections that are open
-    for raw in yaml.scan(text):
-        kind = type(raw).__name__.removesuffix("Token")
-        start, end = raw.start_mark, raw.end_mark
-        token = _Token(kind, start.index, end.index, start.line, start.column)
-        if kind in ("BlockMappingStart", "BlockSequenceStart"):
-            blocks.append(start.column)
-        elif kind == "BlockEnd":
-            blocks.pop()
-        elif kind == "Scalar":
-            if raw.style in ("|", ">"):
-                token.scalar, token.end = block_scalar(text, token.start, blocks[-1:], raw.value)
-            else:
-                token.scalar = flow_scalar(text[token.start : token.end], raw.style or "", raw.value)
-        elif kind in ("Anchor", "Alias", "Tag", "Directive"):
-            token.value = raw.value
-        found.append(token)
-    return found
 
 
 class _Parsing:
     """Tokens and what stands between them. `own` are comments on lines of their own and blank lines, in order;
     `trailing` is the comment behind a token, by the token's end."""
 
-    def __init__(self, text: str, tokens: list[_Token]) -> None:
+    def __init__(self, text: str, tokens: list[Token]) -> None:
         self.text = text
         self.tokens = tokens
         self.position = 0
@@ -180,10 +119,10 @@ class _Parsing:
     # ── tokens and comments ─────────────────────────────────────────────────────────────────────────
 
     @property
-    def next(self) -> _Token:
+    def next(self) -> Token:
         return self.tokens[self.position]
 
-    def take(self) -> _Token:
+    def take(self) -> Token:
         token = self.tokens[self.position]
         self.position += 1
         return token
@@ -218,7 +157,7 @@ class _Parsing:
                 return token.start, token.column
         return len(self.text) + 1, -1
 
-    def trail(self, token: _Token) -> list[Comment]:
+    def trail(self, token: Token) -> list[Comment]:
         found = self.trailing.get(token.end) if token.end > token.start else None
         return [] if found is None else [found]
 
@@ -257,7 +196,7 @@ class _Parsing:
             entry.inner += self.take_own(self.next.start)
             token = self.take()
             line = token.line
-            properties.append(f"&{token.value}" if token.kind == "Anchor" else _tag(token))
+            properties.append(f"&{token.value}" if token.kind == "Anchor" else tag(token))
             entry.head += self.trail(token)
         value = self.bare_value(entry, column, line, indentless=indentless)
         value.properties = " ".join(properties)
@@ -396,12 +335,3 @@ class _Parsing:
                 self.value(entry, -1, token.line)
         else:
             entry.without_colon = True
-
-
-def _tag(token: _Token) -> str:
-    """A tag as it is written."""
-    value = token.value
-    handle, suffix = (value.handle, value.suffix) if hasattr(value, "handle") else value
-    if handle is None:
-        return "!" if suffix == "!" else f"!<{suffix}>"
-    return f"{handle}{suffix}"
