@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec import Struct
 
+from mlc.compose.grammar import GrammarError, Reference, parse
+from mlc.edit import renaming
 from mlc.ir.document import Document
 from mlc.ir.node import Node
 from mlc.language_server.places import Field, Path, Place, field_of
@@ -38,6 +41,24 @@ def mention_at(text: Text, offset: int) -> Mention | None:
 def mentions_in(text: str, start: int = 0, end: int | None = None) -> Iterator[Mention]:
     for match in _WRITTEN.finditer(text, start, len(text) if end is None else end):
         yield Mention(match.group(1), match.start(1), match.end(1))
+
+
+def grammar_mentions(text: str) -> Iterator[renaming.Mention]:
+    """Every interpolation of one value that reads another, as OmegaConf's grammar has it, nested ones too."""
+
+    def visit(part: Any) -> Iterator[renaming.Mention]:
+        if isinstance(part, Reference):
+            keys = tuple(key if isinstance(key, str) else None for _, key in part.parts)
+            yield renaming.Mention(part.start, part.end, part.dots, keys)
+        if isinstance(part, Struct):
+            part = tuple(getattr(part, name) for name in part.__struct_fields__)
+        for each in part if isinstance(part, tuple) else ():
+            yield from visit(each)
+
+    try:
+        yield from visit(parse(text) if "${" in text else None)
+    except GrammarError:
+        return
 
 
 def parts_of(key: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -142,17 +141,6 @@ def named_at(analysis: Analysis, place: Place) -> Named | None:
         return Named(kind, name, node.span) if dot and kind in kinds.names() else None
     kind_named = reference_at(field.kind, field.path, spec_for(analysis, field, file))
     return None if kind_named is None else Named(kind_named, node.value, node.span)
-
-
-def mentions(analysis: Analysis, kind: str, name: str) -> Iterator[Named]:
-    """Every place that names a resource by a reference or a patch."""
-    for file, loaded in analysis.files.items():
-        for path, node in loaded.node.walk() if loaded.node is not None else ():
-            wanted = (node.value == name, path[-1:] == (name,))
-            for on_key in (on_key for on_key in (False, True) if wanted[on_key]):
-                found = named_at(analysis, Place(file, path, node, on_key))
-                if found is not None and (found.kind, found.name) == (kind, name) and found.span.file == file:
-                    yield found
 
 
 def _branches(schema: Schema, root: Schema, value: Any) -> list[Schema]:

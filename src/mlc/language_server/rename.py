@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from lsprotocol import types
 
+from mlc import kinds, load
+from mlc.edit import renaming
 from mlc.ir.address import Address
+from mlc.ir.diagnostic import has_errors
 from mlc.ir.node import Node
-from mlc.ir.span import Span
 from mlc.kinds._fields import NAME_PATTERN
+from mlc.kinds._walk import references
 from mlc.language_server import interpolations
-from mlc.language_server.definition import layers_of
-from mlc.language_server.places import Named, mentions, named_at, place_at
+from mlc.language_server.places import Named, Path, named_at, place_at
 from mlc.language_server.positions import Text
 from mlc.language_server.project import Analysis
 
@@ -52,74 +55,44 @@ def rename(analysis: Analysis, named: Named, new: str) -> types.WorkspaceEdit:
         raise RenameRefused(f"It is called {new} already.")
     if analysis.has(Address(named.kind, new)):
         raise RenameRefused(f"There is a {named.kind} called {new} already: {named.kind}/{new}.yaml.")
+    composed = analysis.validated.composed
+    if has_errors(composed.diagnostics):
+        raise RenameRefused(
+            "The project has files that cannot be read or composed, so references may be hidden in them. Mend them "
+            "first."
+        )
+    texts, nodes = _files(analysis)
+    language = renaming.Language(kinds.names(), _references, interpolations.grammar_mentions)
+    address = Address(named.kind, named.name)
+    found = renaming.rename(nodes, texts, composed.documents.values(), address, new, language)
+    if found.unreachable:
+        raise RenameRefused(
+            f"{found.unreachable[0]} names {address}, but not in one piece of text. Write it on one line first."
+        )
+    moved = renaming.add_move(nodes["mlc.yaml"], texts["mlc.yaml"], str(address), f"{named.kind}.{new}")
     edits: Edits = {}
-    for found in mentions(analysis, named.kind, named.name):
-        edit = types.TextEdit(range_of(analysis, found.span.file, found), new)
-        edits.setdefault(found.span.file, []).append(edit)
-    for file in analysis.files:
-        edits.setdefault(file, []).extend(_interpolations(analysis, file, named, new))
-        edits[file].extend(_defaults(analysis, file, named, new))
-    edits.setdefault("mlc.yaml", []).append(_moved(analysis, named, new))
-    for path in sorted(analysis.root.rglob("*.mlctest.yaml")):
-        file = path.relative_to(analysis.root).as_posix()
-        edits.setdefault(file, []).extend(_in_test(analysis, file, named, new))
+    for edit in (*found.edits, *moved):
+        place = Text(texts[edit.span.file], analysis.encoding).range(edit.span)
+        edits.setdefault(edit.span.file, []).append(types.TextEdit(place, edit.text))
     return _workspace_edit(analysis, edits, named, new)
 
 
-def _interpolations(analysis: Analysis, file: str, named: Named, new: str) -> Iterator[types.TextEdit]:
-    text = analysis.text(file)
-    prefix = f"{named.kind}.{named.name}"
-    for mention in interpolations.mentions_in(text.text):
-        if mention.key == prefix or mention.key.startswith((f"{prefix}.", f"{prefix}[")):
-            start = mention.start + len(named.kind) + 1
-            yield types.TextEdit(text.range_of(start, start + len(named.name)), new)
+def _files(analysis: Analysis) -> tuple[dict[str, str], dict[str, Node]]:
+    """The texts and nodes of all that may name a resource: the configuration, and the tests of it."""
+    texts = {file: text for file, text in analysis.source.texts.items() if analysis.node(file) is not None}
+    nodes = {file: node for file in texts if (node := analysis.node(file)) is not None}
+    for path in sorted(analysis.root.rglob("*.mlctest.yaml")):
+        file = path.relative_to(analysis.root).as_posix()
+        text = path.read_text(encoding="utf-8", errors="replace")
+        node = load.read(text, file).node
+        if node is not None:
+            texts[file], nodes[file] = text, node
+    return texts, nodes
 
 
-def _in_test(analysis: Analysis, file: str, named: Named, new: str) -> Iterator[types.TextEdit]:
-    """A test of the configuration names resources by their address, wherever it names them."""
-    text = Text((analysis.root / file).read_text(encoding="utf-8", errors="replace"), analysis.encoding)
-    address = re.escape(f"{named.kind}.{named.name}")
-    for match in re.finditer(rf"(?<![\w.-]){address}(?![\w-])", text.text):
-        start = match.start() + len(named.kind) + 1
-        yield types.TextEdit(text.range_of(start, match.end()), new)
-
-
-def _defaults(analysis: Analysis, file: str, named: Named, new: str) -> Iterator[types.TextEdit]:
-    text = analysis.text(file)
-    for span, name in layers_of(analysis, file):
-        start, end = text.offsets(span)
-        at = text.text.rfind(named.name, start, end)
-        if name == f"{named.kind}/{named.name}" and at >= 0:
-            yield types.TextEdit(text.range_of(at, at + len(named.name)), new)
-
-
-def _moved(analysis: Analysis, named: Named, new: str) -> types.TextEdit:
-    """The entry in `moved` of mlc.yaml, in the style of what is there."""
-    text = analysis.text("mlc.yaml")
-    entry = f"{named.kind}.{named.name}: {named.kind}.{new}"
-    node = analysis.node("mlc.yaml")
-    moved = node.get("moved") if node is not None else None
-    if moved is None:
-        newline = "" if text.text.endswith(("\n", "\r")) or not text.text else "\n"
-        return _insertion(text.range_of(len(text.text), len(text.text)), f"{newline}moved:\n  {entry}\n")
-    if not moved.is_map:
-        raise RenameRefused("`moved` in mlc.yaml is not a map, so the rename cannot be written down there.")
-    if moved.get(f"{named.kind}.{new}") is not None:
-        raise RenameRefused(
-            f"`moved` in mlc.yaml says that {named.kind}.{new} is an earlier name. Remove that entry first, or "
-            "take another name."
-        )
-    start, _ = text.offsets(moved.span)
-    if text.text[start : start + 1] == "{":
-        return _insertion(text.range_of(start + 1, start + 1), f"{entry}, " if moved.value else entry)
-    first = next(iter(moved.value.values()))
-    key: Span = (first.key_span or first.span) if isinstance(first, Node) else moved.span
-    at, _ = text.offsets(key)
-    return _insertion(text.range_of(at, at), f"{entry}\n{' ' * (key.column - 1)}")
-
-
-def _insertion(place: types.Range, text: str) -> types.TextEdit:
-    return types.TextEdit(place, text)
+def _references(value: Any, kind: str) -> Iterator[tuple[Path, str, str]]:
+    for reference in references(value, kind):
+        yield reference.path, reference.kind, reference.name
 
 
 def _workspace_edit(analysis: Analysis, edits: Edits, named: Named, new: str) -> types.WorkspaceEdit:
