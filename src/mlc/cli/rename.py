@@ -43,6 +43,9 @@ class _Renamed(Struct, frozen=True):
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="the resource, as in model.churn")
     parser.add_argument("name", metavar="NEW_NAME", help="its new name, without its kind")
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="NAME=VALUE", help="give an input a value"
+    )
     parser.add_argument("--dry-run", action="store_true", help="write nothing; say what would be done")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="the form of the output")
 
@@ -55,11 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
         file: text for file, content in contents.items() if (text := _files.decoded(content)) is not None
     }
     other = {file: content for file, content in contents.items() if file not in texts}
-    before = _validated(root, {**contents, **texts})
+    before = _validated(root, {**contents, **texts}, arguments.input)
     address = _address(arguments.address, arguments.name, contents, before)
     renamed = _rename(texts, before, address, arguments.name)
     kept = {file: text for file, text in {**texts, **renamed.texts}.items() if text is not None}
-    after = _validated(root, {**other, **kept})
+    after = _validated(root, {**other, **kept}, arguments.input)
     difference, follow = _difference(before, after, address, arguments.name)
     if difference:
         raise Unfit(rename_refused.would_differ(str(address), difference), sources=texts)
@@ -69,11 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _validated(root: Path, files: Mapping[str, str | bytes]) -> Validated:
+def _validated(root: Path, files: Mapping[str, str | bytes], inputs: list[str]) -> Validated:
     from mlc import load, pipeline
     from mlc.compose.source import Source
 
-    return pipeline.validate(Request(root, ("all",)), Source(load.read, files=files))
+    return pipeline.validate(Request(root, ("all",), inputs=tuple(inputs)), Source(load.read, files=files))
 
 
 def _address(text: str, name: str, files: Mapping[str, bytes], before: Validated) -> Address:

@@ -108,6 +108,13 @@ def test_moves(before: str, after: str) -> None:
     assert apply_edits(before, add_move(node, before, "m.a", "m.b")) == after
 
 
+def test_inputs_without_a_default_are_given(tmp_path: Path) -> None:
+    text = (PROJECT / "mlc.yaml").read_text(encoding="utf-8") + "inputs: {who: {type: string}}\n"
+    root = lay(tmp_path, {"mlc.yaml": text})
+    assert run(["-C", str(root), "rename", "model.churn", "gone", "-q"]) == 1
+    assert run(["-C", str(root), "rename", "model.churn", "gone", "-q", "--input", "who=me"]) == 0
+
+
 def test_there_and_back_leaves_no_difference_but_the_move(tmp_path: Path) -> None:
     example = data.path("examples", "lending")
     for file in _files.config_files(example):
