@@ -210,7 +210,9 @@ def _where(path: Path, kind: str) -> str:
     return (
         f'"{dotted(path)}"'
         if path
-        else {"project": "The project", "env": "An environment", "mlctest": "A file of tests"}.get(kind, f"A {kind}")
+        else {"project": "The project", "env": "An environment", "mlctest": "A file of tests"}.get(
+            kind, f"A {kind}"
+        )
     )
 
 

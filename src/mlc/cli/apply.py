@@ -78,14 +78,14 @@ def _saved_plan(words: list[str], arguments: argparse.Namespace) -> tuple[Plan, 
 
 def _fresh_plan(root: Path, arguments: argparse.Namespace) -> tuple[Plan, Locate]:
     """A plan of the configuration as it is, and how to find the lines that a failure concerns."""
-    from mlc import pipeline
+    from mlc import inquiry, pipeline
 
     validated, compiled = checked_and_compiled(arguments)
     if len(compiled) > 1:
         raise Unfit(several_environments.found("apply", [one.graph.environment for one in compiled]))
 
     def locate(found: tuple[Diagnostic, ...]) -> Located:
-        return pipeline.located(found, compiled[0]), validated.composed.sources
+        return inquiry.located(found, compiled[0]), validated.composed.sources
 
     return pipeline.plan(root, compiled[0]), locate
 

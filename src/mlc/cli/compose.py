@@ -19,11 +19,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 @guarded
 def run(arguments: argparse.Namespace) -> int:
-    from mlc import pipeline
+    from mlc import inquiry
     from mlc.ir.diagnostic import has_errors
 
     folder = Path(arguments.folder) / arguments.config_dir
-    config = pipeline.compose_config(folder, arguments.name, arguments.overrides, resolve=arguments.resolve)
+    config = inquiry.compose_config(folder, arguments.name, arguments.overrides, resolve=arguments.resolve)
     if has_errors(config.diagnostics):
         raise Unfit(*config.diagnostics, sources=config.sources)
     if arguments.format == "json":

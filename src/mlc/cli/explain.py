@@ -59,9 +59,9 @@ def _misused(arguments: argparse.Namespace) -> str:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from mlc import pipeline
+    from mlc import inquiry
 
-    composed, explained = pipeline.explain(asked(arguments), arguments.address)
+    composed, explained = inquiry.explain(asked(arguments), arguments.address)
     if has_errors(composed.diagnostics):
         raise Unfit(*composed.diagnostics, sources=composed.sources)
     if arguments.format == "json":
@@ -81,9 +81,9 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _unused(arguments: argparse.Namespace) -> int:
-    from mlc import pipeline
+    from mlc import inquiry
 
-    composed, found = pipeline.unused(asked(arguments))
+    composed, found = inquiry.unused(asked(arguments))
     if has_errors(composed.diagnostics):
         raise Unfit(*composed.diagnostics, sources=composed.sources)
     show_diagnostics(found, composed.sources, arguments, answer=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mlc import pipeline
+from mlc import inquiry, pipeline
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend
 from mlc.ir.diagnostic import Diagnostic, has_errors
@@ -116,7 +116,7 @@ def _files(test: Test, project: Opened, validated: Validated) -> Iterator[Failur
 def _values(test: Test, document: Document, explained: list[Explanation]) -> Iterator[Failure]:
     for path, expected in test.case.expect.values.items():
         span = test.at("expect", "values", path)
-        found = pipeline.explain_in(document, path)
+        found = inquiry.explain_in(document, path)
         if isinstance(found, Diagnostic):
             yield Failure("values", path, _text(expected), "nothing", span, help=found.help)
             continue
@@ -127,7 +127,7 @@ def _values(test: Test, document: Document, explained: list[Explanation]) -> Ite
 
 def _absent(test: Test, document: Document) -> Iterator[Failure]:
     for index, path in enumerate(test.case.expect.absent):
-        found = pipeline.explain_in(document, path)
+        found = inquiry.explain_in(document, path)
         if isinstance(found, Explanation):
             span = test.at("expect", "absent", index)
             actual = f"it is in {document.environment}, by {found.winner.span}"
@@ -167,7 +167,7 @@ def _plan(test: Test, compiled: Compiled | None, base: Compiled | None) -> Itera
     expected = test.case.expect.plan
     if not expected:
         return
-    planned = pipeline.plan_change(base, compiled) if compiled is not None and base is not None else None
+    planned = inquiry.plan_change(base, compiled) if compiled is not None and base is not None else None
     for address, outcome in expected.items():
         span = test.at("expect", "plan", address)
         if planned is None or compiled is None:

@@ -23,7 +23,9 @@ from mlc.store.state import StateStore, opened, read_state
 Act = Callable[[Work], None]
 
 
-def run(tmp_path: Path, acts: Mapping[str, Act], stop: Stop | None = None, effect: bool = False) -> list[Event]:
+def run(
+    tmp_path: Path, acts: Mapping[str, Act], stop: Stop | None = None, effect: bool = False
+) -> list[Event]:
     """Apply one step per act; "b<a" is the step b that depends on a. Twice the same acts, twice the same keys."""
     with opened(tmp_path / "dev.db") as store:
         plan = Plan(VERSION, "mlc", "p", "dev", "", 0, tuple(_step(name) for name in acts), tools={"d": {}})

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acceptance.conftest import PROJECTS
-from mlc import data, load, pipeline
+from mlc import data, inquiry, load, pipeline
 from mlc.cli import main
 from mlc.ir.explanation import Explanation, Layered, Part
 from mlc.ir.node import plain
@@ -86,7 +86,7 @@ def test_every_resource_reads_back_and_its_origins_are_where_they_say(root: Path
     composed = pipeline.compose(Request(root, ("all",)))
     for environment, document in composed.documents.items():
         for address in document.addresses():
-            _, (one,) = pipeline.explain(Request(root, (environment,)), str(address))
+            _, (one,) = inquiry.explain(Request(root, (environment,)), str(address))
             text = explain_yaml.explanation(one, Paint())
             node = document.resource(address)
             assert node is not None
@@ -149,7 +149,7 @@ def test_environments_are_documents(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_gives_the_same_tree() -> None:
     import jsonschema
 
-    _, found = pipeline.explain(Request(LENDING, ("prod",)), "model.default_risk")
+    _, found = inquiry.explain(Request(LENDING, ("prod",)), "model.default_risk")
     document = json.loads(json_form.explained("model.default_risk", found))
     jsonschema.validate(document, _schemas.generate()["explain"])
     (one,) = document["environments"]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acceptance.conftest import PROJECTS
-from mlc import load, pipeline, rules
+from mlc import inquiry, load, pipeline, rules
 from mlc.cli import main
 from mlc.compose.source import Source
 from mlc.compose.unused import unused
@@ -163,7 +163,7 @@ def test_the_rules_are_there() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_finds_its_bad_example_and_not_its_good_one(name: str, tmp_path: Path) -> None:
     module = rules.module(name)
-    _, bad = pipeline.unused(Request(lay(tmp_path / "bad", module.BAD)))
+    _, bad = inquiry.unused(Request(lay(tmp_path / "bad", module.BAD)))
     assert [one.rule for one in bad] == [name]
     (one,) = bad
     assert one.severity == module.RULE.severity != "error"
@@ -171,12 +171,12 @@ def test_finds_its_bad_example_and_not_its_good_one(name: str, tmp_path: Path) -
     assert one.primary.span.file in module.BAD
     assert one.detail.endswith(".")
     good = lay(tmp_path / "good", module.GOOD)
-    assert pipeline.unused(Request(good))[1] == ()
+    assert inquiry.unused(Request(good))[1] == ()
     assert pipeline.validate(Request(good)).diagnostics == ()
 
 
 def laid(root: Path, **files: str) -> tuple[Diagnostic, ...]:
-    done, found = pipeline.unused(
+    done, found = inquiry.unused(
         Request(lay(root, {name.replace("__", "/") + ".yaml": text for name, text in files.items()}))
     )
     assert not has_errors(done.diagnostics), done.diagnostics

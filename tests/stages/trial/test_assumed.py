@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.conftest import PROJECTS, applied
-from mlc import data, pipeline
+from mlc import data, inquiry, pipeline
 from mlc.ir.plan import Plan
 from mlc.pipeline import Compiled
 from mlc.request import Request
@@ -28,7 +28,7 @@ def compiled(root: Path, *overrides: str, environment: str = "dev") -> Compiled:
 )
 def test_nothing_is_left_to_do(root: Path, environment: str) -> None:
     base = compiled(root, environment=environment)
-    assert pipeline.plan_change(base, base).is_empty
+    assert inquiry.plan_change(base, base).is_empty
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_plans_as_after_a_real_apply(applied: Path, tmp_path: Path, override: st
     changed = compiled(root, override)
     real = pipeline.plan(root, changed)
     assert not real.is_empty
-    assert told(pipeline.plan_change(compiled(root), changed)) == told(real)
+    assert told(inquiry.plan_change(compiled(root), changed)) == told(real)
 
 
 def told(plan: Plan) -> list[tuple[str, str, str, str, tuple[str, ...]]]:

@@ -1,0 +1,113 @@
+"""What people ask of a project without changing it: where a value comes from, what is unused, what would change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from mlc import load, pipeline
+from mlc.compose import explain as explaining
+from mlc.compose import hydra, interpolate
+from mlc.compose.source import Source
+from mlc.ir.diagnostic import Diagnostic, Label, has_errors
+from mlc.ir.document import Document
+from mlc.ir.explanation import Explanation
+from mlc.ir.node import Node, plain
+from mlc.ir.plan import Plan
+from mlc.ir.span import COMMAND_LINE
+from mlc.kinds import _walk
+from mlc.request import Request
+from mlc.rules import missing_layer
+
+
+class Config(Struct, frozen=True):
+    """A Hydra config as bare data."""
+
+    value: Any
+    sources: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def compose_config(folder: Path, name: str, overrides: Sequence[str], *, resolve: bool) -> Config:
+    """load → compose of any Hydra config directory, as Hydra would give it."""
+    if not folder.is_dir():
+        return Config(None, {}, (missing_layer.no_folder(str(folder)),))
+    source = Source(partial(load.read, any_key=True), folder, closed=False)
+    composed = hydra.compose_config(source, name, overrides)
+    node, found = composed.node, [*composed.diagnostics]
+    if node is not None and resolve:
+        node, mistakes = interpolate.resolve(node, {})
+        found += mistakes
+    sources = {**source.texts, COMMAND_LINE: "\n".join(overrides)}
+    return Config(None if node is None else plain(node), sources, pipeline.each_once(found))
+
+
+def explain(request: Request, address: str) -> tuple[pipeline.Composed, tuple[Explanation, ...]]:
+    """load → compose, then where a value comes from in each environment."""
+    composed = pipeline.compose(request)
+    if has_errors(composed.diagnostics):
+        return composed, ()
+    explained, found = [], [*composed.diagnostics]
+    for document in composed.documents.values():
+        explanation = explain_in(document, address)
+        if isinstance(explanation, Diagnostic):
+            found.append(explanation)
+        else:
+            explained.append(explanation)
+    return msgspec.structs.replace(composed, diagnostics=pipeline.each_once(found)), tuple(explained)
+
+
+def explain_in(document: Document, address: str) -> Explanation | Diagnostic:
+    """Where a value of a composed document comes from, or that there is none."""
+    return explaining.explain(document, address, _walk.field_at, _walk.change_class)
+
+
+def unused(request: Request) -> tuple[pipeline.Composed, tuple[Diagnostic, ...]]:
+    """load → compose, then what is written and changes nothing in any environment."""
+    from mlc.compose.unused import unused as found_unused
+
+    source = Source(load.read, request.root)
+    composed = pipeline.compose(msgspec.structs.replace(request, environments=("all",), overrides=()), source)
+    if has_errors(composed.diagnostics):
+        return composed, ()
+    return composed, pipeline.each_once(
+        [*found_unused(source, composed.layers, composed.documents, pipeline.LANGUAGE.kinds)]
+    )
+
+
+def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled) -> Plan:
+    """What applying would do where another project had been applied: nothing is run and no state is read."""
+    from mlc import drivers
+    from mlc import plan as planning
+    from mlc.plan.assumed import assumed
+
+    state, world = assumed(
+        base.graph, base.artifacts, compiled.graph, lambda name: drivers.driver(name).undoes
+    )
+    return planning.plan(compiled.graph, compiled.artifacts, state, world)
+
+
+def located(found: tuple[Diagnostic, ...], compiled: pipeline.Compiled) -> tuple[Diagnostic, ...]:
+    """Findings of a run, which knows no configuration, with the lines of the configuration they concern."""
+    nodes = {str(resource.address): resource.node for resource in compiled.graph.resources}
+    placed = []
+    for one in found:
+        address, path = _concerned(one, nodes)
+        if address not in nodes or one.labels:
+            placed.append(one)
+            continue
+        span = nodes[address].nearest(path).span
+        placed.append(msgspec.structs.replace(one, labels=(Label(span, primary=True),)))
+    return tuple(placed)
+
+
+def _concerned(one: Diagnostic, nodes: Mapping[str, Node]) -> tuple[str, tuple[str, ...]]:
+    """The resource and the field that a finding concerns: its path may lead to another resource than its own."""
+    parts = tuple(one.path.split(".")) if one.path else ()
+    other = ".".join(parts[:2])
+    return (other, parts[2:]) if other in nodes else (one.address, parts)
