@@ -75,9 +75,8 @@ def unused(request: Request) -> tuple[pipeline.Composed, tuple[Diagnostic, ...]]
     composed = pipeline.compose(msgspec.structs.replace(request, environments=("all",), overrides=()), source)
     if has_errors(composed.diagnostics):
         return composed, ()
-    return composed, pipeline.each_once(
-        [*found_unused(source, composed.layers, composed.documents, pipeline.LANGUAGE.kinds)]
-    )
+    found = found_unused(source, composed.layers, composed.documents, pipeline.LANGUAGE.kinds)
+    return composed, pipeline.each_once([*found])
 
 
 def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled) -> Plan:
