@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -52,6 +53,14 @@ def check_schema(
 
 
 def _findings(node: Node, bare: dict[str, Any], kind: str, address: str) -> Iterator[Diagnostic]:
+    schema = _schemas.read(kind)
+    for error in _validator(kind).iter_errors(bare):
+        for chosen in _chosen(error, schema):
+            yield from _translated(chosen, node, schema, kind, address)
+
+
+@cache  # making one costs a millisecond, and a project may have a mistake in every file
+def _validator(kind: str) -> Any:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
     from referencing import Registry
@@ -61,11 +70,7 @@ def _findings(node: Node, bare: dict[str, Any], kind: str, address: str) -> Iter
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     )
     validator_class = extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
-    schema = _schemas.read(kind)
-    validator = validator_class(schema, registry=Registry())
-    for error in validator.iter_errors(bare):
-        for chosen in _chosen(error, schema):
-            yield from _translated(chosen, node, schema, kind, address)
+    return validator_class(_schemas.read(kind), registry=Registry())
 
 
 def _chosen(error: ValidationError, root: dict[str, Any]) -> Iterator[ValidationError]:

@@ -207,10 +207,10 @@ def _vars(project: Node, env: Node, found: list[Diagnostic]) -> Node:
 
 
 def _report_unmatched(node: Node, what: str, known: Iterable[str], found: list[Diagnostic]) -> None:
-    known = list(known)
+    known = dict.fromkeys(known)  # in their order, and asked once for every name
     for name, child in node.value.items() if node.is_map else ():
         if name not in known:
-            found.append(patch_matches_nothing.found(what, name, child.key_span or child.span, known))
+            found.append(patch_matches_nothing.found(what, name, child.key_span or child.span, list(known)))
 
 
 def _is_known(root: Node, language: Language, path: tuple[str, ...]) -> bool:
