@@ -135,7 +135,8 @@ class ArtifactFiles(SingleFileSnapshotExtension):
         return cls.dirname(test_location=test_location)
 
     def is_snapshot_location(self, *, location: str) -> bool:
-        return Path(location).is_file()
+        # files of other snapshots are not ours to call unused
+        return Path(location).is_file() and "/backends/__snapshots__/" in Path(location).as_posix()
 
     @classmethod
     def matches_test_location(cls, *, test_location: PyTestLocation, snapshot_location: str) -> bool:
