@@ -53,6 +53,7 @@ benchmarks: $(VENV)/.installed-dev
 generate: $(VENV)/.installed-dev
 	$(BIN)/python -m mlc.kinds._schemas
 	$(BIN)/python -m mlc.rules._reference
+	PYTHONPATH=tests $(BIN)/python -m spec._manual
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

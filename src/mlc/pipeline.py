@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from mlc import check, data, kinds, load
@@ -177,8 +178,14 @@ def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None
 
 
 def each_once(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """A shared layer is composed many times over; its mistakes are told once, in the order of the files."""
-    return tuple(sorted(dict.fromkeys(found), key=_place))
+    """A shared layer is composed many times over; its mistakes are told once, in the order of the files.
+
+    Which of the resources that build on a layer a mistake was found in does not tell two mistakes apart.
+    """
+    told: dict[Diagnostic, Diagnostic] = {}
+    for one in found:
+        told.setdefault(msgspec.structs.replace(one, address="") if one.primary else one, one)
+    return tuple(sorted(told.values(), key=_place))
 
 
 def _place(one: Diagnostic) -> tuple[str, int, int]:

@@ -7,11 +7,12 @@ env/NAME.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
 from mlc.rules._fixes import instead
+from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "The environment is not known.")
@@ -30,3 +31,12 @@ def found(name: str, known: Iterable[str], span: Span | None = None, *, address:
         fix=instead(name, known, span),
         address=address,
     )
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """The environments that a pipeline applies; those that any resource exists in are known when composing."""
+    known = subject.project["environments"]
+    for address, pipeline in subject.each("pipeline"):
+        for name in pipeline["apply"]:
+            if name not in known:
+                yield found(name, known, subject.key_span(address, "apply", name), address=str(address))
