@@ -9,10 +9,13 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from mlc import load, pipeline
 from mlc.compose import hydra, interpolate
@@ -81,6 +84,20 @@ def test_the_manual_is_made_from_the_chapters() -> None:
     assert _manual.PATH.read_text(encoding="utf-8") == _manual.page(), "run `make generate`"
 
 
+def test_the_contents_of_the_manual_lead_to_its_headings() -> None:
+    tokens = MarkdownIt().parse(_manual.page())
+    inline = [(before, token) for before, token in pairwise(tokens) if token.type == "inline"]
+    titles = [_text(token) for before, token in inline if before.tag in ("h2", "h3")]
+    links = [
+        (str(child.attrs["href"]), _text(token))
+        for _, token in inline
+        for child in token.children or ()
+        if child.type == "link_open" and str(child.attrs["href"]).startswith("#")
+    ]
+    assert [title for _, title in links] == titles
+    assert len({anchor for anchor, _ in links}) == len(links)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -103,6 +120,10 @@ def test_a_wrong_expectation_is_told_with_its_line() -> None:
     told = _difference(first, ["mlc.yaml:1:1 unknown-key"])
     assert told.startswith(f"tests/spec/{first.file.name}:{first.first}: ")
     assert "+ mlc.yaml:1:1 unknown-key" in told
+
+
+def _text(token: Token) -> str:
+    return "".join(child.content for child in token.children or ())
 
 
 def _diagnostics(example: Example, expectation: Expectation) -> Iterator[str]:
