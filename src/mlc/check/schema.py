@@ -22,6 +22,7 @@ from mlc.rules import (
     bad_format,
     missing_key,
     not_supported_yet,
+    too_large,
     unknown_key,
     value_not_allowed,
     value_out_of_range,
@@ -54,9 +55,15 @@ def check_schema(
 
 def _findings(node: Node, bare: dict[str, Any], kind: str, address: str) -> Iterator[Diagnostic]:
     schema = _schemas.read(kind)
+    told = 0
     for error in _validator(kind).iter_errors(bare):
         for chosen in _chosen(error, schema):
-            yield from _translated(chosen, node, schema, kind, address)
+            for each in _translated(chosen, node, schema, kind, address):
+                yield each
+                told += 1
+                if told > too_large.MOST_MISTAKES:
+                    yield too_large.mistakes(each.primary.span if each.primary else node.span)
+                    return
 
 
 @cache  # making one costs a millisecond, and a project may have a mistake in every file

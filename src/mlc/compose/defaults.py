@@ -88,6 +88,7 @@ class _Computing:
         self.trail: list[str] = []
         self.keys_met: dict[str, Span] = {}
         self.broken: set[str] = set()
+        self.stopped = False  # by the number of mistakes
 
     # ── the command line ────────────────────────────────────────────────────────────────────────────
 
@@ -157,6 +158,11 @@ class _Computing:
     ) -> list[Placed]:
         """The layers that an entry stands for, lowest first."""
         span = element.span if parent is not None else None
+        if len(self.found) > too_large.MOST_MISTAKES:
+            if not self.stopped:
+                self.found.append(too_large.mistakes(element.entry.span))
+                self.stopped = True
+            return []
         path = element.path
         closed = self.source.closed
         if element.is_group and (element.group == "hydra" or element.group.startswith("hydra/")):

@@ -7,7 +7,7 @@ from msgspec import Struct
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.node import Node
 from mlc.ir.span import Span
-from mlc.rules import bad_defaults_list
+from mlc.rules import bad_defaults_list, too_large
 
 _FORM = "An entry is a file's name, one `group: option`, or `_self_`."
 
@@ -41,8 +41,10 @@ def entries_of(defaults: Node, name: str) -> tuple[tuple[Entry, ...], tuple[Diag
             entries.append(made)
         else:
             found.append(made)
+            if len(found) > too_large.MOST_MISTAKES:
+                return (), (*found, too_large.mistakes(item.span))
     selves = [entry for entry in entries if entry.is_self]
-    for again in selves[1:]:
+    for again in selves[1 : too_large.MOST_MISTAKES]:
         detail = "`_self_` stands twice in the list, but the file has one place among its layers."
         found.append(bad_defaults_list.found(again.span, detail, "Remove one of the two.", text="again"))
     return tuple(entries), tuple(found)

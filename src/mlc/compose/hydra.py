@@ -14,7 +14,10 @@ from mlc.compose.source import Source
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.node import Node
 from mlc.ir.span import start_of
-from mlc.rules import cannot_merge, unsafe_config_name
+from mlc.rules import cannot_merge, too_large, unsafe_config_name
+
+FEW_LAYERS = 20  # of so few no one asks how large they are together
+MOST_VALUES = 300_000
 
 
 class Composed(Struct, frozen=True):
@@ -85,6 +88,8 @@ def compose_parsed(
         layer = source.layer(each)
         if layer is not None and not layer.broken:
             found.extend(layer.diagnostics)  # warnings
+    if len(listed.layers) > FEW_LAYERS and _values_of(source, listed.layers) > MOST_VALUES:
+        found.append(too_large.merged(root.span, MOST_VALUES))
     if not has_errors(tuple(found)):
         for placed in listed.layers:
             layer = source.layer(placed.name)
@@ -133,6 +138,16 @@ def _without_hydra(
             continue
         kept.append(override)
     return tuple(kept), found
+
+
+def _values_of(source: Source, layers: Sequence[Placed]) -> int:
+    """How many values are merged, those of a layer as often as it stands among the layers."""
+    sizes: dict[str, int] = {}
+    for placed in layers:
+        if placed.name not in sizes:
+            layer = source.layer(placed.name)
+            sizes[placed.name] = 0 if layer is None else sum(1 for _ in layer.node.walk())
+    return sum(sizes[placed.name] for placed in layers)
 
 
 def _file(source: Source, name: str) -> str:

@@ -22,12 +22,15 @@ from mlc.rules import (
     forbidden_resolver,
     interpolation_cycle,
     interpolation_too_large,
+    too_large,
     unresolved_interpolation,
 )
 
 __all__ = ["Budget", "follow", "references", "resolve", "value_at"]
 
 Path = tuple[str | int, ...]
+
+_GUESSES = 30  # mistakes that are told with what was probably meant
 
 
 class Budget(Struct, frozen=True):
@@ -389,8 +392,11 @@ class _Resolving:
         raise _FailedError
 
     def fail(self, diagnostic: Diagnostic, path: Path | None = None) -> _FailedError:
-        if not self.quiet:
+        if not self.quiet and len(self.found) < too_large.MOST_MISTAKES:
             self.found.append(diagnostic)
+        elif not self.quiet and diagnostic.primary is not None:
+            self.found.append(too_large.mistakes(diagnostic.primary.span))
+            self.quiet = True
         if path is not None:
             self.failed.add(path)
         return _FailedError()
@@ -422,7 +428,9 @@ class _Resolving:
             return _FailedError()
         whole = "." * reference.dots + ".".join(keys)
         before = "." * reference.dots + ".".join(keys[:index])
-        options = current.value if type(current.value) is dict else ()
+        # Looking for what was meant takes a while where there is much to choose from.
+        guess = type(current.value) is dict and len(self.found) < _GUESSES
+        options = current.value if guess else ()
         help_text = did_you_mean(keys[index], options, noun="It has")
         return self.fail(
             unresolved_interpolation.found(

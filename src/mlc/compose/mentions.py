@@ -9,7 +9,7 @@ from mlc.compose.grammar import Call, GrammarError, ListOf, MapOf, Reference, Te
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.node import Node
 from mlc.ir.span import Span
-from mlc.rules import bad_interpolation
+from mlc.rules import bad_interpolation, too_large
 
 
 def references(text: str) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def grammar_diagnostics(node: Node) -> tuple[Diagnostic, ...]:
     def visit(node: Node) -> None:
         value = node.value
         if type(value) is str:
-            if "${" in value:
+            if "${" in value and len(found) <= too_large.MOST_MISTAKES:
                 try:
                     parse(value)
                 except GrammarError as error:
@@ -70,6 +70,8 @@ def grammar_diagnostics(node: Node) -> tuple[Diagnostic, ...]:
                 visit(child)
 
     visit(node)
+    if len(found) > too_large.MOST_MISTAKES:
+        found.append(too_large.mistakes(node.span))
     return tuple(found)
 
 

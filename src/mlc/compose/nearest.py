@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlc.rules._words import LONGEST, comparable
+
 
 def closest(word: str, options: Iterable[str]) -> tuple[str, ...]:
     """At most three options that are written much like `word`, the best first."""
@@ -13,7 +15,10 @@ def closest(word: str, options: Iterable[str]) -> tuple[str, ...]:
     lower: dict[str, str] = {}
     for option in candidates:
         lower.setdefault(option.lower(), option)
-    return tuple(lower[match] for match in get_close_matches(word.lower(), lower, 3, 0.6))
+    word = word.lower()
+    if len(word) > LONGEST:
+        return ()
+    return tuple(lower[match] for match in get_close_matches(word, comparable(word, lower), 3, 0.6))
 
 
 def did_you_mean(word: str, options: Iterable[str], *, noun: str = "Known here") -> str:

@@ -21,7 +21,7 @@ from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.document import Document
 from mlc.ir.node import Node, plain, wrap
-from mlc.ir.span import COMMAND_LINE, Span, start_of
+from mlc.ir.span import start_of
 from mlc.rules import (
     empty_resource,
     environment_file_missing,
@@ -29,10 +29,11 @@ from mlc.rules import (
     misspelled_folder,
     patch_matches_nothing,
     resource_name,
+    too_large,
     unknown_environment,
 )
 
-_GIVEN = Span(COMMAND_LINE, 1, 1, 1, 1)
+MOST_ENVIRONMENTS = 200
 
 
 class Language(Struct, frozen=True):
@@ -64,6 +65,9 @@ def compose_layers(source: Source, language: Language) -> Layers:
     composed = compose_config(source, "mlc", ())
     found += composed.diagnostics
     project = composed.node or Node({}, start_of("mlc.yaml"))
+    listed = project.get("environments")
+    if listed is not None and listed.is_list and len(listed.value) > MOST_ENVIRONMENTS:
+        found.append(too_large.environments(listed.span, MOST_ENVIRONMENTS))
     environments = {name: _environment(source, project, name, found) for name in known_environments(project)}
     resources: dict[Address, Node] = {}
     broken: set[Address] = set()
@@ -128,7 +132,7 @@ def known_environments(project: Node) -> tuple[str, ...]:
     listed = project.get("environments")
     if listed is None or not listed.is_list:
         return ()
-    return tuple(entry.value for entry in listed.value if isinstance(entry.value, str))
+    return tuple(entry.value for entry in listed.value[:MOST_ENVIRONMENTS] if isinstance(entry.value, str))
 
 
 def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
@@ -210,6 +214,9 @@ def _report_unmatched(node: Node, what: str, known: Iterable[str], found: list[D
     known = dict.fromkeys(known)  # in their order, and asked once for every name
     for name, child in node.value.items() if node.is_map else ():
         if name not in known:
+            if len(found) > too_large.MOST_MISTAKES:
+                found.append(too_large.mistakes(child.span))
+                return
             found.append(patch_matches_nothing.found(what, name, child.key_span or child.span, list(known)))
 
 

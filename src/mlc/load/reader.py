@@ -182,6 +182,8 @@ class _Reading:
                     continue
             if self.total > MOST_NODES:
                 raise _RefusedError(too_large.nodes(node.span, MOST_NODES))
+            if len(self.found) > too_large.MOST_MISTAKES:
+                raise _RefusedError(too_large.mistakes(node.span))
             if frame is None:
                 return node
             frame.count += count

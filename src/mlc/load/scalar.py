@@ -35,6 +35,9 @@ _OMEGACONF_FLOAT = re.compile(
     |[-+]?[0-9]+(?:_[0-9]+)*(?::[0-5]?[0-9])+\.[0-9_]*)\Z""",
     re.VERBOSE,
 )
+_LONGEST = 4_300  # digits: what Python converts; beyond it the time grows with the square
+_MOST_BITS = 14_000  # of a whole number, so that it can be written in as many digits
+
 _NUMERIC = frozenset("-+0123456789.")
 _WORDS = frozenset("yYnNtTfFoO~")
 
@@ -75,7 +78,15 @@ def as_bool(text: str) -> bool:
 
 def as_int(text: str) -> int:
     """Decimal, binary, octal, hexadecimal and sexagesimal integers of YAML 1.1. Raises ValueError."""
-    text = text.replace("_", "")
+    value = _whole(text.replace("_", ""))
+    if value.bit_length() > _MOST_BITS:
+        raise ValueError("too many digits")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > _LONGEST and ":" in text:
+        raise ValueError("too many digits")
     sign = -1 if text[:1] == "-" else 1
     text = text[1:] if text[:1] in ("-", "+") else text
     if text == "0":
@@ -97,6 +108,8 @@ def as_int(text: str) -> int:
 def as_float(text: str) -> float:
     """Decimal and sexagesimal floats of YAML 1.1. Raises ValueError."""
     text = text.replace("_", "").lower()
+    if len(text) > _LONGEST and ":" in text:
+        raise ValueError("too many digits")
     sign = -1.0 if text[:1] == "-" else 1.0
     text = text[1:] if text[:1] in ("-", "+") else text
     if text == ".inf":
@@ -107,7 +120,10 @@ def as_float(text: str) -> float:
         # From the last part to the first: another order would round differently from PyYAML.
         total, base = 0.0, 1
         for part in reversed(text.split(":")):
-            total += float(part) * base
+            try:
+                total += float(part) * base
+            except OverflowError:
+                raise ValueError("too many digits") from None
             base *= 60
         return sign * total
     return sign * float(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
+from functools import lru_cache
 
 from mlc.ir.diagnostic import Diagnostic, Label
 from mlc.ir.span import Span
@@ -58,13 +59,17 @@ def frame(label: Label, sources: Mapping[str, str], paint: Paint, colour: str) -
     """The place in the source, with carets under it."""
     span = label.span
     lines = [paint(f"  --> {harmless(str(span))}", "blue")]
-    source = sources.get(span.file, "").splitlines()
+    source = _lines(sources.get(span.file, ""))
     if not 1 <= span.line <= len(source):
         return [*lines, f"      {label.text}"] if label.text else lines
-    shown = harmless(source[span.line - 1].replace("\t", " "))
-    end = span.end_column if span.end_line == span.line else len(source[span.line - 1]) + 1
-    before = display_width(harmless(source[span.line - 1][: span.column - 1]))
-    marked = max(1, display_width(harmless(source[span.line - 1][span.column - 1 : end - 1]).rstrip()))
+    line = source[span.line - 1]
+    column, end = span.column, span.end_column if span.end_line == span.line else len(line) + 1
+    if len(line) > 10 * WIDTH:  # of a line without end, only what can be shown is looked at
+        skipped = max(0, column - 1 - WIDTH)
+        line, column, end = line[skipped : skipped + 3 * WIDTH], column - skipped, end - skipped
+    shown = harmless(line.replace("\t", " "))
+    before = display_width(harmless(line[: column - 1]))
+    marked = max(1, display_width(harmless(line[column - 1 : end - 1]).rstrip()))
     if len(shown) > WIDTH:  # keep the culprit in sight in a very long line
         cut = max(0, before - 40)
         shown, before = shown[cut : cut + WIDTH] + "…", before - cut
@@ -78,6 +83,11 @@ def frame(label: Label, sources: Mapping[str, str], paint: Paint, colour: str) -
         f"  {paint(str(span.line), 'blue')} {bar} {shown}",
         f"  {' ' * gutter} {bar} {' ' * before}{carets}",
     ]
+
+
+@lru_cache(maxsize=4)  # diagnostics come in the order of the files
+def _lines(source: str) -> list[str]:
+    return source.splitlines()
 
 
 def count(found: tuple[Diagnostic, ...], paint: Paint) -> str:

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+
+LONGEST = 200  # characters: comparing takes time with the square of the length
+MOST = 500
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None."""
+    from difflib import get_close_matches  # only a mistake needs it
+
     candidates = [str(item) for item in known]
     by_lower = {candidate.lower(): candidate for candidate in candidates}
-    found = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
+    word = word.lower()
+    if len(word) > LONGEST:
+        return None
+    found = get_close_matches(word, comparable(word, by_lower), n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
+
+
+def comparable(word: str, options: Iterable[str]) -> list[str]:
+    """The options worth comparing with a word: of very many, some of those that begin or end alike."""
+    listed = [option for option in options if len(option) <= LONGEST]
+    if len(listed) <= MOST or not word:
+        return listed[:MOST]
+    near = (option for option in listed if option[:1] == word[0] or option[-1:] == word[-1])
+    return [option for option in near if abs(len(option) - len(word)) <= 3][:MOST]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -12,6 +12,8 @@ from mlc.ir.span import Span
 
 RULE = Rule.of(__name__, "error", "The configuration is too large.")
 
+MOST_MISTAKES = 200  # told of one file, one defaults list, one resource: nobody reads more
+
 BAD = {"env/dev.yaml": "vars: {deep: " + "[" * 120 + "]" * 120 + "}\n"}
 GOOD = {"env/dev.yaml": "vars: {deep: [[[]]]}\n"}
 
@@ -52,4 +54,32 @@ def layers(span: Span, limit: int) -> Diagnostic:
         f"The defaults lists name more than {limit:,} layers, one inside the other or one after the other.",
         text="the limit is reached here",
         help="Name every layer once.",
+    )
+
+
+def mistakes(span: Span) -> Diagnostic:
+    """More mistakes in one place than anyone reads."""
+    return RULE.at(
+        span,
+        f"There are more than {MOST_MISTAKES:,} mistakes; those that follow are not told.",
+        text="the limit is reached here",
+        help="Mend the first ones: the others may have the same cause.",
+    )
+
+
+def merged(span: Span, limit: int) -> Diagnostic:
+    """Layers that together hold too much."""
+    return RULE.at(
+        span,
+        f"The layers of this defaults list hold more than {limit:,} values together.",
+        help="Name every layer once, and keep data in data files.",
+    )
+
+
+def environments(span: Span, limit: int) -> Diagnostic:
+    """Every environment is a whole composition."""
+    return RULE.at(
+        span,
+        f"The project lists more than {limit:,} environments, each of which is composed on its own.",
+        help="Give what differs between so many a project or an override of its own.",
     )
