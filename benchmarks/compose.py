@@ -233,6 +233,6 @@ if __name__ == "__main__":
     elif words[:1] == ["growth"]:
         growth(tuple(map(int, words[1:])) or SIZES)
     else:
-        main(int(words[0]) if words else 500)
+        growth(SIZES)  # first: what a process weighs when it starts another counts as that one's peak
         print()
-        growth(SIZES)
+        main(int(words[0]) if words else 500)
