@@ -135,8 +135,7 @@ class ArtifactFiles(SingleFileSnapshotExtension):
         return cls.dirname(test_location=test_location)
 
     def is_snapshot_location(self, *, location: str) -> bool:
-        # files of other snapshots are not ours to call unused
-        return Path(location).is_file() and "/backends/__snapshots__/" in Path(location).as_posix()
+        return False  # syrupy, under xdist, calls some of them unused; test_no_snapshot_is_left_over looks itself
 
     @classmethod
     def matches_test_location(cls, *, test_location: PyTestLocation, snapshot_location: str) -> bool:

@@ -220,9 +220,9 @@ def test_an_unsafe_primary_name_is_refused(name: str) -> None:
     ],
 )  # fmt: skip
 def test_defaults_lists_that_grow_without_end_are_refused(files: dict[str, str]) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     result = composed(files)
-    assert time.perf_counter() - before < 2.0
+    assert time.process_time() - before < 2.0
     assert {found.rule for found in result.diagnostics} == {"too-large"}
 
 

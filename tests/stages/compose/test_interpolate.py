@@ -170,9 +170,9 @@ def test_a_missing_value_cannot_be_referred_to() -> None:
     ],
 )  # fmt: skip
 def test_hostile_interpolations_cost_little(text: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     _, found = resolved(text, {"f": len})
-    assert time.perf_counter() - before < 2.0
+    assert time.process_time() - before < 2.0
     assert {each.rule for each in found} <= {
         "interpolation-too-large", "bad-interpolation", "unresolved-interpolation"
     }  # fmt: skip

@@ -321,9 +321,9 @@ def bomb() -> str:
     ],
 )
 def test_a_hostile_file_costs_little(text: str, rule: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     loaded = read(text, "f.yaml")
-    assert time.perf_counter() - before < 2.0
+    assert time.process_time() - before < 2.0
     assert rules(loaded)[:1] == ([rule] if rule else [])
 
 

@@ -244,9 +244,9 @@ def test_what_only_looks_a_little_like_a_secret(harmless: str) -> None:
 )
 def test_no_text_takes_long(piece: str) -> None:
     node = wrap(piece * (1_000_000 // len(piece)), start_of("env/dev.yaml"))
-    before = time.perf_counter()
+    before = time.process_time()
     secret_in_spec._secret(("vars", "x"), node)
-    assert time.perf_counter() - before < 1
+    assert time.process_time() - before < 5  # a quadratic search would take minutes
 
 
 @pytest.mark.parametrize(
