@@ -49,18 +49,17 @@ def test_the_runtime_of_mlserver_is_copied(artifacts: tuple[Artifact, ...]) -> N
     assert copied.content == data.path("templates", "mlserver", "mlc_onnx_runtime.py").read_bytes()
 
 
-@pytest.mark.parametrize("path", PATHS)
+# MLServer's own classes live in an environment of their own: platforms/ holds its settings to them.
+@pytest.mark.parametrize("path", [path for path in PATHS if "/mlserver/" not in path])
 def test_official_checker(path: str, artifacts: tuple[Artifact, ...], backends: tuple[Backend, ...]) -> None:
     artifact = next(artifact for artifact in artifacts if artifact.path == path)
     backend = next(backend for backend in backends if backend.name == artifact.backend)
     checks = checks_of(artifact, backend)
     if not checks:
-        assert path.endswith((".dockerignore", "requirements.txt", ".py")), (
-            "it has an official checker to name"
-        )
+        assert path.endswith((".dockerignore", "requirements.txt")), "it has an official checker to name"
         return
     found = verify(artifact, backend)
-    if artifact.backend in ("kserve", "mlserver") and found.outcome == "skipped":
+    if artifact.backend == "kserve" and found.outcome == "skipped":  # ../shared/official is absent
         pytest.skip(" ".join(found.findings))
     assert (found.outcome, found.findings) == ("ok", ())
 
