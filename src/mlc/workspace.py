@@ -29,7 +29,7 @@ from mlc.ir.state import State
 from mlc.plan import World
 from mlc.rules import _system, path_outside_project, state_locked, state_unreadable
 from mlc.store.content import Content
-from mlc.store.files import TEMPORARY, sweep, write_atomically
+from mlc.store.files import TEMPORARY, leads_out, sweep, write_atomically
 from mlc.store.lock import LockHeld, locked
 from mlc.store.state import StateUnreadable, opened, read_state
 
@@ -126,8 +126,7 @@ def file_digest(root: Path, path: str) -> str:
 
 def place(root: Path, path: str) -> Path:
     """Where a path of the project lies. Raises StepFailed where links lead it out of the project."""
-    found = (root / path).resolve()
-    if not found.is_relative_to(root.resolve()):
+    if leads_out(root, path):
         raise StepFailed(path_outside_project.found(path, where="The project"))
     return root / path
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from mlc import kinds
 from mlc.ir.address import Address
@@ -11,6 +10,7 @@ from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.moves import followed
 from mlc.ir.node import Node
 from mlc.rules import bad_move, moved_source_exists, moved_target_missing, moved_twice
+from mlc.rules._words import nearest
 
 
 def check_moved(project: Node, declared: frozenset[Address]) -> Iterator[Diagnostic]:
@@ -40,7 +40,6 @@ def check_moved(project: Node, declared: frozenset[Address]) -> Iterator[Diagnos
             chain = followed(texts, was)
             if text not in there and text not in texts:
                 known = [other for other in sorted(there) if other.startswith(f"{kind}.")]
-                guess = get_close_matches(text, known, n=1)
-                yield moved_target_missing.found(was, text, now.span, guess[0] if guess else None, known)
+                yield moved_target_missing.found(was, text, now.span, nearest(text, known), known)
             elif was in chain:
                 yield moved_target_missing.circle(was, (was, *chain), now.span)

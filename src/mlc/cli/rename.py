@@ -142,24 +142,10 @@ def _describes(file: str) -> bool:
 
 def _mentions(text: str) -> Iterator[Mention]:
     """The interpolations of a text that read a value, wherever in it they stand."""
-    from mlc.compose.grammar import GrammarError, Reference, parse
+    from mlc.compose.mentions import readings
     from mlc.edit.renaming import Mention
 
-    def visit(part: Any) -> Iterator[Mention]:
-        if isinstance(part, Reference):
-            keys = tuple(key if isinstance(key, str) else None for _, key in part.parts)
-            yield Mention(part.start, part.end, part.dots, keys)
-        if isinstance(part, Struct):
-            for field in part.__struct_fields__:
-                yield from visit(getattr(part, field))
-        elif isinstance(part, tuple):
-            for each in part:
-                yield from visit(each)
-
-    try:
-        yield from visit(parse(text) if "${" in text else None)
-    except GrammarError:
-        return
+    return (Mention(found.start, found.end, found.dots, found.keys) for found in readings(text))
 
 
 def _difference(before: Validated, after: Validated, address: Address, name: str) -> tuple[str, list[str]]:

@@ -28,6 +28,11 @@ class Reference(Struct, frozen=True):
     start: int
     end: int
 
+    @property
+    def keys(self) -> tuple[str | None, ...]:
+        """The parts' keys; None for one that is itself an interpolation."""
+        return tuple(key if isinstance(key, str) else None for _, key in self.parts)
+
 
 class Call(Struct, frozen=True):
     """`${name:arguments}`."""

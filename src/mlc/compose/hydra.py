@@ -98,7 +98,7 @@ def compose_parsed(
     if has_errors(tuple(found)):
         return Composed(None, listed.layers, tuple(found), listed.choices)
     if "hydra" in root.value:
-        root = _with_value(root, {key: child for key, child in root.value.items() if key != "hydra"})
+        root = root.holding({key: child for key, child in root.value.items() if key != "hydra"})
     for override in listed.values:
         changed = apply_override(root, override, is_known)
         if isinstance(changed, Diagnostic):
@@ -153,7 +153,3 @@ def _values_of(source: Source, layers: Sequence[Placed]) -> int:
 def _file(source: Source, name: str) -> str:
     layer = source.layer(name) if source.refuse(name) is None else None
     return name if layer is None else layer.file
-
-
-def _with_value(node: Node, value: dict[str, Node]) -> Node:
-    return Node(value, node.span, node.key_span, node.overwrote, node.written)

@@ -146,7 +146,7 @@ class _Resolving:
                 if new is not child:
                     changed[key] = new
             del self.active[path]
-            result = _with_value(node, {**value, **changed}) if changed else node
+            result = node.holding({**value, **changed}) if changed else node
             self.done[path] = result
             return result
         if kind is tuple:
@@ -157,7 +157,7 @@ class _Resolving:
             items = tuple(self.node((*path, index), child) for index, child in enumerate(value))
             del self.active[path]
             same = all(new is old for new, old in zip(items, value, strict=True))
-            result = node if same else _with_value(node, items)
+            result = node if same else node.holding(items)
             self.done[path] = result
             return result
         return node
@@ -442,7 +442,3 @@ class _Resolving:
         if isinstance(part, Reference | Call):
             return part_of(node, part.start, part.end)
         return node.span
-
-
-def _with_value(node: Node, value: Any) -> Node:
-    return Node(value, node.span, node.key_span, node.overwrote, node.written)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
+
+from msgspec import Struct
 
 from mlc.compose.grammar import Call, GrammarError, ListOf, MapOf, Reference, Text, parse
 from mlc.ir.diagnostic import Diagnostic
@@ -48,6 +51,23 @@ def references(text: str) -> tuple[str, ...]:
 
     visit(tree)
     return tuple(dict.fromkeys(found))
+
+
+def readings(text: str) -> Iterator[Reference]:
+    """Every interpolation of a text that reads a value, wherever in it one stands, nested ones too."""
+
+    def visit(part: Any) -> Iterator[Reference]:
+        if isinstance(part, Reference):
+            yield part
+        if isinstance(part, Struct):
+            part = tuple(getattr(part, name) for name in part.__struct_fields__)
+        for each in part if isinstance(part, tuple) else ():
+            yield from visit(each)
+
+    try:
+        yield from visit(parse(text) if "${" in text else None)
+    except GrammarError:
+        return
 
 
 def grammar_diagnostics(node: Node) -> tuple[Diagnostic, ...]:

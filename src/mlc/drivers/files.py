@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlc.ir.operation import Product, StepFailed, Work
 from mlc.rules import path_outside_project
+from mlc.store.files import leads_out
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +27,7 @@ def run(work: Work) -> Product:
 
     spec, address = work.spec, work.operation.address
     written = spec["source"]["path"]
-    if not (work.root / written).resolve().is_relative_to(work.root.resolve()):
+    if leads_out(work.root, written):
         raise StepFailed(
             path_outside_project.found(written, where="The dataset", address=address, path="source.path")
         )

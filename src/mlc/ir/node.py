@@ -53,6 +53,10 @@ class Node(Struct, frozen=True):
                 return None
         return node
 
+    def holding(self, value: Any) -> Node:
+        """The same node, written in the same place, with another value."""
+        return Node(value, self.span, self.key_span, self.overwrote, self.written)
+
     def nearest(self, path: tuple[str | int, ...]) -> Node:
         """The node at the longest prefix of a path that exists."""
         node = self

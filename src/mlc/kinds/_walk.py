@@ -136,7 +136,7 @@ def _fill(node: Node, schema: Schema, root: Schema) -> Node:
         items = schema.get("items")
         if not isinstance(items, dict):
             return node
-        return _with_value(node, tuple(_fill(child, items, root) for child in node.value))
+        return node.holding(tuple(_fill(child, items, root) for child in node.value))
     if not node.is_map:
         return node
     filled = dict(node.value)
@@ -147,11 +147,7 @@ def _fill(node: Node, schema: Schema, root: Schema) -> Node:
     for key, field in schema.get("properties", {}).items():
         if key not in filled and "default" in field:
             filled[key] = _fill(wrap(field["default"], _DEFAULT_SPAN), field, root)
-    return _with_value(node, filled)
-
-
-def _with_value(node: Node, value: Any) -> Node:
-    return Node(value, node.span, node.key_span, node.overwrote, node.written)
+    return node.holding(filled)
 
 
 def _references(value: Any, schema: Schema, root: Schema, path: Path) -> Iterator[Reference]:

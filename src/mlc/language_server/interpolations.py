@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from msgspec import Struct
 
-from mlc.compose.grammar import GrammarError, Reference, parse
+from mlc.compose.mentions import readings
 from mlc.edit import renaming
 from mlc.ir.document import Document
 from mlc.ir.node import Node
@@ -45,20 +44,7 @@ def mentions_in(text: str, start: int = 0, end: int | None = None) -> Iterator[M
 
 def grammar_mentions(text: str) -> Iterator[renaming.Mention]:
     """Every interpolation of one value that reads another, as OmegaConf's grammar has it, nested ones too."""
-
-    def visit(part: Any) -> Iterator[renaming.Mention]:
-        if isinstance(part, Reference):
-            keys = tuple(key if isinstance(key, str) else None for _, key in part.parts)
-            yield renaming.Mention(part.start, part.end, part.dots, keys)
-        if isinstance(part, Struct):
-            part = tuple(getattr(part, name) for name in part.__struct_fields__)
-        for each in part if isinstance(part, tuple) else ():
-            yield from visit(each)
-
-    try:
-        yield from visit(parse(text) if "${" in text else None)
-    except GrammarError:
-        return
+    return (renaming.Mention(found.start, found.end, found.dots, found.keys) for found in readings(text))
 
 
 def parts_of(key: str) -> Path:

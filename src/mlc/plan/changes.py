@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from typing import Any
 
 from mlc.ir.node import Node
@@ -42,6 +41,8 @@ def changes_between(
 
 def lines_between(before: bytes, after: bytes) -> tuple[int, int]:
     """How many lines are added and how many removed."""
+    from difflib import SequenceMatcher  # a plan without changes needs none
+
     old, new = before.splitlines(), after.splitlines()
     added = removed = 0
     for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

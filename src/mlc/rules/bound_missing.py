@@ -6,11 +6,14 @@ How to mend it: give `min` or `max`, in the metric's own unit.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from typing import Any
+
+import msgspec
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.evaluation import METRICS
+from mlc.kinds._fields import Duration, Size
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A gate's bound is missing or cannot be read.")
@@ -18,9 +21,9 @@ RULE = Rule.of(__name__, "error", "A gate's bound is missing or cannot be read."
 BAD = {"gate/quality.yaml": "metrics: {roc_auc: {confidence: 0.9}, latency_p99: {max: 0.02}}\n"}
 GOOD = {"gate/quality.yaml": "metrics: {roc_auc: {min: 0.9}, latency_p99: {max: 20ms}}\n"}
 
-_FORMS = {
-    "seconds": (r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d|w)$", "a duration such as 20ms"),
-    "bytes": (r"^[0-9]+(\.[0-9]+)?(B|[KMGT]i?B?)$", "a size such as 10Mi"),
+_FORMS: dict[str, tuple[Any, str]] = {
+    "seconds": (Duration, "a duration such as 20ms"),
+    "bytes": (Size, "a size such as 10Mi"),
 }
 
 
@@ -54,6 +57,10 @@ def _unreadable(value: float | str | None, unit: str) -> str:
     if value is None:
         return ""
     if unit in _FORMS:
-        pattern, wanted = _FORMS[unit]
-        return "" if isinstance(value, str) and re.match(pattern, value) else wanted
+        form, wanted = _FORMS[unit]
+        try:
+            msgspec.convert(value, form)
+        except msgspec.ValidationError:
+            return wanted
+        return ""
     return "a number" if isinstance(value, str) else ""

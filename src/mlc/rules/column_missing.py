@@ -7,7 +7,6 @@ How to mend it: give the column the name it has in the source, or take it out of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 
@@ -16,6 +15,8 @@ RULE = Rule.of(__name__, "error", "A declared column is not in the data.")
 
 def found(name: str, present: Sequence[str], source: str, *, address: str, path: str) -> Diagnostic:
     """The column `name`, which `path` names, is not among the columns `present` in `source`."""
+    from difflib import get_close_matches
+
     near = get_close_matches(name, present, n=1)
     guess = f"Did you mean `{near[0]}`?" if near else f"The columns are {', '.join(present) or 'none'}."
     return RULE.at(

@@ -8,7 +8,6 @@ How to mend it: rename the folder. One that has nothing to do with mlc can have 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import start_of
@@ -21,6 +20,8 @@ GOOD = {"target/there.yaml": "type: local\n", "notes/there.yaml": "type: local\n
 
 def meant(folder: str, kinds: Iterable[str]) -> str | None:
     """The kind whose folder was probably meant: `policies` for `policy`, `datset` for `dataset`."""
+    from difflib import get_close_matches
+
     singular = folder[:-3] + "y" if folder.endswith("ies") else folder
     near = get_close_matches(singular.lower(), list(kinds), n=1, cutoff=0.8)
     return near[0] if near else None

@@ -78,6 +78,11 @@ def staging(folder: Path) -> Iterator[tuple[BinaryIO, Callable[[Path, int], None
             file.close()  # flushes: on a full disk that fails a second time
 
 
+def leads_out(folder: Path, path: str | Path) -> bool:
+    """Whether a path below a folder lies elsewhere once its links are followed."""
+    return not (folder / path).resolve().is_relative_to(folder.resolve())
+
+
 def make_folder(folder: Path, mode: int = 0o777) -> None:
     """Make `folder` and what is missing above it, durably. `mode` (less the umask) is for `folder` only."""
     if folder.is_dir():

@@ -17,6 +17,7 @@ from mlc.ir.node import Node, plain
 from mlc.ir.span import Span
 from mlc.kinds.mlctest import Case, TestFile
 from mlc.rules import bad_test, missing_layer, no_tests, unknown_environment
+from mlc.store.files import leads_out
 
 SUFFIX = ".mlctest.yaml"
 FOLDER = "tests"
@@ -114,8 +115,8 @@ def slug(name: str) -> str:
 
 
 def _in(root: Path, folder: str, *, deep: bool) -> Iterator[str]:
-    if not (root / folder).resolve().is_relative_to(root.resolve()):
-        return  # a link that leads out of the project
+    if leads_out(root, folder):
+        return
     try:
         entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
     except OSError:

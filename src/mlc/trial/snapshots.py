@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mlc import workspace
-from mlc.store.files import write_if_changed
+from mlc.store.files import leads_out, write_if_changed
 
 FOLDER = "tests/__snapshots__"
 _OURS = ".mlctest"  # other tools keep theirs beside ours
@@ -41,7 +41,7 @@ class Book:
 
     def unused(self) -> tuple[str, ...]:
         """The snapshots that no case has asked for, sorted."""
-        if not (self._root / FOLDER).resolve().is_relative_to(self._root.resolve()):
+        if leads_out(self._root, FOLDER):
             return ()
         found = _files(self._root, FOLDER)
         ours = (path for path in found if path.removeprefix(f"{FOLDER}/").partition("/")[0].endswith(_OURS))
