@@ -18,7 +18,7 @@ from mlc.ir.loaded import Loaded
 from mlc.ir.node import Node
 from mlc.ir.span import Span
 from mlc.load import scalar
-from mlc.load.syntax import syntax_diagnostic
+from mlc.load.syntax import DEEPEST, syntax_diagnostic
 from mlc.load.text import decode, header
 from mlc.rules import (
     alias_bomb,
@@ -30,7 +30,6 @@ from mlc.rules import (
     yaml_syntax,
 )
 
-DEEPEST = 100  # levels of maps and lists
 MOST_NODES = 100_000  # with every alias expanded
 
 _CORE = "tag:yaml.org,2002:"

@@ -6,7 +6,9 @@ from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.span import Span
-from mlc.rules import tab_indentation, yaml_syntax
+from mlc.rules import tab_indentation, too_large, yaml_syntax
+
+DEEPEST = 100  # levels of maps and lists
 
 # What libyaml says -> what it usually means to the author.
 _MEANINGS = {
@@ -66,6 +68,8 @@ def syntax_diagnostic(error: Any, text: str, file: str) -> Diagnostic:
         return tab_indentation.found(Span(file, tab, 1, tab, _indent_width(lines[tab - 1]) + 1))
     if mark is not None and line > len(lines):
         line, column = len(lines), len(lines[-1]) + 1
+    if "maximum nesting depth" in problem:  # newer ones look ahead, and notice before the events do
+        return too_large.depth(Span(file, line, column, line, column + 1), DEEPEST)
     meaning = next((both for said, both in _MEANINGS.items() if said in problem), (problem, ""))
     context = error.context_mark
     opened = None
