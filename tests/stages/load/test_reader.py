@@ -15,7 +15,8 @@ from omegaconf._utils import get_yaml_loader
 
 from mlc.ir.loaded import Loaded
 from mlc.ir.node import Node, plain
-from mlc.load.reader import DEEPEST, read
+from mlc.load.reader import read
+from mlc.load.syntax import DEEPEST
 
 
 def rules(loaded: Loaded) -> list[str]:
