@@ -16,7 +16,7 @@ from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.document import Document
 from mlc.ir.node import Node, plain
 from mlc.kinds._walk import references
-from mlc.rules import unresolved_reference
+from mlc.rules import missing_key, unresolved_reference
 from mlc.rules._subject import Subject
 
 __all__ = ["check", "check_schema", "check_settings"]
@@ -42,7 +42,8 @@ def check(
     """Schema, references, rules: each on all that the one before let through, so that one run tells it all.
 
     `declared` holds every resource that has a file, also those left out of this environment; `broken` those
-    that could not be composed: a reference to one of these is not reported a second time.
+    that could not be composed: a reference to one of these is not reported a second time. Of what is known in
+    part (a layer is missing, an interpolation leads nowhere) the part is checked, by its schema alone.
     """
     specs: dict[Address, dict[str, Any]] = {}
     unfit: dict[Address, Any] = {}
@@ -52,8 +53,10 @@ def check(
         node = document.resource(address)
         assert node is not None, address
         bare = plain(node)
-        if _is_unresolved(bare):
-            continue  # composing has said so
+        if address in broken or _is_unresolved(bare):
+            unfit[address] = known = _known(bare)
+            found += _mistakes_of_part(node, known, address)
+            continue
         spec, mistakes = check_schema(node, bare, address.kind, str(address))
         found += mistakes
         if spec is not None:
@@ -69,6 +72,23 @@ def check(
         return None, tuple(found)
     default_registry = msgspec.to_builtins(kinds.kind("registry").spec())
     return Checked(document, project, specs, default_registry), tuple(found)
+
+
+def _mistakes_of_part(node: Node, known: Any, address: Address) -> list[Diagnostic]:
+    """What is wrong with the part of a resource that is known: the rest may bring what is missing."""
+    mistakes = check_schema(node, known, address.kind, str(address))[1]
+    return [one for one in mistakes if one.rule != missing_key.RULE.name]
+
+
+def _known(value: Any) -> Any:
+    """Plain data without the entries of maps that hold an interpolation that could not be resolved."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _known(child)
+        for key, child in value.items()
+        if isinstance(child, dict) or not _is_unresolved(child)
+    }
 
 
 def _is_unresolved(value: Any) -> bool:

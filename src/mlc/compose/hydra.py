@@ -14,7 +14,7 @@ from mlc.compose.source import Source
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.node import Node
 from mlc.ir.span import start_of
-from mlc.rules import cannot_merge, too_large, unsafe_config_name
+from mlc.rules import cannot_merge, missing_layer, too_large, unsafe_config_name
 
 FEW_LAYERS = 20  # of so few no one asks how large they are together
 MOST_VALUES = 300_000
@@ -23,13 +23,16 @@ MOST_VALUES = 300_000
 class Composed(Struct, frozen=True):
     """`node` is None where a diagnostic is an error. Interpolations are not resolved yet.
 
-    `layers` are the files that were merged, lowest first; `choices` what was chosen for each group.
+    `layers` are the files that were merged, lowest first; `choices` what was chosen for each group. `rest` is
+    what the other layers give where all that is wrong is that some are not there: more mistakes can be found
+    in it.
     """
 
     node: Node | None
     layers: tuple[Placed, ...]
     diagnostics: tuple[Diagnostic, ...]
     choices: dict[str, str | None] = {}
+    rest: Node | None = None
 
 
 def _nothing_known(path: tuple[str, ...]) -> bool:  # noqa: ARG001 - Hydra knows only what is written
@@ -90,13 +93,14 @@ def compose_parsed(
             found.extend(layer.diagnostics)  # warnings
     if len(listed.layers) > FEW_LAYERS and _values_of(source, listed.layers) > MOST_VALUES:
         found.append(too_large.merged(root.span, MOST_VALUES))
-    if not has_errors(tuple(found)):
+    if not _is_fatal(found):
         for placed in listed.layers:
             layer = source.layer(placed.name)
             if layer is not None:
                 root = merge_layer(root, layer.node, placed, source, found)
     if has_errors(tuple(found)):
-        return Composed(None, listed.layers, tuple(found), listed.choices)
+        rest = None if _is_fatal(found) else root
+        return Composed(None, listed.layers, tuple(found), listed.choices, rest)
     if "hydra" in root.value:
         root = root.holding({key: child for key, child in root.value.items() if key != "hydra"})
     for override in listed.values:
@@ -107,6 +111,11 @@ def compose_parsed(
             root = changed
     errors = has_errors(tuple(found))
     return Composed(None if errors else root, listed.layers, tuple(found), listed.choices)
+
+
+def _is_fatal(found: Sequence[Diagnostic]) -> bool:
+    """Whether there is no use in going on. Where a layer is not there, the others still say something."""
+    return has_errors(tuple(one for one in found if one.rule != missing_layer.RULE.name))
 
 
 def merge_layer(root: Node, node: Node, placed: Placed, source: Source, found: list[Diagnostic]) -> Node:

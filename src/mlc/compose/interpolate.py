@@ -6,7 +6,7 @@ caller does not allow are refused from the parsed grammar, so no spelling of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from msgspec import Struct
@@ -42,16 +42,21 @@ class Budget(Struct, frozen=True):
 
 
 def resolve(
-    root: Node, allowed: Mapping[str, Callable[..., Any]], budget: Budget | None = None
+    root: Node,
+    allowed: Mapping[str, Callable[..., Any]],
+    budget: Budget | None = None,
+    *,
+    incomplete: Set[Path] = frozenset(),
 ) -> tuple[Node, tuple[Diagnostic, ...]]:
     """The tree with every interpolation replaced by its value, and what could not be resolved.
 
     A resolver of `allowed` gets the arguments as plain values and returns a plain value; it says that an
     argument is wrong by raising LookupError or ValueError with a sentence for the author. A resolved node
     keeps the span where it was written and, in `written`, the text its author wrote. What cannot be resolved
-    keeps its text.
+    keeps its text. `incomplete` are places of which a part is known to be missing: a reference that ends there
+    fails without being told, for the reason has been told.
     """
-    resolving = _Resolving(root, allowed, budget or Budget())
+    resolving = _Resolving(root, allowed, budget or Budget(), incomplete=incomplete)
     resolved = resolving.node((), root)
     return resolved, tuple(resolving.found)
 
@@ -103,7 +108,9 @@ class _Resolving:
         budget: Budget,
         *,
         quiet: bool = False,
+        incomplete: Set[Path] = frozenset(),
     ) -> None:
+        self.incomplete = incomplete
         self.root = root
         self.allowed = allowed
         self.budget = budget
@@ -223,6 +230,8 @@ class _Resolving:
         for index, key in enumerate(keys):
             step = self.step(current, key)
             if step is None:
+                if where is not None and self.is_incomplete((*where, key)):
+                    raise _FailedError
                 raise self.missing(reference, node, keys, index, current)
             if where is not None:
                 where = (*where, step)
@@ -239,6 +248,9 @@ class _Resolving:
         if where is not None and path[: len(where)] == where and type(current.value) in (dict, tuple):
             raise self.cycle(where, node)
         return where, current
+
+    def is_incomplete(self, path: Path) -> bool:
+        return any(path[:length] in self.incomplete for length in range(1, len(path) + 1))
 
     def lookup(self, path: Path, node: Node) -> tuple[Path | None, Node]:
         """What stands at a path, followed through references: the final place and its raw node."""

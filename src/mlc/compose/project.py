@@ -49,7 +49,8 @@ class Language(Struct, frozen=True):
 class Layers(Struct, frozen=True):
     """A project's files, composed as far as they are the same in every environment.
 
-    `broken` are the resources that have a file but could not be composed; the diagnostics say why.
+    `broken` are the resources that have a file but could not be composed; the diagnostics say why. Those of
+    them that lack a layer are among `resources` too, as far as the other layers go.
     """
 
     project: Node
@@ -78,12 +79,12 @@ def compose_layers(source: Source, language: Language) -> Layers:
             if not language.is_name(name):
                 found.append(resource_name.found(f"{kind}/{name}.yaml"))
                 continue
-            node, mistakes = _compose_file(source, kind, name)
+            node, whole, mistakes = _compose_file(source, kind, name)
             found += mistakes
-            if node is None:
-                broken.add(Address(kind, name))
-            else:
+            if node is not None:
                 resources[Address(kind, name)] = node
+            if not whole:
+                broken.add(Address(kind, name))
     found += _misspelled_folders(source, (*language.kinds, "env"))
     return Layers(project, environments, resources, frozenset(broken), tuple(found))
 
@@ -98,14 +99,17 @@ def compose_document(
     """The project in one environment, every interpolation resolved."""
     found: list[Diagnostic] = []
     root = _layered(layers, environment, language, found)
+    incomplete = {(address.kind, address.name) for address in layers.broken}
     for override in overrides:
+        if override.path[:2] in incomplete:
+            continue  # whether it fits cannot be said
         changed = apply_override(root, override, partial(_is_known, root, language))
         if isinstance(changed, Diagnostic):
             found.append(changed)
         else:
             root = changed
     root = _with_defaults(root, language)
-    resolved, mistakes = resolve(root, _resolvers(inputs))
+    resolved, mistakes = resolve(root, _resolvers(inputs), incomplete=incomplete)
     found += mistakes
     known = tuple(layers.environments)
     here = [kind for kind in language.kinds if kind not in language.once or environment in known[:1]]
@@ -135,20 +139,22 @@ def known_environments(project: Node) -> tuple[str, ...]:
     return tuple(entry.value for entry in listed.value[:MOST_ENVIRONMENTS] if isinstance(entry.value, str))
 
 
-def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
-    """A resource file; its content must stay within the resource."""
+def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, bool, tuple[Diagnostic, ...]]:
+    """A resource file, and whether it is all there. Its content must stay within the resource."""
     composed = compose_config(source, f"{kind}/{name}", ())
     found = list(composed.diagnostics)
-    if composed.node is None:
-        return None, tuple(found)
-    inside = composed.node.get(kind)
-    for key, node in composed.node.value.items():
+    root = composed.node or composed.rest
+    if root is None:
+        return None, False, tuple(found)
+    inside = root.get(kind)
+    for key, node in root.value.items():
         if key != kind:
             found.append(layer_outside_resource.found(key, node.key_span or node.span, kind, name))
     if inside is None or inside.value == {}:
-        found.append(empty_resource.found(f"{kind}/{name}.yaml", kind))
-        return None, tuple(found)
-    return inside, tuple(found)
+        if composed.node is not None:
+            found.append(empty_resource.found(f"{kind}/{name}.yaml", kind))
+        return None, False, tuple(found)
+    return inside, composed.node is not None, tuple(found)
 
 
 def _misspelled_folders(source: Source, kinds: tuple[str, ...]) -> Iterator[Diagnostic]:
@@ -194,7 +200,8 @@ def _layered(layers: Layers, environment: str, language: Language, found: list[D
         for kind, patches in patch.value.items():
             if kind not in by_kind or not patches.is_map:
                 continue
-            _report_unmatched(patches, kind, by_kind[kind], found)
+            broken = [address.name for address in layers.broken if address.kind == kind]
+            _report_unmatched(patches, kind, [*by_kind[kind], *broken], found)
             matching = {name: node for name, node in patches.value.items() if name in by_kind[kind]}
             root[kind] = merge(root[kind], Node(matching, patches.span), found)
     root["vars"] = _vars(project, env, found)
