@@ -116,11 +116,12 @@ def validate(request: Request, source: Source | Opened | None = None) -> Validat
     composed = compose(request, source)
     layers = composed.layers
     declared = frozenset(layers.resources) | layers.broken
-    found = [*composed.diagnostics, *check.check_settings(layers.project, layers.environments, declared)]
+    settings = check.check_settings(layers.project, layers.environments, declared, layers.partial)
+    found = [*composed.diagnostics, *settings]
     sound = not has_errors(tuple(found))
     checked = {}
     for environment, document in composed.documents.items():
-        passed, mistakes = check.check(document, frozenset(layers.resources), layers.broken)
+        passed, mistakes = check.check(document, declared, layers.known_in_part(environment))
         found += mistakes
         if passed is not None and sound:
             checked[environment] = passed

@@ -21,29 +21,32 @@ from mlc.rules._subject import Subject
 
 __all__ = ["check", "check_schema", "check_settings"]
 
+_PROJECT = "mlc"
+
 
 def check_settings(
-    project: Node, environments: Mapping[str, Node], declared: frozenset[Address]
+    project: Node, environments: Mapping[str, Node], declared: frozenset[Address], partial: frozenset[str]
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with mlc.yaml and the environments' files themselves.
 
-    `declared` holds every resource that has a file, in whatever environment it exists.
+    `declared` holds every resource that has a file, in whatever environment it exists; `partial` those of
+    `mlc` and `env/NAME` that are known in part.
     """
-    found = [*check_schema(project, plain(project), "project", "project")[1]]
+    found = _settings(project, "project", "project", partial=_PROJECT in partial)
     found += check_moved(project, declared)
     for name, node in environments.items():
-        found += check_schema(node, plain(node), "env", f"env.{name}")[1]
+        found += _settings(node, "env", f"env.{name}", partial=f"env/{name}" in partial)
     return tuple(found)
 
 
 def check(
-    document: Document, declared: frozenset[Address], broken: frozenset[Address]
+    document: Document, declared: frozenset[Address], partial: frozenset[Address]
 ) -> tuple[Checked | None, tuple[Diagnostic, ...]]:
     """Schema, references, rules: each on all that the one before let through, so that one run tells it all.
 
-    `declared` holds every resource that has a file, also those left out of this environment; `broken` those
-    that could not be composed: a reference to one of these is not reported a second time. Of what is known in
-    part (a layer is missing, an interpolation leads nowhere) the part is checked, by its schema alone.
+    `declared` holds every resource that has a file, also those left out of this environment; `partial` those
+    that are known in part, or could not be composed at all: a reference to one of these is not reported a
+    second time. The part that is known (where an interpolation leads nowhere, too) is checked by its schema alone.
     """
     specs: dict[Address, dict[str, Any]] = {}
     unfit: dict[Address, Any] = {}
@@ -53,9 +56,9 @@ def check(
         node = document.resource(address)
         assert node is not None, address
         bare = plain(node)
-        if address in broken or _is_unresolved(bare):
+        if address in partial or _is_unresolved(bare):
             unfit[address] = known = _known(bare)
-            found += _mistakes_of_part(node, known, address)
+            found += _mistakes_of_part(node, known, address.kind, str(address))
             continue
         spec, mistakes = check_schema(node, bare, address.kind, str(address))
         found += mistakes
@@ -63,7 +66,7 @@ def check(
             specs[address] = spec
         else:
             unfit[address] = bare
-    found += _unresolved(document, {**specs, **unfit}, declared, broken)
+    found += _unresolved(document, {**specs, **unfit}, declared, partial)
     if project is not None:
         subject = Subject(document=document, project=project, specs=specs)
         for rule in rules.checks():
@@ -74,9 +77,15 @@ def check(
     return Checked(document, project, specs, default_registry), tuple(found)
 
 
-def _mistakes_of_part(node: Node, known: Any, address: Address) -> list[Diagnostic]:
-    """What is wrong with the part of a resource that is known: the rest may bring what is missing."""
-    mistakes = check_schema(node, known, address.kind, str(address))[1]
+def _settings(node: Node, kind: str, address: str, *, partial: bool) -> list[Diagnostic]:
+    if partial:
+        return _mistakes_of_part(node, _known(plain(node)), kind, address)
+    return [*check_schema(node, plain(node), kind, address)[1]]
+
+
+def _mistakes_of_part(node: Node, known: Any, kind: str, address: str) -> list[Diagnostic]:
+    """What is wrong with the part of something that is known: the rest may bring what is missing."""
+    mistakes = check_schema(node, known, kind, address)[1]
     return [one for one in mistakes if one.rule != missing_key.RULE.name]
 
 
@@ -103,9 +112,9 @@ def _unresolved(
     document: Document,
     specs: Mapping[Address, Any],
     declared: frozenset[Address],
-    broken: frozenset[Address],
+    partial: frozenset[Address],
 ) -> list[Diagnostic]:
-    there = {*document.addresses(), *broken}
+    there = {*document.addresses(), *partial}
     found = []
     named = [
         (str(address), document.resource(address), references(spec, address.kind))

@@ -35,6 +35,8 @@ from mlc.rules import (
 
 MOST_ENVIRONMENTS = 200
 
+_PROJECT = "mlc"
+
 
 class Language(Struct, frozen=True):
     """What composing needs to know of the kinds, which it must not import."""
@@ -50,26 +52,43 @@ class Layers(Struct, frozen=True):
     """A project's files, composed as far as they are the same in every environment.
 
     `broken` are the resources that have a file but could not be composed; the diagnostics say why. Those of
-    them that lack a layer are among `resources` too, as far as the other layers go.
+    them that lack a layer are among `resources` too, as far as the other layers go. `partial` names those of
+    `mlc` and `env/NAME` of which something is missing likewise.
     """
 
     project: Node
     environments: dict[str, Node]
     resources: dict[Address, Node]
     broken: frozenset[Address]
+    partial: frozenset[str]
     diagnostics: tuple[Diagnostic, ...]
+
+    def is_partial(self, environment: str) -> bool:
+        """Whether there may be more variables, presets and patches than are known."""
+        return _PROJECT in self.partial or f"env/{environment}" in self.partial
+
+    def known_in_part(self, environment: str) -> frozenset[Address]:
+        """The resources that may hold more than is known."""
+        return self.broken | frozenset(self.resources) if self.is_partial(environment) else self.broken
 
 
 def compose_layers(source: Source, language: Language) -> Layers:
     """mlc.yaml, every environment and every resource file, each with its defaults list."""
     found: list[Diagnostic] = []
-    composed = compose_config(source, "mlc", ())
+    partial: set[str] = set()
+    composed = compose_config(source, _PROJECT, ())
     found += composed.diagnostics
-    project = composed.node or Node({}, start_of("mlc.yaml"))
+    project = composed.node or composed.rest or Node({}, start_of("mlc.yaml"))
+    if composed.node is None:
+        partial.add(_PROJECT)
     listed = project.get("environments")
     if listed is not None and listed.is_list and len(listed.value) > MOST_ENVIRONMENTS:
         found.append(too_large.environments(listed.span, MOST_ENVIRONMENTS))
-    environments = {name: _environment(source, project, name, found) for name in known_environments(project)}
+    environments = {}
+    for name in known_environments(project):
+        environments[name], whole = _environment(source, project, name, found)
+        if not whole:
+            partial.add(f"env/{name}")
     resources: dict[Address, Node] = {}
     broken: set[Address] = set()
     for kind in language.kinds:
@@ -86,7 +105,7 @@ def compose_layers(source: Source, language: Language) -> Layers:
             if not whole:
                 broken.add(Address(kind, name))
     found += _misspelled_folders(source, (*language.kinds, "env"))
-    return Layers(project, environments, resources, frozenset(broken), tuple(found))
+    return Layers(project, environments, resources, frozenset(broken), frozenset(partial), tuple(found))
 
 
 def compose_document(
@@ -99,7 +118,8 @@ def compose_document(
     """The project in one environment, every interpolation resolved."""
     found: list[Diagnostic] = []
     root = _layered(layers, environment, language, found)
-    incomplete = {(address.kind, address.name) for address in layers.broken}
+    incomplete = {(address.kind, address.name) for address in layers.known_in_part(environment)}
+    places = {*incomplete, ("vars",)} if layers.is_partial(environment) else incomplete
     for override in overrides:
         if override.path[:2] in incomplete:
             continue  # whether it fits cannot be said
@@ -109,7 +129,7 @@ def compose_document(
         else:
             root = changed
     root = _with_defaults(root, language)
-    resolved, mistakes = resolve(root, _resolvers(inputs), incomplete=incomplete)
+    resolved, mistakes = resolve(root, _resolvers(inputs), incomplete=places)
     found += mistakes
     known = tuple(layers.environments)
     here = [kind for kind in language.kinds if kind not in language.once or environment in known[:1]]
@@ -165,18 +185,20 @@ def _misspelled_folders(source: Source, kinds: tuple[str, ...]) -> Iterator[Diag
             yield misspelled_folder.found(folder, files[0], meant)
 
 
-def _environment(source: Source, project: Node, name: str, found: list[Diagnostic]) -> Node:
+def _environment(source: Source, project: Node, name: str, found: list[Diagnostic]) -> tuple[Node, bool]:
+    """An environment, and whether it is all there."""
     empty = Node({}, start_of(f"env/{name}.yaml"))
     if not source.has_layer(f"env/{name}"):
         listed = project.get("environments")
         entries = listed.value if listed is not None and listed.is_list else ()
         span = next((entry.span for entry in entries if entry.value == name), start_of("mlc.yaml"))
         found.append(environment_file_missing.found(name, span))
-        return empty
+        return empty, False
     composed = compose_config(source, f"env/{name}", ())
     found += composed.diagnostics
-    node = composed.node.get("env") if composed.node is not None else None
-    return node if node is not None and node.is_map else empty
+    root = composed.node or composed.rest
+    node = root.get("env") if root is not None else None
+    return node if node is not None and node.is_map else empty, composed.node is not None
 
 
 def _layered(layers: Layers, environment: str, language: Language, found: list[Diagnostic]) -> Node:
