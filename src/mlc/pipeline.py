@@ -20,24 +20,24 @@ from mlc.compose import project as composing
 from mlc.compose.hydra import parse_overrides
 from mlc.compose.overlay import Overlay
 from mlc.compose.source import Source
-from mlc.ir.artifact import Artifact
-from mlc.ir.backend import Backend
 from mlc.ir.checked import Checked
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.document import Document
-from mlc.ir.event import Event, StepTold
-from mlc.ir.graph import Graph
-from mlc.ir.plan import Plan
 from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _fields, _walk
 from mlc.request import Request, inputs_of, wanted_environments
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # validating imports none of these
     from mlc.apply import Stop
+    from mlc.ir.artifact import Artifact
+    from mlc.ir.backend import Backend
+    from mlc.ir.event import Event, StepTold
+    from mlc.ir.graph import Graph
+    from mlc.ir.plan import Plan
 
 LANGUAGE = composing.Language(
     kinds=kinds.names(),
-    once=kinds.once(),
+    is_once=kinds.is_once,
     is_name=lambda name: re.fullmatch(_fields.NAME_PATTERN, name) is not None,
     with_defaults=_walk.with_defaults,
     is_declared=_walk.is_declared,

@@ -138,6 +138,8 @@ def show_diagnostics(
     if form in _FOR_MACHINES:
         sys.stdout.write(_for_machines(form, found, sources))
         return
+    if not found:
+        return
     stream = sys.stdout if answer else sys.stderr
     if form == "concise":
         from mlc.report import concise

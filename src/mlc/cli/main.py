@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-import ast
 import os
 import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from mlc import __version__
+
+if TYPE_CHECKING:
+    import argparse
 
 PROLOGUE = "Terraform for machine-learning models: check, plan and apply what is described in layered YAML."
 EPILOGUE = (
@@ -59,18 +61,15 @@ def _run(argv: list[str]) -> int:
         return _without_command(argv)
     # options may stand before the command too: `mlc -C DIR plan`
     name, rest = argv[position], argv[:position] + argv[position + 1 :]
+    from mlc.cli import _parser
+
     command = _command(name)
-    parser = _Parser(
-        prog=f"mlc {name}",
-        description=command.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=getattr(command, "EPILOGUE", None),
-    )
+    parser = _parser.Parser(f"mlc {name}", command.__doc__, getattr(command, "EPILOGUE", None))
     add_shared(parser)
     command.arguments(parser)
     try:
         arguments = parser.parse_intermixed_args(rest)
-    except _UsageError as error:
+    except _parser.UsageError as error:
         print(f"{parser.format_usage()}mlc {name}: {error}", file=sys.stderr)
         return 1
     code: int = command.run(arguments)
@@ -86,15 +85,6 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
     )
     shared.add_argument("-q", "--quiet", action="store_true", help="say less")
     shared.add_argument("-v", "--verbose", action="store_true", help="say more")
-
-
-class _UsageError(Exception):
-    """The words on the command line do not fit."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]  # exits with 1, where argparse has 2
-        raise _UsageError(message)
 
 
 def _mistake_of_ours(error: Exception) -> str:
@@ -140,8 +130,8 @@ def _overview() -> str:
 
 def _summary(name: str) -> str:
     """The first line of a command's docstring, read without importing what the command imports."""
-    source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0].rstrip(".")
+    with Path(__file__).with_name(f"{name}.py").open(encoding="utf-8") as source:
+        return source.readline().strip().strip('"').rstrip(".")
 
 
 def _command(name: str) -> ModuleType:

@@ -40,7 +40,7 @@ def _fill(
             continue
         new, old = above.value, below.value
         kind, old_kind = type(new), type(old)
-        if old_kind is str and old.startswith("${"):
+        if (kind is dict or kind is tuple) and old_kind is str and old.startswith("${"):
             # OmegaConf looks through an interpolation that leads to a map or list, and merges into that.
             target = value_at(root, (*path, key))
             if target is not None and type(target.value) in (dict, tuple):

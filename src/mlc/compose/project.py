@@ -34,6 +34,7 @@ from mlc.rules import (
 )
 
 MOST_ENVIRONMENTS = 200
+_TESTS = ".mlctest"  # files of `mlc test`, which are no resources
 
 _PROJECT = "mlc"
 
@@ -42,7 +43,7 @@ class Language(Struct, frozen=True):
     """What composing needs to know of the kinds, which it must not import."""
 
     kinds: tuple[str, ...]
-    once: tuple[str, ...]  # kinds that exist in the first environment only, for the whole project
+    is_once: Callable[[str], bool]  # a kind that exists in the first environment only, for the whole project
     is_name: Callable[[str], bool]
     with_defaults: Callable[[Node, str], Node]
     is_declared: Callable[[str, tuple[str | int, ...]], bool]
@@ -93,7 +94,7 @@ def compose_layers(source: Source, language: Language) -> Layers:
     broken: set[Address] = set()
     for kind in language.kinds:
         for name in source.options(kind):
-            if name.startswith("_") or name.endswith(".mlctest"):
+            if name.startswith("_") or name.endswith(_TESTS):
                 continue
             if not language.is_name(name):
                 found.append(resource_name.found(f"{kind}/{name}.yaml"))
@@ -132,13 +133,15 @@ def compose_document(
     resolved, mistakes = resolve(root, _resolvers(inputs), incomplete=places)
     found += mistakes
     known = tuple(layers.environments)
-    here = [kind for kind in language.kinds if kind not in language.once or environment in known[:1]]
+    first = environment in known[:1]
     kept = {
         kind: Node(
             {name: node for name, node in group.value.items() if _is_in(node, environment)}, group.span
         )
         for kind, group in resolved.value.items()
-        if kind in here and group.is_map
+        if kind in language.kinds
+        and group.is_map
+        and (first or not group.value or not language.is_once(kind))
     }
     around = {key: node for key, node in resolved.value.items() if key not in language.kinds}
     document = Document(
@@ -179,10 +182,11 @@ def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, bo
 
 def _misspelled_folders(source: Source, kinds: tuple[str, ...]) -> Iterator[Diagnostic]:
     for folder in source.groups(""):
-        meant = misspelled_folder.meant(folder, kinds) if folder not in kinds else None
-        files = source.options(folder) if meant is not None else ()
-        if meant is not None and files:
-            yield misspelled_folder.found(folder, files[0], meant)
+        files = source.options(folder) if folder not in kinds else ()
+        resources = [name for name in files if not name.endswith(_TESTS)]
+        meant = misspelled_folder.meant(folder, kinds) if resources else None
+        if meant is not None:
+            yield misspelled_folder.found(folder, resources[0], meant)
 
 
 def _environment(source: Source, project: Node, name: str, found: list[Diagnostic]) -> tuple[Node, bool]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from msgspec import Struct
 
 from mlc.ir.address import Address
@@ -20,4 +18,6 @@ class Artifact(Struct, frozen=True):
 
 
 def artifact(path: str, content: bytes, backend: str, address: Address) -> Artifact:
+    import hashlib  # validating needs no digest
+
     return Artifact(path, content, hashlib.sha256(content).hexdigest(), backend, address)

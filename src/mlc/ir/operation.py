@@ -6,7 +6,6 @@ specification and the content of every input, so an operation runs again only wh
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -75,6 +74,8 @@ def made_from(operation: Operation, tools: Mapping[str, str], digests: Mapping[s
 
 def digest_of(value: Any) -> str:
     """The SHA-256 (hex) of plain data, whatever the order of its keys."""
+    import hashlib  # validating needs no digest
+
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
 
 

@@ -1,4 +1,8 @@
-"""The kinds of resource, one file each. Adding a file adds a kind."""
+"""The kinds of resource, one file each. Adding a file adds a kind.
+
+Their annotations are data, which msgspec reads at every start: where a spec is declared they are written without
+`from __future__ import annotations`, which would leave texts to be evaluated first.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,6 @@ def kind(name: str) -> Kind:
     return found
 
 
-@cache
-def once() -> tuple[str, ...]:
-    """The kinds that exist once per project rather than once per environment."""
-    return tuple(name for name in names() if kind(name).once)
+def is_once(name: str) -> bool:
+    """Whether a kind exists once per project rather than once per environment."""
+    return kind(name).once

@@ -1,7 +1,5 @@
 """How a kind describes its fields: one `about(...)` per field, from which everything else is derived."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct

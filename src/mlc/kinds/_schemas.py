@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import Any
+
+import msgspec
 
 from mlc import data, kinds
 
@@ -22,7 +23,7 @@ def read(name: str) -> dict[str, Any]:
 
 @cache
 def _read(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(data.path("schemas", f"{name}.json").read_bytes())
+    found: dict[str, Any] = msgspec.json.decode(data.path("schemas", f"{name}.json").read_bytes())
     return found
 
 
@@ -85,6 +86,8 @@ def _top_structs(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 def as_text(schema: dict[str, Any]) -> str:
     """A schema as its file holds it."""
+    import json
+
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,7 +1,5 @@
 """A dataset: where rows come from, what they must look like, and how they are split."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Struct

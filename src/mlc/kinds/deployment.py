@@ -1,7 +1,5 @@
 """A deployment: a model on a target."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """An environment: `env/NAME.yaml`, a Hydra config that may extend another."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from msgspec import Struct

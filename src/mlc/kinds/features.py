@@ -1,7 +1,5 @@
 """Features: named groups of columns and what is done to them before a model sees them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """A gate: bounds that a model must clear before it is registered."""
 
-from __future__ import annotations
-
 import math
 from typing import Annotated, Literal
 

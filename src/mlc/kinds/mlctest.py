@@ -1,7 +1,5 @@
 """A file of tests: `tests/NAME.mlctest.yaml`, what its author expects of the project's configuration."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct

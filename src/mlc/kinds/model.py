@@ -1,7 +1,5 @@
 """A model: what is learned from a dataset, how, and what it must prove."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """A pipeline: how changes to the project are reviewed and applied by CI."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """A policy: rules that every resource that names it must satisfy."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct

@@ -1,7 +1,5 @@
 """The project: `mlc.yaml`, whose folder is the root of every config."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct

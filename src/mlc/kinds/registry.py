@@ -1,7 +1,5 @@
 """A registry: where versions of models are kept."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from mlc.kinds._fields import Resource, about

@@ -1,7 +1,5 @@
 """A runtime: the Python, the packages and the image that a model runs in."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from mlc.kinds._fields import Resource, about

@@ -1,7 +1,5 @@
 """A target: where deployments run."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from mlc.kinds._fields import Resource, about

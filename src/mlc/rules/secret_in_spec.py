@@ -24,19 +24,23 @@ GOOD = {"env/dev.yaml": "vars: {store_key: '${secret:STORE_KEY}'}\n"}
 
 Path = tuple[str | int, ...]
 
-# Each form begins at one place of a run of its characters only, so that searching takes time linear in the text.
+# What it is called, texts of which every such secret holds one, and its form. Each form begins at one place of a
+# run of its characters only, so that searching takes time linear in the text.
 _FORMS = (
-    ("an access key of AWS", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    ("a private key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
-    ("a token of GitHub", r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22})"),
-    ("a token of GitLab", r"\bglpat-[A-Za-z0-9_-]{20}"),
-    ("a token of Slack", r"\bxox[abeoprs]-[A-Za-z0-9-]{10}"),
-    ("a key of Google", r"\bAIza[A-Za-z0-9_-]{35}"),
-    ("a token of Hugging Face", r"\bhf_[A-Za-z0-9]{30}"),
-    ("a JSON web token", r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\."),
-    ("a URL with a password", r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@$<*]{3,}@"),
+    ("an access key of AWS", ("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    ("a private key", ("-----BEGIN",), r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    (
+        "a token of GitHub",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22})",
+    ),
+    ("a token of GitLab", ("glpat-",), r"\bglpat-[A-Za-z0-9_-]{20}"),
+    ("a token of Slack", ("xox",), r"\bxox[abeoprs]-[A-Za-z0-9-]{10}"),
+    ("a key of Google", ("AIza",), r"\bAIza[A-Za-z0-9_-]{35}"),
+    ("a token of Hugging Face", ("hf_",), r"\bhf_[A-Za-z0-9]{30}"),
+    ("a JSON web token", ("eyJ",), r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\."),
+    ("a URL with a password", ("://",), r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@$<*]{3,}@"),
 )
-_ANY_FORM = re.compile("|".join(f"({pattern})" for _, pattern in _FORMS))
 _NAMED_SO = re.compile(
     r"(?:^|[_-])(?:password|passwd|passphrase|secret|token|api[_-]?key|(?:access|secret|private)[_-]?key)$",
     re.IGNORECASE,
@@ -77,9 +81,9 @@ def _texts(tree: Node) -> Iterator[tuple[Path, Node]]:
 def _secret(path: Path, node: Node) -> str:
     """What kind of secret a text looks like, or nothing."""
     value: str = node.value
-    found = _ANY_FORM.search(value)
-    if found is not None:
-        return _FORMS[(found.lastindex or 1) - 1][0]
+    for what, marks, form in _FORMS:
+        if any(mark in value for mark in marks) and re.search(form, value):
+            return what
     names = [part for part in path if isinstance(part, str) and part != "default"]
     if names and _NAMED_SO.search(names[-1]) and "${" not in value and " " not in value:
         return "a password or a token" if _bits_per_character(value) > _MOST_GUESSABLE else ""
