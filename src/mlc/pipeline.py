@@ -155,9 +155,9 @@ def compile_validated(validated: Validated, emitting: tuple[Backend, ...]) -> tu
 def plan(root: Path, compiled: Compiled) -> Plan:
     """… → plan: what is described against what was applied. Raises StepFailed for an unreadable state."""
     from mlc import plan as planning
-    from mlc import workspace
+    from mlc import states, workspace
 
-    state = workspace.state(root, compiled.graph.environment)
+    state = states.read(root, compiled.graph.environment)
     world = workspace.observed(root, compiled.graph)
     lost: frozenset[str] = frozenset()
     while True:

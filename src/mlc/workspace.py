@@ -1,7 +1,7 @@
 """Where the compiler keeps things in a project, and its hands in the world.
 
 ```
-.mlc/state/<environment>.db      what was applied
+.mlc/state/                      what was applied (`states`)
 .mlc/content/                    every result, by the digest of its bytes
 .mlc/steps/                      which step made which result, by key
 .mlc/registry/                   the embedded registry (a registry may stand elsewhere)
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlc import __version__, data, drivers
+from mlc import __version__, data, drivers, states
 from mlc.apply.effects import Effects
 from mlc.ir.event import StepTold
 from mlc.ir.graph import Graph
@@ -27,21 +27,11 @@ from mlc.ir.operation import StepFailed
 from mlc.ir.plan import Plan
 from mlc.ir.state import State
 from mlc.plan import World
-from mlc.rules import _system, path_outside_project, state_locked, state_unreadable
+from mlc.rules import path_outside_project
 from mlc.store.content import Content
 from mlc.store.files import TEMPORARY, leads_out, sweep, write_atomically
-from mlc.store.lock import LockHeld, locked
-from mlc.store.state import StateUnreadable, opened, read_state
 
 TOOL = f"mlc {__version__}"
-
-
-def state(root: Path, environment: str) -> State:
-    """What was applied to an environment. Raises StepFailed where the state cannot be read."""
-    try:
-        return read_state(_state_path(root, environment))
-    except StateUnreadable as error:
-        raise StepFailed(state_unreadable.found(str(error))) from error
 
 
 def observed(root: Path, graph: Graph) -> World:
@@ -70,36 +60,29 @@ def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[
     """
     from mlc import emit
 
-    state_path = _state_path(root, plan.environment)
     backends = emit.load_backends((data.path("templates"),))
-    try:
-        with locked(state_path.with_suffix(".lock")) as killed, opened(state_path) as store:
-            _keep_out_of_git(root)
-            shutil.rmtree(_scratch(root, plan.environment), ignore_errors=True)
-            if killed:
-                _tidy(root, plan, store.read())
-            yield Effects(
-                applied=store.read(),
-                root=root,
-                cache=root / ".mlc" / "steps",
-                scratch=_scratch(root, plan.environment),
-                state=store,
-                content=Content(root / ".mlc" / "content"),
-                driver=drivers.load,
-                tools=drivers.tools,
-                render=lambda backend, template, values: emit.render(backends, backend, template, values),
-                tell=lambda step, text: tell(StepTold(step, text)),
-                write=write_atomically,
-                place=lambda path: place(root, path),
-                file_digest=lambda path: file_digest(root, path),
-            )
-            shutil.rmtree(_scratch(root, plan.environment), ignore_errors=True)
-    except LockHeld as held:
-        raise StepFailed(state_locked.found(plan.environment, held.holder)) from held
-    except StateUnreadable as error:
-        raise StepFailed(state_unreadable.found(str(error))) from error
-    except OSError as error:
-        raise StepFailed(_system.found("Opening the state", error)) from error
+    scratch = root / ".mlc" / "scratch" / plan.environment
+    with states.held(root, plan.environment) as held:
+        applied = held.store.read()
+        shutil.rmtree(scratch, ignore_errors=True)
+        if held.killed:
+            _tidy(root, plan, applied)
+        yield Effects(
+            applied=applied,
+            root=root,
+            cache=root / ".mlc" / "steps",
+            scratch=scratch,
+            state=held.store,
+            content=Content(root / ".mlc" / "content"),
+            driver=drivers.load,
+            tools=drivers.tools,
+            render=lambda backend, template, values: emit.render(backends, backend, template, values),
+            tell=lambda step, text: tell(StepTold(step, text)),
+            write=write_atomically,
+            place=lambda path: place(root, path),
+            file_digest=lambda path: file_digest(root, path),
+        )
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def damaged(root: Path, plan: Plan) -> frozenset[str]:
@@ -131,13 +114,6 @@ def place(root: Path, path: str) -> Path:
     return root / path
 
 
-def _keep_out_of_git(root: Path) -> None:
-    """Results and states are no sources, however the project's own .gitignore looks."""
-    path = root / ".mlc" / ".gitignore"
-    if not path.exists():
-        write_atomically(path, b"# Written by mlc: nothing here is a source.\n*\n", 0o644)
-
-
 def _tidy(root: Path, plan: Plan, applied: State) -> None:
     """Remove the half-written files that a killed run of this environment left.
 
@@ -149,14 +125,6 @@ def _tidy(root: Path, plan: Plan, applied: State) -> None:
     folders |= {path.parent for path in (root / ".mlc").rglob(f"{TEMPORARY}*") if path.is_file()}
     for folder in sorted(folders):
         sweep(folder)
-
-
-def _scratch(root: Path, environment: str) -> Path:
-    return root / ".mlc" / "scratch" / environment
-
-
-def _state_path(root: Path, environment: str) -> Path:
-    return root / ".mlc" / "state" / f"{environment}.db"
 
 
 def _read(root: Path, path: str) -> bytes | None:

@@ -52,11 +52,13 @@ NOT_BY_FILES = {
     "rename-refused",
     "several-environments",
     "split-impossible",
+    "state-change-refused",
     "state-locked",
     "state-unreadable",
     "step-broke",
     "training-failed",
     "unknown-version",
+    "unlock-refused",
 }
 
 # Rules that another command than `mlc validate` looks for.

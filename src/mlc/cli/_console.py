@@ -104,6 +104,20 @@ def one_environment(root: Path, name: str | None) -> str:
     return next(iter(composed.documents))
 
 
+def agreed(question: str, missing: Diagnostic) -> bool:
+    """Ask on the terminal. Raises Unfit with `missing` where there is none."""
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise Unfit(missing)
+    try:
+        answer = input(f"{question} Only yes is taken for an answer: ")
+    except EOFError:
+        answer = ""
+    if answer.strip() != "yes":
+        print("Nothing was done.")
+        return False
+    return True
+
+
 def guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """A command that shows the diagnostics it is stopped by."""
 

@@ -46,10 +46,11 @@ class Operation(Struct, frozen=True):
         return tuple(dict.fromkeys(source.partition("#")[0] for source in self.inputs.values()))
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, omit_defaults=True):
     """What a step left behind: outputs by name as digests into the store, and a small summary.
 
-    `made_from` is what the key is the digest of, so that a difference can be named.
+    `made_from` is what the key is the digest of, so that a difference can be named. `accepted` is what stands
+    in the place of its effect by somebody's hand and may stay, as its driver's `observe` calls it.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Outcome(Struct, frozen=True):
     made_from: dict[str, str]
     outputs: dict[str, str]
     summary: dict[str, Any] = field(default_factory=dict)
+    accepted: str = ""
 
 
 def made_from(operation: Operation, tools: Mapping[str, str], digests: Mapping[str, str]) -> dict[str, str]:

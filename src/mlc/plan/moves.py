@@ -33,7 +33,7 @@ def moving(graph: Graph, state: State, undoes: Callable[[str], bool]) -> Iterato
             was=was,
             now=now,
             operations=tuple(_going_along(was, operations, state, undoes)),
-            specs=_with_new_name(state, Address.parse(was), Address.parse(now)),
+            specs=with_new_name(state, Address.parse(was), Address.parse(now)),
         )
         state = renamed(state, move)
         yield Step(id=f"move {now}", address=now, action="move", move=move)
@@ -56,7 +56,7 @@ def _going_along(
             yield name
 
 
-def _with_new_name(state: State, was: Address, now: Address) -> dict[str, dict[str, Any]]:
+def with_new_name(state: State, was: Address, now: Address) -> dict[str, dict[str, Any]]:
     """The recorded specs that refer to a resource, referring to it by its new name."""
     changed = {}
     for address, spec in state.resources.items():

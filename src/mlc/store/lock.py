@@ -15,6 +15,8 @@ from pathlib import Path
 
 from mlc.store.files import make_folder
 
+JUST_STARTED = "a process that has only just started"
+
 
 class LockHeld(Exception):
     """Somebody else holds the lock; `holder` says who."""
@@ -37,7 +39,7 @@ def locked(path: Path) -> Iterator[bool]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LockHeld(_holder(descriptor) or "a process that has only just started") from None
+            raise LockHeld(_holder(descriptor) or JUST_STARTED) from None
         killed = bool(_holder(descriptor))
         # Who holds it is news for others, and no reason to fail where the disk is full.
         with suppress(OSError):
@@ -45,6 +47,22 @@ def locked(path: Path) -> Iterator[bool]:
         yield killed
         with suppress(OSError):
             os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def holder_of(path: Path) -> str | None:
+    """Who holds the lock now; None where nobody does. Makes nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(descriptor) or JUST_STARTED
+    else:
+        return None
     finally:
         os.close(descriptor)
 

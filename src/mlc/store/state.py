@@ -1,4 +1,4 @@
-"""The state of one environment: a SQLite database in `.mlc/state/`.
+"""The state of one environment on this machine: a SQLite database in `.mlc/state/`.
 
 Every change is one durable transaction (WAL with synchronous=FULL: the default would lose the last
 acknowledged commit at a power cut) and makes the serial one higher.
@@ -9,37 +9,39 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import msgspec
 
-from mlc.ir.operation import Outcome
-from mlc.ir.state import EMPTY, AppliedArtifact, Move, State
+from mlc.ir.state import EMPTY, VERSION, State
 from mlc.store.files import make_folder, refusal, sync_folder
+from mlc.store.records import Edit, Identity, Owner, StateStore, StateUnreadable, decoded
+from mlc.store.upgrades import CHAIN, upgrade
 
-VERSION = 1
+__all__ = ["StateStore", "StateUnreadable", "opened", "read_state"]
 
-_TABLES = """
-CREATE TABLE state (lineage TEXT NOT NULL, serial INTEGER NOT NULL);
-CREATE TABLE entry (
-    type TEXT NOT NULL CHECK (type IN ('resource', 'operation', 'artifact')),
-    name TEXT NOT NULL,
-    value BLOB NOT NULL,
-    PRIMARY KEY (type, name)
-) WITHOUT ROWID;
-"""
-
-
-class StateUnreadable(Exception):
-    """The state is damaged or was written by a newer mlc; the message says which and what to do."""
+_TABLES = (
+    """CREATE TABLE state (
+        lineage TEXT NOT NULL,
+        serial INTEGER NOT NULL,
+        project TEXT NOT NULL DEFAULT '',
+        environment TEXT NOT NULL DEFAULT ''
+    )""",
+    """CREATE TABLE entry (
+        type TEXT NOT NULL CHECK (type IN ('resource', 'operation', 'artifact')),
+        name TEXT NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (type, name)
+    ) WITHOUT ROWID""",
+)
+_NOBODY = Owner()
 
 
 def read_state(path: Path) -> State:
-    """The state, or an empty one where there is none. Never creates anything.
+    """The state, or an empty one where there is none. Never creates or changes anything.
 
     Raises StateUnreadable.
     """
@@ -49,13 +51,23 @@ def read_state(path: Path) -> State:
         return _read(connection, path)
 
 
-class StateStore:
-    """The state, open for writing. Hold the lock (`store.lock`) while one is open.
+@contextmanager
+def opened(path: Path, owner: Owner = _NOBODY) -> Iterator[StateStore]:
+    """The state, open for writing, and closed again; made where there is none, upgraded where it is older.
 
-    Opening raises StateUnreadable; everything raises OSError where the disk is full, fails or is read-only.
+    Hold the lock (`store.lock`) meanwhile. Opening raises StateUnreadable and OSError.
     """
+    store = StateStore(_File(path, owner))
+    try:
+        yield store
+    finally:
+        store.close()
 
-    def __init__(self, path: Path) -> None:
+
+class _File:
+    """The records in a file of SQLite's. Connections are for one thread at a time, not for one thread."""
+
+    def __init__(self, path: Path, owner: Owner) -> None:
         make_folder(path.parent, 0o700)
         if not path.exists():  # an empty file is an empty database: private from its first moment
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -68,85 +80,67 @@ class StateStore:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
                 if not version:
-                    self._create()
+                    self._create(owner)
+                elif version < VERSION:
+                    upgrade(self._connection, path, owner, version, VERSION)
             except BaseException:
                 self._connection.close()
                 raise
 
     def read(self) -> State:
-        """The state as it is now. Raises StateUnreadable."""
         with _failures_told(self._path):
             return _read(self._connection, self._path)
 
-    def put_resource(self, address: str, spec: dict[str, Any]) -> None:
-        self._change("resource", address, msgspec.json.encode(spec))
-
-    def put_operation(self, operation_id: str, outcome: Outcome) -> None:
-        self._change("operation", operation_id, msgspec.json.encode(outcome))
-
-    def put_artifact(self, path: str, artifact: AppliedArtifact) -> None:
-        self._change("artifact", path, msgspec.json.encode(artifact))
-
-    def remove(self, entry_type: str, name: str) -> None:
-        """Forget an entry: "resource", "operation" or "artifact"."""
-        self._change(entry_type, name, None)
-
-    def move(self, move: Move) -> None:
-        """Give everything of a resource its new name: all of it, or nothing where this is interrupted."""
-        ids = [("operation", f"{move.was}/{name}", f"{move.now}/{name}") for name in move.operations]
-        with _failures_told(self._path), self._connection as connection:
-            for entry_type, was, now in [("resource", move.was, move.now), *ids]:
-                connection.execute(
-                    "UPDATE entry SET name = ? WHERE type = ? AND name = ?", (now, entry_type, was)
-                )
-            for address, spec in move.specs.items():
-                connection.execute(
-                    "UPDATE entry SET value = ? WHERE type = 'resource' AND name = ?",
-                    (msgspec.json.encode(spec), address),
-                )
-            written = connection.execute("SELECT name, value FROM entry WHERE type = 'artifact'").fetchall()
-            for path, value in written:
-                artifact = msgspec.json.decode(value, type=AppliedArtifact)
-                if artifact.address == move.was:
-                    moved = msgspec.structs.replace(artifact, address=move.now)
+    def change(self, edits: Sequence[Edit], become: Identity | None = None) -> None:
+        with self._transaction() as connection:
+            for entry_type, name, value in edits:
+                if value is None:
+                    connection.execute("DELETE FROM entry WHERE type = ? AND name = ?", (entry_type, name))
+                else:
                     connection.execute(
-                        "UPDATE entry SET value = ? WHERE type = 'artifact' AND name = ?",
-                        (msgspec.json.encode(moved), path),
+                        "INSERT INTO entry VALUES (?, ?, ?) "
+                        "ON CONFLICT (type, name) DO UPDATE SET value = excluded.value",
+                        (entry_type, name, value),
                     )
-            connection.execute("UPDATE state SET serial = serial + 1")
+            if become is None:
+                connection.execute("UPDATE state SET serial = serial + 1")
+            else:
+                connection.execute(
+                    "UPDATE state SET lineage = ?, serial = ?", (become.lineage, become.serial)
+                )
 
     def close(self) -> None:
         self._connection.close()
 
-    def _change(self, entry_type: str, name: str, value: bytes | None) -> None:
-        with _failures_told(self._path), self._connection:
-            if value is None:
-                self._connection.execute("DELETE FROM entry WHERE type = ? AND name = ?", (entry_type, name))
-            else:
-                self._connection.execute(
-                    "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", (entry_type, name, value)
-                )
-            self._connection.execute("UPDATE state SET serial = serial + 1")
-
-    def _create(self) -> None:
+    def _create(self, owner: Owner) -> None:
         """Tables, version and lineage in one transaction: there is all of it, or an empty database."""
-        with self._connection:
-            self._connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {VERSION};")
-            self._connection.execute("INSERT INTO state VALUES (?, 0)", (str(uuid4()),))
+        with self._transaction() as connection:
+            for table in _TABLES:
+                connection.execute(table)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            row = (str(uuid4()), 0, owner.project, owner.environment)
+            connection.execute("INSERT INTO state VALUES (?, ?, ?, ?)", row)
 
-
-@contextmanager
-def opened(path: Path) -> Iterator[StateStore]:
-    """The state, open for writing, and closed again."""
-    store = StateStore(path)
-    try:
-        yield store
-    finally:
-        store.close()
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _failures_told(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{_access(path)}", uri=True, timeout=30)
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{_access(path)}",
+        uri=True,
+        timeout=30,
+        isolation_level=None,
+        check_same_thread=False,
+    )
 
 
 def _access(path: Path) -> str:
@@ -181,26 +175,30 @@ def _read(connection: sqlite3.Connection, path: Path) -> State:
     version = _version_of(connection, path)
     if not version:
         return EMPTY
+    if version < VERSION:
+        return _read_older(connection, path, version)
     try:
-        lineage, serial = connection.execute("SELECT lineage, serial FROM state").fetchone()
-        entries: dict[str, dict[str, bytes]] = {"resource": {}, "operation": {}, "artifact": {}}
-        for entry_type, name, value in connection.execute("SELECT type, name, value FROM entry"):
-            entries[entry_type][name] = value
-        return State(
-            version=version,
-            lineage=lineage,
-            serial=serial,
-            resources={name: msgspec.json.decode(value) for name, value in entries["resource"].items()},
-            operations=_decoded(entries["operation"], Outcome),
-            artifacts=_decoded(entries["artifact"], AppliedArtifact),
-        )
-    except (TypeError, msgspec.DecodeError) as error:  # no row, or values that are none of ours
+        connection.execute("BEGIN")  # both questions are answered of one moment
+        lineage, serial, project, environment = connection.execute(
+            "SELECT lineage, serial, project, environment FROM state"
+        ).fetchone()
+        records = connection.execute("SELECT type, name, value FROM entry").fetchall()
+        return decoded(Identity(lineage, serial), Owner(project, environment), records)
+    except (TypeError, ValueError, msgspec.DecodeError) as error:  # no row, or values that are none of ours
         raise _damaged(path, error) from error
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
-def _decoded(values: dict[str, bytes], entry: type[Any]) -> dict[str, Any]:
-    decoder = msgspec.json.Decoder(entry)
-    return {name: decoder.decode(value) for name, value in values.items()}
+def _read_older(connection: sqlite3.Connection, path: Path, version: int) -> State:
+    """A state of an older version as it will be once it is upgraded; the file stays as it is."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        connection.backup(copy)
+        for step in range(version, VERSION):
+            CHAIN[step](copy, _NOBODY)
+        copy.execute(f"PRAGMA user_version = {VERSION}")
+        return _read(copy, path)
 
 
 _SYSTEM = {

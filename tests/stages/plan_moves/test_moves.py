@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.conftest import applied
-from mlc import pipeline, workspace
+from mlc import pipeline, states
 from mlc.apply import Stop
 from mlc.ir.event import Finished, StepDone
 from mlc.ir.moves import followed, former
@@ -97,7 +97,7 @@ def test_renaming_a_model_and_its_dataset_at_once(project: Path) -> None:
     assert planned(project).is_empty
     assert not (project / "generated/dev/models/churn").exists()
     assert (project / "generated/dev/models/leaving/evaluation.html").is_file()
-    state = workspace.state(project, "dev")
+    state = states.read(project, "dev")
     names = {*state.resources, *state.operations, *(found.address for found in state.artifacts.values())}
     assert not [name for name in names if name.startswith(("model.churn", "dataset.people"))]
     assert state.resources["model.leaving"]["dataset"] == "persons"

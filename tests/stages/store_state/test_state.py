@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlc.ir.operation import Outcome
-from mlc.ir.state import EMPTY, AppliedArtifact
+from mlc.ir.state import EMPTY, VERSION, AppliedArtifact
 from mlc.store.state import StateStore, StateUnreadable, opened, read_state
 
 OUTCOME = Outcome(key="k", driver="files", made_from={}, outputs={"train": "0" * 64})
@@ -20,6 +20,11 @@ ARTIFACT = AppliedArtifact(digest="1" * 64, backend="docker", address="deploymen
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "dev.db"
+
+
+def connection_of(store: StateStore) -> sqlite3.Connection:
+    connection: sqlite3.Connection = store._rows._connection  # type: ignore[attr-defined]
+    return connection
 
 
 def test_reading_makes_nothing(path: Path) -> None:
@@ -46,7 +51,7 @@ def test_it_is_private_and_synced_at_each_commit(path: Path) -> None:
     with opened(path) as store:
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.parent.stat().st_mode & 0o777 == 0o700
-        connection = store._connection
+        connection = connection_of(store)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
@@ -78,7 +83,7 @@ def test_a_reader_is_not_in_the_way_of_the_writer(path: Path) -> None:
 def _newer(path: Path) -> None:
     with opened(path):
         pass
-    _execute(path, "PRAGMA user_version = 2")
+    _execute(path, f"PRAGMA user_version = {VERSION + 1}")
 
 
 def _foreign(path: Path) -> None:
@@ -125,12 +130,12 @@ def test_what_is_no_state_is_told_and_left_as_it_is(path: Path, make: Any, words
 def test_a_full_disk_is_an_oserror_and_nothing_is_half_written(path: Path) -> None:
     with opened(path) as store:
         store.put_resource("model.churn", {})
-        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-        store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        pages = connection_of(store).execute("PRAGMA page_count").fetchone()[0]
+        connection_of(store).execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(OSError, match="No space left on device") as caught:
             store.put_resource("model.big", {"text": "x" * 100_000})
         assert caught.value.filename == str(path)
-        store._connection.execute("PRAGMA max_page_count = 1000000")
+        connection_of(store).execute("PRAGMA max_page_count = 1000000")
         store.put_resource("model.small", {})
     assert list(read_state(path).resources) == ["model.churn", "model.small"]
     assert read_state(path).serial == 2
@@ -138,5 +143,5 @@ def test_a_full_disk_is_an_oserror_and_nothing_is_half_written(path: Path) -> No
 
 def test_a_state_that_cannot_be_opened_is_closed_again(path: Path) -> None:
     _noise(path)
-    with pytest.raises(StateUnreadable):
-        StateStore(path)  # a connection left open would warn, and warnings are errors
+    with pytest.raises(StateUnreadable), opened(path):
+        pass  # a connection left open would warn, and warnings are errors
