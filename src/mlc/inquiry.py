@@ -14,11 +14,13 @@ from mlc import load, pipeline
 from mlc.compose import explain as explaining
 from mlc.compose import hydra, interpolate
 from mlc.compose.source import Source
+from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Label, has_errors
 from mlc.ir.document import Document
 from mlc.ir.explanation import Explanation
 from mlc.ir.node import Node, plain
 from mlc.ir.plan import Plan
+from mlc.ir.selection import Selection, Standing
 from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _walk
 from mlc.request import Request
@@ -89,6 +91,60 @@ def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled) -> Plan:
         base.graph, base.artifacts, compiled.graph, lambda name: drivers.driver(name).undoes
     )
     return planning.plan(compiled.graph, compiled.artifacts, state, world)
+
+
+def plans(
+    root: Path, compiled: tuple[pipeline.Compiled, ...], selection: Selection | None = None
+) -> tuple[tuple[Plan, ...], tuple[Diagnostic, ...]]:
+    """… → plan → select: a plan per environment, of what is selected, and what is wrong with the selection.
+
+    Raises StepFailed for an unreadable state.
+    """
+    if selection is None:
+        return tuple(pipeline.plan(root, one) for one in compiled), ()
+    from mlc import select as selecting
+    from mlc import states
+    from mlc.plan.narrowed import narrowed, standings
+
+    planned, asked = [], []
+    for one in compiled:
+        state = states.read(root, one.graph.environment)
+        whole = pipeline.plan_against(root, one, state)
+        among = selecting.candidates(one.graph, pipeline.LANGUAGE.kinds, state, standings(whole))
+        chosen = selecting.choose(selection, among)
+        asked.append((one.graph.environment, among, chosen))
+        planned.append(narrowed(whole, one.graph, state, selection, chosen))
+    return tuple(planned), selecting.not_there(asked)
+
+
+def selected(
+    root: Path, compiled: tuple[pipeline.Compiled, ...], selection: Selection
+) -> tuple[tuple[pipeline.Compiled, ...], tuple[Diagnostic, ...]]:
+    """… → select: the graphs and artifacts of what is selected. The state is read where the selection asks for it."""
+    from mlc import select as selecting
+    from mlc import states
+    from mlc.plan.narrowed import standings
+
+    narrower, asked = [], []
+    for one in compiled:
+        found: dict[Address, Standing] = {}
+        if selection.reads_state:
+            state = states.read(root, one.graph.environment)
+            found = standings(pipeline.plan_against(root, one, state))
+        among = selecting.candidates(one.graph, pipeline.LANGUAGE.kinds, standings=found)
+        chosen = selecting.choose(selection, among)
+        asked.append((one.graph.environment, among, chosen))
+        narrower.append(_within(one, chosen.selected))
+    return tuple(narrower), selecting.not_there(asked)
+
+
+def _within(compiled: pipeline.Compiled, kept: frozenset[Address]) -> pipeline.Compiled:
+    """The part of a compiled environment that concerns some resources."""
+    graph = compiled.graph
+    resources = tuple(one for one in graph.resources if one.address in kept)
+    edges = tuple(edge for edge in graph.edges if edge.source in kept and edge.target in kept)
+    artifacts = tuple(one for one in compiled.artifacts if one.address in kept)
+    return pipeline.Compiled(msgspec.structs.replace(graph, resources=resources, edges=edges), artifacts)
 
 
 def located(found: tuple[Diagnostic, ...], compiled: pipeline.Compiled) -> tuple[Diagnostic, ...]:

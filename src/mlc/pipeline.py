@@ -24,6 +24,7 @@ from mlc.ir.checked import Checked
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.document import Document
 from mlc.ir.span import COMMAND_LINE
+from mlc.ir.state import State
 from mlc.kinds import _fields, _walk
 from mlc.request import Request, inputs_of, wanted_environments
 
@@ -154,10 +155,16 @@ def compile_validated(validated: Validated, emitting: tuple[Backend, ...]) -> tu
 
 def plan(root: Path, compiled: Compiled) -> Plan:
     """… → plan: what is described against what was applied. Raises StepFailed for an unreadable state."""
-    from mlc import plan as planning
-    from mlc import states, workspace
+    from mlc import states
 
-    state = states.read(root, compiled.graph.environment)
+    return plan_against(root, compiled, states.read(root, compiled.graph.environment))
+
+
+def plan_against(root: Path, compiled: Compiled, state: State) -> Plan:
+    """The same, of a state that has been read."""
+    from mlc import plan as planning
+    from mlc import workspace
+
     world = workspace.observed(root, compiled.graph)
     lost: frozenset[str] = frozenset()
     while True:

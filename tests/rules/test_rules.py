@@ -26,6 +26,7 @@ NOT_BY_FILES = {
     "bad-input",
     "bad-override",
     "bad-plan-file",
+    "bad-selection",
     "bundle-refused",
     "column-missing",
     "consent-missing",

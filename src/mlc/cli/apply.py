@@ -25,6 +25,7 @@ from mlc.cli._console import (
     show_diagnostics,
 )
 from mlc.cli._interrupt import interruptible
+from mlc.cli._selection import add_selection_arguments, selected_plans
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.event import Event, Finished, StepFailedEvent, StepStarted, StepTold
 from mlc.rules import bad_plan_file, consent_missing, several_environments
@@ -41,6 +42,7 @@ _CODES = {"done": 0, "failed": 1, "refused": 3, "interrupted": 130}
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser, forms=("text", "json"))
+    add_selection_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--events", metavar="FILE", help="write one JSON line per event to FILE")
 
@@ -66,8 +68,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _saved_plan(words: list[str], arguments: argparse.Namespace) -> tuple[Plan, Locate]:
     """Raises Unfit where the file holds no plan or was changed since it was saved."""
-    if len(arguments.overrides) > 1 or arguments.env or arguments.input:
-        raise Unfit(bad_plan_file.found(words[0], "a saved plan is applied as it is, without overrides"))
+    if (
+        len(arguments.overrides) > 1
+        or arguments.env
+        or arguments.input
+        or arguments.select
+        or arguments.exclude
+    ):
+        raise Unfit(
+            bad_plan_file.found(
+                words[0], "a saved plan is applied as it is, without overrides or a selection"
+            )
+        )
     try:
         return saved_plan.decode((Path(arguments.folder) / words[0]).read_bytes()), _unlocated
     except OSError as error:
@@ -78,7 +90,7 @@ def _saved_plan(words: list[str], arguments: argparse.Namespace) -> tuple[Plan, 
 
 def _fresh_plan(root: Path, arguments: argparse.Namespace) -> tuple[Plan, Locate]:
     """A plan of the configuration as it is, and how to find the lines that a failure concerns."""
-    from mlc import inquiry, pipeline
+    from mlc import inquiry
 
     validated, compiled = checked_and_compiled(arguments)
     if len(compiled) > 1:
@@ -87,7 +99,7 @@ def _fresh_plan(root: Path, arguments: argparse.Namespace) -> tuple[Plan, Locate
     def locate(found: tuple[Diagnostic, ...]) -> Located:
         return inquiry.located(found, compiled[0]), validated.composed.sources
 
-    return pipeline.plan(root, compiled[0]), locate
+    return selected_plans(root, compiled, arguments)[0], locate
 
 
 def _unlocated(found: tuple[Diagnostic, ...]) -> Located:

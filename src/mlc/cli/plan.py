@@ -17,26 +17,27 @@ from mlc.cli._console import (
     paint,
     project_folder,
 )
+from mlc.cli._selection import add_selection_arguments, selected_plans
 from mlc.rules import several_environments
 from mlc.store import saved_plan
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser, forms=("text", "json"))
+    add_selection_arguments(parser)
     parser.add_argument("-o", dest="out", metavar="FILE", help="save the plan (of one environment)")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when there are changes")
 
 
 @guarded
 def run(arguments: argparse.Namespace) -> int:
-    from mlc import pipeline
     from mlc.report import json, plan_text
 
     compiled = compiled_project(arguments)
     if arguments.out and len(compiled) > 1:
         raise Unfit(several_environments.found("plan -o", [one.graph.environment for one in compiled]))
     root = project_folder(arguments)
-    plans = [pipeline.plan(root, one) for one in compiled]
+    plans = selected_plans(root, compiled, arguments)
     if arguments.out:
         from mlc.store.files import write_atomically
 

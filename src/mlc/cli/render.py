@@ -10,17 +10,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from mlc.cli._console import add_project_arguments, compiled_project, guarded, write_json
+from mlc.cli._console import add_project_arguments, guarded, write_json
+from mlc.cli._selection import add_selection_arguments, selected_project
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser, forms=("text", "json"))
+    add_selection_arguments(parser)
     parser.add_argument("--out", metavar="DIR", help="write the artifacts below this folder")
 
 
 @guarded
 def run(arguments: argparse.Namespace) -> int:
-    compiled = compiled_project(arguments)
+    compiled = selected_project(arguments)
     artifacts = {artifact.path: artifact for one in compiled for artifact in one.artifacts}
     if arguments.out:
         from mlc.store.files import write_if_changed

@@ -6,7 +6,7 @@ specification and the content of every input, so an operation runs again only wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ class Operation(Struct, frozen=True):
     `inputs` maps the driver's name for an input to `"<operation id>#<output>"` of an earlier operation;
     `files` maps a name to a path in the project. `spec` is plain data and holds all else that matters.
     `publishes` maps outputs that people or builds read to the paths in the project where they are put.
+    `settles` names what alone decides an output, where that is less than everything: inputs and keys of the
+    spec. A registered version stays the same version when only its description changes.
     """
 
     id: str  # "model.churn/train"
@@ -31,6 +33,7 @@ class Operation(Struct, frozen=True):
     files: dict[str, str] = field(default_factory=dict)
     cost: str = "metadata"  # the change class that running it has
     publishes: dict[str, str] = field(default_factory=dict)
+    settles: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -69,9 +72,18 @@ def made_from(operation: Operation, tools: Mapping[str, str], digests: Mapping[s
     parts = {f"tool {name}": version for name, version in tools.items()}
     parts["driver"] = operation.driver
     parts["spec"] = digest_of(operation.spec)
+    for output, names in operation.settles.items():
+        parts[f"output {output}"] = digest_of({name: operation.spec.get(name) for name in names})
     parts |= {f"input {name}": digests[name] for name in operation.inputs}
     parts |= {f"file {operation.files[name]}": digests[name] for name in operation.files}
     return parts
+
+
+def parts_of_output(operation: Operation, output: str, parts: Iterable[str]) -> tuple[str, ...]:
+    """The names of the parts (of `made_from`) that alone decide an output which the operation settles."""
+    inputs = (f"input {name}" for name in operation.settles[output] if name in operation.inputs)
+    tools = (name for name in parts if name.startswith("tool "))
+    return ("driver", f"output {output}", *tools, *inputs)
 
 
 def digest_of(value: Any) -> str:

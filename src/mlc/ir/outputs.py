@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from mlc.ir.diagnostic import Severity
-from mlc.ir.plan import Action
+from mlc.ir.plan import Action, Narrowing
 
 _CAMEL = {"end_line": "endLine", "end_column": "endColumn"}
 
@@ -83,15 +83,17 @@ class StepOut(Struct, frozen=True, omit_defaults=True):
     changes: list[ChangeOut]
     artifact: ArtifactOut | None = None
     was: str = ""  # the address before a move
+    due_to: str = ""  # the resource whose change it follows from
 
 
-class PlanOut(Struct, frozen=True):
+class PlanOut(Struct, frozen=True, omit_defaults=True):
     project: str
     environment: str
     lineage: str
     serial: int
     unchanged: int
     steps: list[StepOut]
+    narrowing: Narrowing | None = None  # what --select and --exclude left out
 
 
 class Plans(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -44,7 +45,8 @@ class Step(Struct, frozen=True):
 
     `move` gives a resource its new name in the state, before anything else is done. `create`, `update` and
     `delete` record a resource (`spec`); `run` and `undo` concern an `operation`; `write` and `remove` an
-    `artifact`. `because` says in words what leads to the step where no `changes` do.
+    `artifact`. `because` says in words what leads to the step where no `changes` do; `due_to` names the resource
+    whose change it follows from, where that is another one.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Step(Struct, frozen=True):
     change_class: str = "none"
     changes: tuple[Change, ...] = ()
     because: str = ""
+    due_to: str = ""
     depends_on: tuple[str, ...] = ()
     operation: Operation | None = None
     artifact: PlannedArtifact | None = None
@@ -60,12 +63,34 @@ class Step(Struct, frozen=True):
     move: Move | None = None
 
 
+class LeftOut(Struct, frozen=True):
+    """A resource that a selection keeps out of the plan, what would be done with it, and why it is not."""
+
+    address: str
+    outcome: str
+    because: str
+
+
+class Narrowing(Struct, frozen=True):
+    """What `--select` and `--exclude` made of a plan.
+
+    `selected` counts the resources chosen; `included` are others, done with them because they build on them.
+    """
+
+    select: tuple[str, ...]
+    exclude: tuple[str, ...]
+    selected: int
+    included: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
 class Plan(Struct, frozen=True):
     """Steps in the order to do them.
 
     `lineage` and `serial` name the state the plan was made against; `files` holds the digests of the data
     files it was made from, `tools` what it was made with. Applying refuses where one of them has moved.
-    `known` holds the outputs of operations that stay as they are and that some step reads.
+    `known` holds the outputs of operations that stay as they are and that some step reads. `narrowing` says what a
+    selection left out; without one, this is everything.
     """
 
     version: int
@@ -79,6 +104,7 @@ class Plan(Struct, frozen=True):
     tools: dict[str, dict[str, str]] = {}
     known: dict[str, dict[str, str]] = {}
     unchanged: int = 0
+    narrowing: Narrowing | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -88,3 +114,36 @@ class Plan(Struct, frozen=True):
 def dearest(classes: tuple[str, ...]) -> str:
     """The class that costs most."""
     return max(classes, key=CLASSES.index, default="none")
+
+
+def outcome(steps: Iterable[Step]) -> str:
+    """What a plan does with a resource, in a word: its steps are given."""
+    steps = tuple(steps)
+    actions = {step.action for step in steps}
+    if not steps:
+        return "unchanged"
+    if "create" in actions:
+        return "create"
+    if "delete" in actions:
+        return "destroy"
+    if actions == {"move"}:
+        return "rename"
+    return dearest(tuple(step.change_class for step in steps))
+
+
+def files_read(steps: Iterable[Step]) -> list[str]:
+    """The data files that steps read, sorted."""
+    return sorted({path for step in steps if step.operation for path in step.operation.files.values()})
+
+
+def drivers_used(steps: Iterable[Step]) -> list[str]:
+    """The drivers that steps work with, sorted."""
+    return sorted({step.operation.driver for step in steps if step.operation})
+
+
+def outputs_read(steps: Iterable[Step], known: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Of what is known, the outputs of the operations that some step reads and that do not run themselves."""
+    operations = [step.operation for step in steps if step.operation is not None]
+    running = {operation.id for operation in operations}
+    needs = {need for operation in operations for need in operation.needs}
+    return {name: dict(outputs) for name, outputs in known.items() if name in needs - running}

@@ -78,6 +78,10 @@ _PUBLISHED = {
     "evaluate": {"evaluation": "evaluation.json", "report": "evaluation.html"},
     "card": {"card": "README.md"},
 }
+# What version.json says of a version: another description, card or report makes another revision of it.
+_SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
+    "register": {"version": ("name", "registry", "onnx", "evaluation")}
+}
 _COSTS = {
     "train": "retrain",
     "export": "redeploy",
@@ -147,6 +151,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             inputs=inputs,
             cost=_COSTS.get(name, "metadata"),
             publishes={output: f"{folder}/{file}" for output, file in _PUBLISHED.get(name, {}).items()},
+            settles=_SETTLED.get(name, {}),
         )
 
     onnx, evaluation = f"{address}/export#onnx", f"{address}/evaluate#evaluation"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct, structs
@@ -10,11 +9,23 @@ from msgspec import Struct, structs
 from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
 from mlc.ir.graph import Graph, Resource
-from mlc.ir.operation import Operation, digest_of, made_from
-from mlc.ir.plan import VERSION, Change, Plan, PlannedArtifact, Step, dearest
+from mlc.ir.operation import Operation
+from mlc.ir.plan import (
+    CLASSES,
+    VERSION,
+    Change,
+    Plan,
+    PlannedArtifact,
+    Step,
+    dearest,
+    drivers_used,
+    files_read,
+    outputs_read,
+)
 from mlc.ir.state import State, renamed
 from mlc.plan.changes import changes_between, lines_between
 from mlc.plan.moves import moving
+from mlc.plan.running import Progress, Why, runs
 
 
 class World(Struct, frozen=True):
@@ -40,8 +51,7 @@ def without(world: World, lost: frozenset[str]) -> World:
 
 def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: World) -> Plan:
     """What has to be done so that the graph and the artifacts are so."""
-    known: dict[str, dict[str, str]] = {}
-    running: dict[str, Step] = {}
+    progress = Progress(running={}, known={})
     steps = [*moving(graph, state, world.undoes)]
     moved = {step.move.now: step for step in steps if step.move is not None}
     for step in moved.values():
@@ -55,18 +65,15 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
     for resource in graph.resources:
         changes = _changes(resource, state)
         move = moved.get(str(resource.address))
-        blamed = blame.of(resource.address, changes != () or move is not None)
-        planned = [*_runs(resource, state, world, known, running, blamed, move is not None)]
-        runs = tuple(step.id for step in planned)
-        planned += _writes(by_address.get(str(resource.address), []), runs, state, world)
+        blamed = blame.of(resource.address, changes, move is not None)
+        planned = [*runs(resource, state, world, progress, blamed, moved=move is not None)]
+        ran = tuple(step.id for step in planned)
+        planned += _writes(by_address.get(str(resource.address), []), ran, state, world, blamed)
         planned += _record(resource, changes, tuple(step.id for step in planned))
         unchanged += not planned and move is None
         steps += planned if move is None else [_after(move, step) for step in planned]
     steps += _removals(graph, artifacts, state, moved)
 
-    read = {need for step in steps if step.operation for need in step.operation.needs}
-    used = {step.operation.driver for step in steps if step.operation}
-    files = {path for step in steps if step.operation for path in step.operation.files.values()}
     return Plan(
         version=VERSION,
         tool=world.tool,
@@ -75,9 +82,9 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
         lineage=state.lineage,
         serial=state.serial,
         steps=tuple(steps),
-        files={path: world.files[path] for path in sorted(files)},
-        tools={name: world.tools(name) for name in sorted(used)},
-        known={name: outputs for name, outputs in known.items() if name in read},
+        files={path: world.files[path] for path in files_read(steps)},
+        tools={name: world.tools(name) for name in drivers_used(steps)},
+        known=outputs_read(steps, progress.known),
         unchanged=unchanged,
     )
 
@@ -94,57 +101,6 @@ def _changes(resource: Resource, state: State) -> tuple[Change, ...] | None:
     return changes_between(before, resource.spec, resource.address.kind, resource.node)
 
 
-def _runs(
-    resource: Resource,
-    state: State,
-    world: World,
-    known: dict[str, dict[str, str]],
-    running: dict[str, Step],
-    blamed: str,
-    moved: bool,
-) -> Iterator[Step]:
-    """The operations to run, which enter `running`; those that stay as they are enter `known`.
-
-    What only has to be published under a new name runs too, and comes out the same: nothing waits for it.
-    """
-    for operation in resource.operations:
-        waits_for = [running[need] for need in operation.needs if need in running]
-        if not waits_for:
-            because = _difference(operation, state, world, known)
-            unpublished = None if because is not None else _unpublished(operation, state, world)
-            if because is None and (unpublished is None or moved):
-                known[operation.id] = state.operations[operation.id].outputs
-                if unpublished is not None:
-                    yield _published_anew(operation)
-                continue
-            because = because if because is not None else unpublished
-        else:
-            first = next((step for step in waits_for if step.address != str(resource.address)), None)
-            because = f"because {first.address} changes" if first else f"after {waits_for[0].operation.name}"  # type: ignore[union-attr]
-        step = Step(
-            id=operation.id,
-            address=str(resource.address),
-            action="run",
-            change_class=operation.cost,
-            because=because or blamed,
-            depends_on=tuple(step.id for step in waits_for),
-            operation=operation,
-        )
-        running[step.id] = step
-        yield step
-
-
-def _published_anew(operation: Operation) -> Step:
-    return Step(
-        id=operation.id,
-        address=operation.address,
-        action="run",
-        change_class="render",
-        because="its files have a new name",
-        operation=operation,
-    )
-
-
 class _Blame:
     """Which resource's change is behind that of another, which itself was not touched."""
 
@@ -152,82 +108,47 @@ class _Blame:
         self._targets: dict[Address, list[Address]] = {}
         for edge in graph.edges:
             self._targets.setdefault(edge.source, []).append(edge.target)
-        self._culprits: dict[Address, Address] = {}
+        self._culprits: dict[Address, tuple[int, Address]] = {}
 
-    def of(self, address: Address, touched: bool) -> str:
-        """In words, or nothing. Dependencies have to be asked about first."""
-        if touched:
-            self._culprits[address] = address
-            return ""
-        for target in self._targets.get(address, ()):
-            if target in self._culprits:
-                self._culprits[address] = self._culprits[target]
-                return f"because {self._culprits[target]} changes"
-        return ""
+    def of(self, address: Address, changes: tuple[Change, ...] | None, moved: bool) -> Why:
+        """What to say of a difference that nothing else explains. Dependencies have to be asked about first.
 
-
-def _difference(
-    operation: Operation, state: State, world: World, known: dict[str, dict[str, str]]
-) -> str | None:
-    """Why an operation with known inputs has to run, in words; None when it has not."""
-    recorded = state.operations.get(operation.id)
-    if recorded is None:
-        return "not done yet"
-    digests = {name: world.files[path] for name, path in operation.files.items()}
-    for name, source in operation.inputs.items():
-        earlier, _, output = source.partition("#")
-        digests[name] = known[earlier].get(output, "")
-    parts = made_from(operation, world.tools(operation.driver), digests)
-    if digest_of(parts) != recorded.key:
-        differing = [
-            name
-            for name in {**recorded.made_from, **parts}
-            if recorded.made_from.get(name) != parts.get(name)
+        Of several culprits the one whose change costs most is named.
+        """
+        if changes != () or moved:
+            cost = dearest(tuple(change.change_class for change in changes or ()))
+            self._culprits[address] = (CLASSES.index(cost), address)
+            return Why("")
+        found = [
+            self._culprits[target] for target in self._targets.get(address, ()) if target in self._culprits
         ]
-        return _in_words(differing[0], recorded.made_from, parts) if differing else "its record is damaged"
-    if not all(world.has(digest) for digest in recorded.outputs.values()):
-        return "its result is no longer in the store"
-    return None
+        if not found:
+            return Why("because what it builds on was changed")
+        self._culprits[address] = max(found, key=lambda culprit: culprit[0])
+        culprit = str(self._culprits[address][1])
+        return Why(f"because {culprit} changes", culprit)
 
 
-def _unpublished(operation: Operation, state: State, world: World) -> str | None:
-    """Why an operation whose outcome stands has to publish it again; None when it has not."""
-    recorded = state.operations[operation.id]
-    for output, path in operation.publishes.items():
-        now = world.written(path)
-        if now is None or hashlib.sha256(now).hexdigest() != recorded.outputs[output]:
-            return f"{path} is gone" if now is None else f"{path} was edited by hand"
-    return None
-
-
-def _in_words(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    kind, _, what = name.partition(" ")
-    if kind == "file":
-        return f"because {what} changed"
-    if kind == "tool":
-        return f"because {what} is {after.get(name, 'gone')}, was {before.get(name, 'absent')}"
-    if kind == "input":
-        return f"because its {what} changed"
-    return ""
-
-
-def _writes(artifacts: list[Artifact], runs: tuple[str, ...], state: State, world: World) -> Iterator[Step]:
+def _writes(
+    artifacts: list[Artifact], runs: tuple[str, ...], state: State, world: World, blamed: Why
+) -> Iterator[Step]:
     """The artifacts to write: new ones, changed ones, and those that somebody edited or removed."""
     for artifact in artifacts:
         recorded = state.artifacts.get(artifact.path)
         now = world.written(artifact.path)
         if now == artifact.content and recorded is not None and recorded.digest == artifact.digest:
             continue
-        because = ""
+        why = blamed if recorded is not None else Why("")
         if recorded is not None and recorded.digest == artifact.digest:
-            because = "the file is gone" if now is None else "the file was edited by hand"
+            why = Why("the file is gone" if now is None else "the file was edited by hand")
         added, removed = lines_between(now or b"", artifact.content)
         yield Step(
             id=f"artifact {artifact.path}",
             address=str(artifact.address),
             action="write",
             change_class="render",
-            because=because,
+            because=why.words,
+            due_to=why.due_to,
             depends_on=runs,
             artifact=PlannedArtifact(
                 path=artifact.path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -35,7 +36,7 @@ def diagnostics(found: tuple[Diagnostic, ...]) -> str:
     return bare(outputs.Diagnostics(diagnostics=[_diagnostic(one) for one in found]))
 
 
-def plans(planned: list[Plan]) -> str:
+def plans(planned: Sequence[Plan]) -> str:
     """Plans for machines to read: like the saved form, without what only `apply` needs."""
     return bare(outputs.Plans(plans=[_plan(one) for one in planned]))
 
@@ -118,6 +119,7 @@ def _plan(planned: Plan) -> outputs.PlanOut:
             action=step.action,
             change_class=step.change_class,
             because=step.because,
+            due_to=step.due_to,
             depends_on=list(step.depends_on),
             changes=[_change(change) for change in step.changes],
             artifact=None if step.artifact is None else _artifact(step.artifact),
@@ -132,6 +134,7 @@ def _plan(planned: Plan) -> outputs.PlanOut:
         serial=planned.serial,
         unchanged=planned.unchanged,
         steps=steps,
+        narrowing=planned.narrowing,
     )
 
 

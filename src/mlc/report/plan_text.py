@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from mlc.ir.plan import CLASSES, Change, Plan, Step, dearest
@@ -19,7 +20,7 @@ def plan(planned: Plan, paint: Paint, *, verbose: bool = False) -> str:
     pad = " " * max(2, 51 - len(planned.project) - len(planned.environment) - 3)
     lines = [head + pad + paint(compared, "dim")]
     if planned.is_empty:
-        lines.append(f"Nothing to do: {_resources(planned.unchanged)} as described.")
+        lines += [_nothing(planned), *_narrowing(planned, paint, verbose)]
         return "\n".join(lines) + "\n"
     groups = _groups(planned)
     for address, steps in groups.items():
@@ -29,8 +30,46 @@ def plan(planned: Plan, paint: Paint, *, verbose: bool = False) -> str:
     lines += [_artifact(step, paint) for step in shown]
     if len(written) > len(shown):
         lines.append(paint(f"  … and {len(written) - len(shown)} more artifacts (-v shows them)", "dim"))
+    lines += _narrowing(planned, paint, verbose)
     lines.append(_count(planned, groups, paint))
     return "\n".join(lines) + "\n"
+
+
+def _nothing(planned: Plan) -> str:
+    if planned.narrowing is None:
+        return f"Nothing to do: {_resources(planned.unchanged)} as described."
+    if not planned.narrowing.selected:
+        return "Nothing to do: the selection chooses no resource."
+    return f"Nothing to do: {_resources(planned.unchanged)} selected and as described."
+
+
+def _narrowing(planned: Plan, paint: Paint, verbose: bool) -> list[str]:
+    """What a selection brought along, and what it left out."""
+    narrowing = planned.narrowing
+    if narrowing is None:
+        return []
+    lines = []
+    if narrowing.included:
+        shown = _names(narrowing.included, verbose)
+        lines.append(f"Included, as what is selected builds on it: {shown}.")
+    by_reason: dict[str, list[str]] = {}
+    for left in narrowing.left_out:
+        reason = left.because if left.because not in ("excluded", "not selected") else ""
+        by_reason.setdefault(reason, []).append(f"{left.address} ({left.outcome})")
+    options = " and ".join(
+        name for name, given in (("--select", narrowing.select), ("--exclude", narrowing.exclude)) if given
+    )
+    for reason, left_out in by_reason.items():
+        number = f"{len(left_out)} changed resource{'' if len(left_out) == 1 else 's'}"
+        why = f", as {'it' if len(left_out) == 1 else 'each'} {reason}" if reason else ""
+        lines.append(f"{number} left out by {options}{why}: {_names(left_out, verbose)}.")
+    return [paint(harmless(line), "dim") for line in lines]
+
+
+def _names(names: Sequence[str], verbose: bool) -> str:
+    shown = names if verbose else names[:_MOST_CHANGES]
+    more = f" and {len(names) - len(shown)} more (-v names them)" if len(names) > len(shown) else ""
+    return ", ".join(shown) + more
 
 
 def _groups(planned: Plan) -> dict[str, list[Step]]:

@@ -16,7 +16,8 @@ from mlc.ir.backend import Backend
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.document import Document
 from mlc.ir.explanation import Explanation
-from mlc.ir.plan import Plan, Step, dearest
+from mlc.ir.plan import Plan, Step
+from mlc.ir.plan import outcome as outcome_of
 from mlc.ir.trial import CaseResult, Failure
 from mlc.kinds.mlctest import Contains, ExpectedDiagnostic
 from mlc.pipeline import Compiled, Opened, Validated
@@ -180,22 +181,8 @@ def _plan(test: Test, compiled: Compiled | None, base: Compiled | None) -> Itera
             yield Failure(
                 "plan", address, outcome, "no such resource", span, help=did_you_mean(address, there)
             )
-        elif _outcome(steps) != outcome:
-            yield Failure("plan", address, outcome, _outcome(steps), span, steps=_telling(steps, planned))
-
-
-def _outcome(steps: tuple[Step, ...]) -> str:
-    """What a plan does with a resource, in a word."""
-    actions = {step.action for step in steps}
-    if not steps:
-        return "unchanged"
-    if "create" in actions:
-        return "create"
-    if "delete" in actions:
-        return "destroy"
-    if actions == {"move"}:
-        return "rename"
-    return dearest(tuple(step.change_class for step in steps))
+        elif outcome_of(steps) != outcome:
+            yield Failure("plan", address, outcome, outcome_of(steps), span, steps=_telling(steps, planned))
 
 
 def _telling(steps: tuple[Step, ...], planned: Plan) -> tuple[Step, ...]:

@@ -10,11 +10,14 @@ from msgspec import structs
 
 from mlc import pipeline
 from mlc.ir.graph import Graph
-from mlc.ir.operation import Operation, Outcome, digest_of, made_from
+from mlc.ir.operation import Operation, Outcome, digest_of, made_from, parts_of_output
 from mlc.ir.plan import Plan
 from mlc.ir.state import EMPTY, AppliedArtifact, State
 from mlc.plan import World, plan
+from mlc.plan.narrowed import narrowed, standings
 from mlc.request import request
+from mlc.select import candidates, choose
+from mlc.select.grammar import parse
 
 DATA = {"people.csv": "1" * 64}
 OUTPUTS = {
@@ -60,6 +63,17 @@ class Place:
         (compiled,) = self.compiled(*words)
         return plan(compiled.graph, compiled.artifacts, self.state, self.world())
 
+    def selected(self, select: str = "", exclude: str = "", *words: str) -> Plan:
+        """The part of the plan that `--select` and `--exclude` leave."""
+        (compiled,) = self.compiled(*words)
+        whole = plan(compiled.graph, compiled.artifacts, self.state, self.world())
+        texts = ((select,) if select else (), (exclude,) if exclude else ())
+        selection, mistakes = parse(*texts, pipeline.LANGUAGE.kinds)
+        assert mistakes == ()
+        among = candidates(compiled.graph, pipeline.LANGUAGE.kinds, self.state, standings(whole))
+        chosen = choose(selection, among)
+        return narrowed(whole, compiled.graph, self.state, selection, chosen)
+
     def graph(self, *words: str) -> Graph:
         return self.compiled(*words)[0].graph
 
@@ -70,10 +84,16 @@ class Place:
 
     def apply(self, *words: str, same: Mapping[str, str] | None = None) -> Plan:
         """Do a plan in this world. `same` gives the outputs of some operations, by id, whatever they ran on."""
-        planned = self.plan(*words)
+        return self.do(self.plan(*words), same)
+
+    def do(self, planned: Plan, same: Mapping[str, str] | None = None) -> Plan:
+        """Do a plan, each step after those that it depends on."""
         resources, operations = dict(self.state.resources), dict(self.state.operations)
         artifacts = dict(self.state.artifacts)
+        done: set[str] = set()
         for step in planned.steps:
+            assert set(step.depends_on) <= done, step.id
+            done.add(step.id)
             if step.action == "run" and step.operation is not None:
                 outcome = self._outcome(step.operation, operations, (same or {}).get(step.id))
                 operations[step.id] = outcome
@@ -115,8 +135,12 @@ class Place:
         parts = made_from(operation, self.tools(operation.driver), digests)
         key = digest_of(parts)
         outcome = Outcome(key=like or key, driver=operation.driver, made_from=parts, outputs={})
-        names = OUTPUTS.get(operation.name, ("files",))
-        made = {name: hashlib.sha256(_content(outcome, name)).hexdigest() for name in names}
+        made = {}
+        for output in OUTPUTS.get(operation.name, ("files",)):
+            content = _content(outcome, output)
+            if output in operation.settles:  # whatever else the step was made from
+                content = str([parts[name] for name in parts_of_output(operation, output, parts)]).encode()
+            made[output] = hashlib.sha256(content).hexdigest()
         return structs.replace(outcome, key=key, outputs=made)
 
 

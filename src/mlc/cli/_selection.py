@@ -1,0 +1,73 @@
+"""`--select` and `--exclude`, for the commands that take them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlc.cli._console import Unfit, compiled_project, project_folder
+from mlc.ir.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from mlc.ir.plan import Plan
+    from mlc.ir.selection import Selection
+    from mlc.pipeline import Compiled
+
+
+def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
+    """The two options; each may be given several times."""
+    group = parser.add_argument_group("what it is about")
+    group.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help='only these: "model.churn+2", "+deployment.web", "@model.churn", tag:, path:, owner:, kind:, '
+        "state:modified+ (a space joins, a comma narrows)",
+    )
+    group.add_argument("--exclude", action="append", default=[], metavar="WHAT", help="all but these")
+
+
+def selected_project(arguments: argparse.Namespace) -> tuple[Compiled, ...]:
+    """What is selected of the project in every environment asked for. Raises Unfit for mistakes."""
+    selection = _selection(arguments)
+    compiled = compiled_project(arguments)
+    if selection is None:
+        return compiled
+    from mlc import inquiry
+
+    narrower, mistakes = inquiry.selected(project_folder(arguments), compiled, selection)
+    _refuse(mistakes, arguments)
+    return narrower
+
+
+def selected_plans(
+    root: Path, compiled: tuple[Compiled, ...], arguments: argparse.Namespace
+) -> tuple[Plan, ...]:
+    """A plan per environment, of what is selected. Raises Unfit for mistakes in the selection."""
+    from mlc import inquiry
+
+    planned, mistakes = inquiry.plans(root, compiled, _selection(arguments))
+    _refuse(mistakes, arguments)
+    return planned
+
+
+def _selection(arguments: argparse.Namespace) -> Selection | None:
+    if not arguments.select and not arguments.exclude:
+        return None
+    from mlc.pipeline import LANGUAGE
+    from mlc.select.grammar import parse
+
+    selection, mistakes = parse(tuple(arguments.select), tuple(arguments.exclude), LANGUAGE.kinds)
+    _refuse(mistakes, arguments)
+    return selection
+
+
+def _refuse(mistakes: tuple[Diagnostic, ...], arguments: argparse.Namespace) -> None:
+    if mistakes:
+        from mlc.ir.span import COMMAND_LINE
+        from mlc.select.grammar import source
+
+        text = source(tuple(arguments.select), tuple(arguments.exclude))
+        raise Unfit(*mistakes, sources={COMMAND_LINE: text})
