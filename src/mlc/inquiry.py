@@ -90,6 +90,7 @@ def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled) -> Plan:
     state, world = assumed(
         base.graph, base.artifacts, compiled.graph, lambda name: drivers.driver(name).undoes
     )
+    world = msgspec.structs.replace(world, reads=pipeline.reads_in(compiled.graph))
     return planning.plan(compiled.graph, compiled.artifacts, state, world)
 
 

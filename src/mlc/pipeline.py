@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,6 @@ from mlc.ir.checked import Checked
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.document import Document
 from mlc.ir.span import COMMAND_LINE
-from mlc.ir.state import State
 from mlc.kinds import _fields, _walk
 from mlc.request import Request, inputs_of, wanted_environments
 
@@ -34,7 +34,9 @@ if TYPE_CHECKING:  # validating imports none of these
     from mlc.ir.backend import Backend
     from mlc.ir.event import Event, StepTold
     from mlc.ir.graph import Graph
-    from mlc.ir.plan import Plan
+    from mlc.ir.node import Node
+    from mlc.ir.plan import Plan, Read
+    from mlc.ir.state import State
 
 LANGUAGE = composing.Language(
     kinds=kinds.names(),
@@ -165,7 +167,7 @@ def plan_against(root: Path, compiled: Compiled, state: State) -> Plan:
     from mlc import plan as planning
     from mlc import workspace
 
-    world = workspace.observed(root, compiled.graph)
+    world = msgspec.structs.replace(workspace.observed(root, compiled.graph), reads=reads_in(compiled.graph))
     lost: frozenset[str] = frozenset()
     while True:
         planned = planning.plan(compiled.graph, compiled.artifacts, state, planning.without(world, lost))
@@ -173,6 +175,28 @@ def plan_against(root: Path, compiled: Compiled, state: State) -> Plan:
         if not damaged:
             return planned
         lost |= damaged  # what makes it runs again, and may itself read something damaged
+
+
+def reads_in(graph: Graph) -> Callable[[tuple[str | int, ...], Node], tuple[Read, ...]]:
+    """A function that gives the values which the interpolation at a path of the graph read."""
+    from mlc.compose import explain
+    from mlc.ir.node import Node
+    from mlc.ir.plan import Read
+
+    @cache
+    def everything() -> Node:
+        kinds: dict[str, dict[str, Node]] = {}
+        for resource in graph.resources:
+            kinds.setdefault(resource.address.kind, {})[resource.address.name] = resource.node
+        groups = {kind: Node(group, graph.around.span) for kind, group in kinds.items()}
+        return Node({**graph.around.value, **groups}, graph.around.span)
+
+    def reads(path: tuple[str | int, ...], node: Node) -> tuple[Read, ...]:
+        if node.written is None:
+            return ()
+        return tuple(Read(key, found.span) for key, found in explain.read_by(node, everything(), path))
+
+    return reads
 
 
 def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None]) -> Iterator[Event]:

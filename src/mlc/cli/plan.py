@@ -45,8 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         sys.stdout.write(json.plans(plans))
     else:
-        for planned in plans:
-            sys.stdout.write(plan_text.plan(planned, paint(arguments, sys.stdout), verbose=arguments.verbose))
+        sys.stdout.write(plan_text.plans(plans, paint(arguments, sys.stdout), verbose=arguments.verbose))
         if arguments.out and not arguments.quiet:
             print(
                 f"Saved to {arguments.out}; `mlc apply {arguments.out}` does exactly this.", file=sys.stderr

@@ -47,7 +47,7 @@ def explain(
         path=text,
         winner=_layered(node),
         overwrote=tuple(_overwritten(node, field)),
-        read=tuple(_read(node, everything, path, set())),
+        read=tuple(read_by(node, everything, path)),
         description=(field or {}).get("description", ""),
         change_class=cost,
         parts=tuple(_parts(node, (), fields)),
@@ -102,6 +102,11 @@ def _overwritten(node: Node, field: dict[str, Any] | None) -> Iterator[Layered]:
         yield _layered(lowest)
     if field is not None and "default" in field and lowest.span.file != FIELD_DEFAULT:
         yield Layered(field["default"], Span(FIELD_DEFAULT, 1, 1, 1, 1))
+
+
+def read_by(node: Node, everything: Node, path: Path) -> Iterator[tuple[str, Layered]]:
+    """The values that the interpolation at a path read, the nearest first."""
+    return _read(node, everything, path, set())
 
 
 def _read(node: Node, everything: Node, path: Path, seen: set[str]) -> Iterator[tuple[str, Layered]]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from mlc.ir.address import Address
 from mlc.ir.node import Node
 from mlc.ir.operation import Operation
+from mlc.ir.span import COMMAND_LINE, Span
 
 
 class Edge(Struct, frozen=True, order=True):
@@ -36,12 +37,16 @@ class Resource(Struct, frozen=True):
 
 
 class Graph(Struct, frozen=True):
-    """Every resource of one environment, dependencies first, and the references between them."""
+    """Every resource of one environment, dependencies first, and the references between them.
+
+    `around` is what stands beside the resources for interpolations to read, as its author wrote it.
+    """
 
     environment: str
     project: dict[str, Any]
     resources: tuple[Resource, ...]
     edges: tuple[Edge, ...]
+    around: Node = Node({}, Span(COMMAND_LINE, 1, 1, 1, 1))
 
     def resource(self, address: Address) -> Resource | None:
         return next((resource for resource in self.resources if resource.address == address), None)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from mlc.ir.diagnostic import Severity
-from mlc.ir.plan import Action, Narrowing
+from mlc.ir.plan import Action, Narrowing, Origin
 
 _CAMEL = {"end_line": "endLine", "end_column": "endColumn"}
 
@@ -57,20 +57,44 @@ class Diagnostics(Struct, frozen=True, kw_only=True):
     diagnostics: list[DiagnosticOut]
 
 
-class ChangeOut(Struct, frozen=True):
+class ReadOut(Region, frozen=True, rename=_CAMEL):
+    """A value that an interpolation read."""
+
+    key: str
+
+
+class ChangeOut(Struct, frozen=True, omit_defaults=True):
+    """`cause` is the line that gives the value; without one, `near` is where the map stands that it was in."""
+
     path: str
     before: Any
     after: Any
     change_class: str
     cause: Region | None
+    origin: Origin = "given"
+    near: Region | None = None
+    reads: list[ReadOut] = []
 
 
-class ArtifactOut(Struct, frozen=True):
+class ArtifactOut(Struct, frozen=True, omit_defaults=True):
+    """`diff` is the unified difference to what stands at `path` now; not there for what is new or no text."""
+
     path: str
     backend: str
     digest: str
     added: int
     removed: int
+    diff: str = ""
+
+
+class CountsOut(Struct, frozen=True):
+    """Resources and artifacts; `costs` counts the resources of each change class that has work to do."""
+
+    add: int
+    change: int
+    destroy: int
+    rename: int
+    costs: dict[str, int]
 
 
 class StepOut(Struct, frozen=True, omit_defaults=True):
@@ -84,6 +108,8 @@ class StepOut(Struct, frozen=True, omit_defaults=True):
     artifact: ArtifactOut | None = None
     was: str = ""  # the address before a move
     due_to: str = ""  # the resource whose change it follows from
+    known_after_apply: list[str] = []  # outputs of an operation that only running it makes known
+    stays: dict[str, Any] = {}  # outputs that come out as they were, with what is recorded of them
 
 
 class PlanOut(Struct, frozen=True, omit_defaults=True):
@@ -93,6 +119,7 @@ class PlanOut(Struct, frozen=True, omit_defaults=True):
     serial: int
     unchanged: int
     steps: list[StepOut]
+    counts: CountsOut
     narrowing: Narrowing | None = None  # what --select and --exclude left out
 
 

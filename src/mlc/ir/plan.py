@@ -19,18 +19,41 @@ CLASSES = ("none", "metadata", "render", "redeploy", "reevaluate", "retrain", "r
 Action = Literal["move", "create", "update", "delete", "run", "undo", "write", "remove"]
 
 
+Origin = Literal["given", "default", "gone"]
+"""Whether a line gives a field its value, its default holds (again), or nothing gives it one any more."""
+
+
+class Read(Struct, frozen=True):
+    """A value that an interpolation read, by its key (`vars.region`), and where it stands."""
+
+    key: str
+    span: Span
+
+
 class Change(Struct, frozen=True):
-    """A field whose effective value changes. `cause` is the line that makes it so, where one does."""
+    """A field whose effective value changes.
+
+    `cause` is the line that gives it its value; where none does, it is None and `near` is where the map or list
+    stands that it was in. `reads` are the values that an interpolation there read, the nearest first: the line
+    that changed may be that of one of them.
+    """
 
     path: str
     before: Any
     after: Any
     cause: Span | None
     change_class: str
+    origin: Origin = "given"
+    near: Span | None = None
+    reads: tuple[Read, ...] = ()
 
 
 class PlannedArtifact(Struct, frozen=True):
-    """A file to write (or, without content, to remove). `added` and `removed` count lines."""
+    """A file to write (or, without content, to remove). `added` and `removed` count lines.
+
+    `diff` is the unified difference to what stands there now; empty for a new file, for one that is too large
+    and for one that is no text. `size` is what stands there now, in bytes; None where nothing does.
+    """
 
     path: str
     backend: str
@@ -38,6 +61,12 @@ class PlannedArtifact(Struct, frozen=True):
     content: bytes | None = None
     added: int = 0
     removed: int = 0
+    diff: str = ""
+    size: int | None = None
+
+
+FORGOTTEN = "its record is forgotten"
+"""Why an operation is undone whose driver has nothing that it could take back."""
 
 
 class Step(Struct, frozen=True):
@@ -46,7 +75,8 @@ class Step(Struct, frozen=True):
     `move` gives a resource its new name in the state, before anything else is done. `create`, `update` and
     `delete` record a resource (`spec`); `run` and `undo` concern an `operation`; `write` and `remove` an
     `artifact`. `because` says in words what leads to the step where no `changes` do; `due_to` names the resource
-    whose change it follows from, where that is another one.
+    whose change it follows from, where that is another one. Of the outputs of an operation that runs, `unknown`
+    are known after apply, and `stays` come out as they were (with what was recorded of them).
     """
 
     id: str
@@ -58,6 +88,8 @@ class Step(Struct, frozen=True):
     due_to: str = ""
     depends_on: tuple[str, ...] = ()
     operation: Operation | None = None
+    unknown: tuple[str, ...] = ()
+    stays: dict[str, Any] = {}
     artifact: PlannedArtifact | None = None
     spec: dict[str, Any] | None = None
     move: Move | None = None

@@ -43,6 +43,7 @@ def lower(checked: Checked) -> Graph:
         project=scope.project,
         resources=tuple(resources),
         edges=edges,
+        around=checked.document.around,
     )
 
 

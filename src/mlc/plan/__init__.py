@@ -9,13 +9,16 @@ from msgspec import Struct, structs
 from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
 from mlc.ir.graph import Graph, Resource
+from mlc.ir.node import Node
 from mlc.ir.operation import Operation
 from mlc.ir.plan import (
     CLASSES,
+    FORGOTTEN,
     VERSION,
     Change,
     Plan,
     PlannedArtifact,
+    Read,
     Step,
     dearest,
     drivers_used,
@@ -23,9 +26,13 @@ from mlc.ir.plan import (
     outputs_read,
 )
 from mlc.ir.state import State, renamed
-from mlc.plan.changes import changes_between, lines_between
+from mlc.plan.changes import Path, Reads, changes_between, lines_between
 from mlc.plan.moves import moving
 from mlc.plan.running import Progress, Why, runs
+
+
+def no_reads(path: Path, node: Node) -> tuple[Read, ...]:  # noqa: ARG001 - where nobody asks for them
+    return ()
 
 
 class World(Struct, frozen=True):
@@ -33,7 +40,8 @@ class World(Struct, frozen=True):
 
     `tools` gives a driver's tools, `undoes` whether it can take its effect back; `files` the digest of
     each data file ("" where there is none); `written` the content that stands at an artifact's path now, or
-    None; `has` whether the store still has some content.
+    None; `has` whether the store still has some content. `reads` gives the values that the interpolation at a
+    path (`("model", "churn", …)`) read.
     """
 
     tool: str
@@ -42,6 +50,7 @@ class World(Struct, frozen=True):
     files: Mapping[str, str]
     written: Callable[[str], bytes | None]
     has: Callable[[str], bool]
+    reads: Reads = no_reads
 
 
 def without(world: World, lost: frozenset[str]) -> World:
@@ -51,7 +60,7 @@ def without(world: World, lost: frozenset[str]) -> World:
 
 def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: World) -> Plan:
     """What has to be done so that the graph and the artifacts are so."""
-    progress = Progress(running={}, known={})
+    progress = Progress(running={}, known={}, outputs=_outputs(graph))
     steps = [*moving(graph, state, world.undoes)]
     moved = {step.move.now: step for step in steps if step.move is not None}
     for step in moved.values():
@@ -63,7 +72,7 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
     for artifact in artifacts:
         by_address.setdefault(str(artifact.address), []).append(artifact)
     for resource in graph.resources:
-        changes = _changes(resource, state)
+        changes = _changes(resource, state, world)
         move = moved.get(str(resource.address))
         blamed = blame.of(resource.address, changes, move is not None)
         planned = [*runs(resource, state, world, progress, blamed, moved=move is not None)]
@@ -72,7 +81,7 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
         planned += _record(resource, changes, tuple(step.id for step in planned))
         unchanged += not planned and move is None
         steps += planned if move is None else [_after(move, step) for step in planned]
-    steps += _removals(graph, artifacts, state, moved)
+    steps += _removals(graph, artifacts, state, moved, world)
 
     return Plan(
         version=VERSION,
@@ -89,16 +98,33 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
     )
 
 
+def _outputs(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """Of each operation the outputs that somebody reads: another operation, or people."""
+    found: dict[str, dict[str, None]] = {}
+    for resource in graph.resources:
+        for operation in resource.operations:
+            found.setdefault(operation.id, {}).update(dict.fromkeys(operation.publishes))
+            for source in operation.inputs.values():
+                earlier, _, output = source.partition("#")
+                found.setdefault(earlier, {})[output] = None
+    return {name: tuple(outputs) for name, outputs in found.items()}
+
+
 def _after(first: Step, step: Step) -> Step:
     return structs.replace(step, depends_on=(first.id, *step.depends_on))
 
 
-def _changes(resource: Resource, state: State) -> tuple[Change, ...] | None:
+def _changes(resource: Resource, state: State, world: World) -> tuple[Change, ...] | None:
     """The fields that change, or None for a resource that is new."""
     before = state.resources.get(str(resource.address))
     if before is None:
         return None
-    return changes_between(before, resource.spec, resource.address.kind, resource.node)
+    kind, name = resource.address.kind, resource.address.name
+
+    def reads(path: Path, node: Node) -> tuple[Read, ...]:
+        return world.reads((kind, name, *path), node)
+
+    return changes_between(before, resource.spec, kind, resource.node, reads)
 
 
 class _Blame:
@@ -141,7 +167,7 @@ def _writes(
         why = blamed if recorded is not None else Why("")
         if recorded is not None and recorded.digest == artifact.digest:
             why = Why("the file is gone" if now is None else "the file was edited by hand")
-        added, removed = lines_between(now or b"", artifact.content)
+        added, removed, diff = lines_between(now or b"", artifact.content, artifact.path)
         yield Step(
             id=f"artifact {artifact.path}",
             address=str(artifact.address),
@@ -157,6 +183,8 @@ def _writes(
                 content=artifact.content,
                 added=added,
                 removed=removed,
+                diff=diff,
+                size=None if now is None else len(now),
             ),
         )
 
@@ -177,7 +205,7 @@ def _record(resource: Resource, changes: tuple[Change, ...] | None, after: tuple
 
 
 def _removals(
-    graph: Graph, artifacts: tuple[Artifact, ...], state: State, moved: Mapping[str, Step]
+    graph: Graph, artifacts: tuple[Artifact, ...], state: State, moved: Mapping[str, Step], world: World
 ) -> Iterator[Step]:
     """What was applied and is described no longer. What a rename left behind belongs to the new name."""
     now = {step.move.was: step.move.now for step in moved.values() if step.move is not None}
@@ -192,7 +220,9 @@ def _removals(
             address = operation_id.rpartition("/")[0]
             undone.setdefault(address, []).append(operation_id)
             gone = Operation(id=operation_id, driver=outcome.driver, cost="redeploy", spec={})
-            yield Step(id=operation_id, address=now.get(address, address), action="undo", operation=gone)
+            why = "" if world.undoes(outcome.driver) else FORGOTTEN
+            address = now.get(address, address)
+            yield Step(id=operation_id, address=address, action="undo", because=why, operation=gone)
     for path, applied in sorted(state.artifacts.items()):
         if path not in wanted_artifacts:
             step_id = f"artifact {path}"

@@ -1,21 +1,30 @@
-"""What differs between two specs, and which line makes it so."""
+"""What differs between two specs and between two texts, and which line makes it so."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from mlc.ir.node import Node
-from mlc.ir.plan import Change
-from mlc.ir.span import Span
+from mlc.ir.plan import Change, Read
+from mlc.ir.span import FIELD_DEFAULT, Span
 from mlc.kinds._walk import change_class
 
 Path = tuple[str | int, ...]
+Reads = Callable[[Path, Node], tuple[Read, ...]]
+
+_MOST_CHARACTERS = 200_000  # of a file whose lines are compared one by one
+_MOST_LINES = 5_000
 
 
 def changes_between(
-    before: dict[str, Any], after: dict[str, Any], kind: str, node: Node
+    before: dict[str, Any], after: dict[str, Any], kind: str, node: Node, reads: Reads
 ) -> tuple[Change, ...]:
-    """Every field that differs, the deepest that says it all, in the order of the new spec."""
+    """Every field that differs, the deepest that says it all, in the order of the new spec.
+
+    `reads` gives the values that the interpolation at a path of the resource read.
+    """
     found: list[Change] = []
 
     def compare(old: Any, new: Any, path: Path) -> None:
@@ -25,33 +34,58 @@ def changes_between(
             for key in {**new, **old}:
                 compare(old.get(key), new.get(key), (*path, key))
             return
-        found.append(
-            Change(
-                path=".".join(map(str, path)),
-                before=old,
-                after=new,
-                cause=_cause(node, path),
-                change_class=change_class(kind, path, after, before),
-            )
-        )
+        cost = change_class(kind, path, after, before)
+        found.append(_change(old, new, cost, node, path, reads))
 
     compare(before, after, ())
     return tuple(found)
 
 
-def lines_between(before: bytes, after: bytes) -> tuple[int, int]:
-    """How many lines are added and how many removed."""
-    from difflib import SequenceMatcher  # a plan without changes needs none
+def lines_between(before: bytes, after: bytes, path: str) -> tuple[int, int, str]:
+    """How many lines are added, how many removed, and the unified difference.
 
+    There is no difference to show of a new file, of one that is no text, and of one that is too large to
+    compare line by line; the numbers then count the lines that only one of the two has.
+    """
     old, new = before.splitlines(), after.splitlines()
-    added = removed = 0
-    for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            removed, added = removed + j - i, added + m - k
-    return added, removed
+    texts = _text(before), _text(after)
+    large = max(len(before), len(after)) > _MOST_CHARACTERS or max(len(old), len(new)) > _MOST_LINES
+    if not before or texts[0] is None or texts[1] is None or large:
+        counted, wanted = Counter(old), Counter(new)
+        return (wanted - counted).total(), (counted - wanted).total(), ""
+    from difflib import unified_diff  # a plan without changes needs none
+
+    lines = list(unified_diff(texts[0].splitlines(), texts[1].splitlines(), path, path, lineterm=""))
+    added = sum(line.startswith("+") for line in lines[2:])
+    removed = sum(line.startswith("-") for line in lines[2:])
+    return added, removed, "\n".join(lines) + "\n" if lines else ""
 
 
-def _cause(node: Node, path: Path) -> Span | None:
-    """The line that gives a field its value; of a field that is gone, nothing gives it one."""
+def _change(old: Any, new: Any, cost: str, node: Node, path: Path, reads: Reads) -> Change:
+    shown = ".".join(map(str, path))
     found = node.at(path)
-    return None if found is None or found.span.file.startswith("<field") else found.span
+    if found is not None and found.span.file != FIELD_DEFAULT:
+        span = _first_difference(old, found) if found.is_list else found.span
+        return Change(shown, old, new, span, cost, reads=reads(path, found))
+    near = next((around.span for around in _around(node, path) if around.span.file != FIELD_DEFAULT), None)
+    return Change(shown, old, new, None, cost, "gone" if found is None else "default", near)
+
+
+def _first_difference(old: Any, node: Node) -> Span:
+    """Where a list stands, or the first of its values that it did not have before."""
+    known = old if isinstance(old, list) else []
+    return next((child.span for child in node.value if child.value not in known), node.span)
+
+
+def _around(node: Node, path: Path) -> list[Node]:
+    """The maps and lists on the way to a path, the innermost first."""
+    found = (node.at(path[:length]) for length in range(len(path) - 1, -1, -1))
+    return [one for one in found if one is not None]
+
+
+def _text(content: bytes) -> str | None:
+    """The text that a file holds, or None for one that is no text."""
+    try:
+        return None if b"\0" in content else content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None

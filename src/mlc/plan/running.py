@@ -39,6 +39,7 @@ class Progress(Struct, frozen=True):
 
     running: dict[str, Step]
     known: dict[str, dict[str, str]]
+    outputs: Mapping[str, tuple[str, ...]]  # those that somebody reads
 
     def is_pending(self, source: str) -> bool:
         """Whether an input (`<operation id>#<output>`) is known only after apply."""
@@ -51,8 +52,8 @@ def runs(
 ) -> Iterator[Step]:
     """The operations of a resource that have to run, which enter `progress` like those that stay as they are.
 
-    What only has to be published under a new name (`moved`) runs too, and comes out the same: nothing waits
-    for it. `blamed` is what to say where the specification of an operation differs.
+    What only has to be published again, or under a new name (`moved`), is among them too and comes out the same:
+    nothing waits for it. `blamed` is what to say where the specification of an operation differs.
     """
     for operation in resource.operations:
         recorded = state.operations.get(operation.id)
@@ -61,15 +62,14 @@ def runs(
         why = _waiting(pending[0], operation) if pending else _own(operation, recorded, parts, world, blamed)
         if why is None:
             assert recorded is not None, operation.id
+            progress.known[operation.id] = recorded.outputs
             unpublished = _unpublished(operation, recorded, world)
-            if unpublished is None or moved:
-                progress.known[operation.id] = recorded.outputs
-                if unpublished is not None:
-                    yield _published_anew(operation)
-                continue
-            why = Why(unpublished)
-        elif recorded is not None:
+            if unpublished is not None:
+                yield _published_again(operation, "its files have a new name" if moved else unpublished)
+            continue
+        if recorded is not None:
             progress.known[operation.id] = _settled(operation, recorded, parts, world)
+        settled = progress.known.get(operation.id, {})
         step = Step(
             id=operation.id,
             address=str(resource.address),
@@ -79,6 +79,8 @@ def runs(
             due_to=why.due_to,
             depends_on=tuple(need for need in operation.needs if need in progress.running),
             operation=operation,
+            unknown=tuple(name for name in progress.outputs[operation.id] if name not in settled),
+            stays={name: recorded.summary.get(name) for name in settled} if recorded is not None else {},
         )
         progress.running[step.id] = step
         yield step
@@ -165,12 +167,13 @@ def _settled(
     }
 
 
-def _published_anew(operation: Operation) -> Step:
+def _published_again(operation: Operation, because: str) -> Step:
     return Step(
         id=operation.id,
         address=operation.address,
         action="run",
         change_class="render",
-        because="its files have a new name",
+        because=because,
         operation=operation,
+        stays=dict.fromkeys(operation.publishes),
     )

@@ -13,6 +13,7 @@ from mlc.ir.event import Finished
 from mlc.ir.explanation import Explanation, Layered, Part
 from mlc.ir.plan import Change, Plan, PlannedArtifact
 from mlc.ir.span import Span
+from mlc.report import plan_entries
 from mlc.report.terminal import encodable
 
 VERSION = 1
@@ -124,9 +125,12 @@ def _plan(planned: Plan) -> outputs.PlanOut:
             changes=[_change(change) for change in step.changes],
             artifact=None if step.artifact is None else _artifact(step.artifact),
             was="" if step.move is None else step.move.was,
+            known_after_apply=list(step.unknown),
+            stays=step.stays,
         )
         for step in planned.steps
     ]
+    counted = plan_entries.counts(planned)
     return outputs.PlanOut(
         project=planned.project,
         environment=planned.environment,
@@ -134,17 +138,28 @@ def _plan(planned: Plan) -> outputs.PlanOut:
         serial=planned.serial,
         unchanged=planned.unchanged,
         steps=steps,
+        counts=outputs.CountsOut(counted.add, counted.change, counted.destroy, counted.rename, counted.costs),
         narrowing=planned.narrowing,
     )
 
 
 def _change(change: Change) -> outputs.ChangeOut:
-    cause = None if change.cause is None else outputs.Region(**_region(change.cause))
-    return outputs.ChangeOut(change.path, change.before, change.after, change.change_class, cause)
+    return outputs.ChangeOut(
+        path=change.path,
+        before=change.before,
+        after=change.after,
+        change_class=change.change_class,
+        cause=None if change.cause is None else outputs.Region(**_region(change.cause)),
+        origin=change.origin,
+        near=None if change.near is None else outputs.Region(**_region(change.near)),
+        reads=[outputs.ReadOut(**_region(read.span), key=read.key) for read in change.reads],
+    )
 
 
 def _artifact(found: PlannedArtifact) -> outputs.ArtifactOut:
-    return outputs.ArtifactOut(found.path, found.backend, found.digest, found.added, found.removed)
+    return outputs.ArtifactOut(
+        found.path, found.backend, found.digest, found.added, found.removed, found.diff
+    )
 
 
 def _explanation(one: Explanation) -> outputs.ExplanationOut:

@@ -1,38 +1,74 @@
-"""A plan for people: each change with its class and the line that causes it, and a line that counts."""
+"""A plan for people: each change with its class and the line that causes it, and a line that counts.
+
+Short by default: what says the same of many resources is said once. `-v` names each one and shows the artifacts'
+differences.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from mlc.ir.plan import CLASSES, Change, Plan, Step, dearest
+from mlc.ir.plan import Change, Plan, Step
+from mlc.report import plan_entries
+from mlc.report.plan_entries import Counts, Entry, FileEntry, described, undone
 from mlc.report.terminal import Paint, harmless
 
-_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 _COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red"}
 _MOST_CHANGES = 8
+_MOST_FILES = 8
+_MOST_NAMES = 4  # of resources that are shown together
+_MOST_LINES = 200  # of one artifact's difference
+_MOST_NEW_LINES = 20  # of a new artifact
+_INDENT = " " * 51
+_WIDTH = 40  # of a value
+
+
+def plans(planned: Sequence[Plan], paint: Paint, *, verbose: bool = False) -> str:
+    """The plans of several environments, and their total. What is the same as in an earlier one is not repeated."""
+    told: dict[str, str] = {}
+    texts = []
+    for one in planned:
+        lines = _body(one, paint, verbose)
+        neutral = re.sub(rf"\b{re.escape(one.environment)}\b", "<environment>", "\n".join(lines))
+        if neutral in told and not one.is_empty and not verbose:
+            lines = [paint(f"  the same as in {told[neutral]} (-v shows it)", "dim"), lines[-1]]
+        told.setdefault(neutral, one.environment)
+        texts.append("\n".join([_head(one, paint), *lines]) + "\n")
+    if len(planned) > 1:
+        found = plan_entries.total(plan_entries.counts(one) for one in planned)
+        texts.append(paint(f"{len(planned)} environments: {_numbers(found)}", "bold") + "\n")
+    return ("\n" if len(planned) > 1 else "").join(texts)
 
 
 def plan(planned: Plan, paint: Paint, *, verbose: bool = False) -> str:
-    head = paint(f"{planned.project} · {planned.environment}", "bold")
+    return plans([planned], paint, verbose=verbose)
+
+
+def _head(planned: Plan, paint: Paint) -> str:
+    head = paint(harmless(f"{planned.project} · {planned.environment}"), "bold")
     compared = f"compared with state serial {planned.serial}" if planned.lineage else "nothing applied yet"
     pad = " " * max(2, 51 - len(planned.project) - len(planned.environment) - 3)
-    lines = [head + pad + paint(compared, "dim")]
+    return head + pad + paint(compared, "dim")
+
+
+def _body(planned: Plan, paint: Paint, verbose: bool) -> list[str]:
     if planned.is_empty:
-        lines += [_nothing(planned), *_narrowing(planned, paint, verbose)]
-        return "\n".join(lines) + "\n"
-    groups = _groups(planned)
-    for address, steps in groups.items():
-        lines += _resource(address, steps, paint, verbose)
-    written = [step for step in planned.steps if step.artifact is not None]
-    shown = written if verbose else written[:_MOST_CHANGES]
-    lines += [_artifact(step, paint) for step in shown]
+        return [_nothing(planned), *_narrowing(planned, paint, verbose)]
+    found, written = plan_entries.entries(planned), plan_entries.files(planned)
+    if not verbose:
+        found, written = plan_entries.together(found), plan_entries.files_together(written)
+    lines = [line for one in found for line in _entry(one, paint, verbose)]
+    shown = written if verbose else written[:_MOST_FILES]
+    lines += [line for one in shown for line in _file(one, paint, verbose)]
     if len(written) > len(shown):
-        lines.append(paint(f"  … and {len(written) - len(shown)} more artifacts (-v shows them)", "dim"))
+        hidden = sum(len(one.artifacts) for one in written[len(shown) :])
+        lines.append(paint(f"  … and {hidden} more artifacts (-v shows them)", "dim"))
     lines += _narrowing(planned, paint, verbose)
-    lines.append(_count(planned, groups, paint))
-    return "\n".join(lines) + "\n"
+    lines.append(paint(f"Plan: {_numbers(plan_entries.counts(planned))}", "bold"))
+    return lines
 
 
 def _nothing(planned: Plan) -> str:
@@ -66,108 +102,166 @@ def _narrowing(planned: Plan, paint: Paint, verbose: bool) -> list[str]:
     return [paint(harmless(line), "dim") for line in lines]
 
 
-def _names(names: Sequence[str], verbose: bool) -> str:
-    shown = names if verbose else names[:_MOST_CHANGES]
-    more = f" and {len(names) - len(shown)} more (-v names them)" if len(names) > len(shown) else ""
-    return ", ".join(shown) + more
+# ── resources ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _groups(planned: Plan) -> dict[str, list[Step]]:
-    groups: dict[str, list[Step]] = {}
-    for step in planned.steps:
-        if step.artifact is None:
-            groups.setdefault(step.address, []).append(step)
-    return groups
-
-
-def _resource(address: str, steps: list[Step], paint: Paint, verbose: bool) -> list[str]:
-    symbol = _symbol(steps)
-    cost = "create" if symbol == "+" else "destroy" if symbol == "-" else _cost(steps)
-    changes = [change for step in steps for change in step.changes]
-    runs = [step for step in steps if step.action == "run"]
-    because = "" if symbol == "+" else _because(steps)
-    first = _change(changes[0], paint) if changes else because
-    was = next((step.move.was for step in steps if step.move is not None), None)
-    shown = address if was is None else f"{address} (was {was})"
-    head = f"{symbol} {harmless(shown):<29} {'' if cost == 'none' and was else cost:<18} "
-    lines = [(paint(head, _COLOURS[symbol]) + first).rstrip()]
-    most = len(changes) if verbose else _MOST_CHANGES
-    lines += [" " * 51 + _change(change, paint) for change in changes[1:most]]
-    if len(changes) > most:
-        lines.append(" " * 51 + paint(f"… and {len(changes) - most} more fields (-v shows them)", "dim"))
-    lines += [_run(step, paint) for step in runs]
-    lines += [
-        f"    {'undo':<11} {step.operation.name}"
-        for step in steps
-        if step.action == "undo" and step.operation
-    ]
+def _entry(one: Entry, paint: Paint, verbose: bool) -> list[str]:
+    number = len(one.addresses)
+    shown = one.addresses[0] if number == 1 else f"{number:,} {_plural(one.kind)}"
+    if one.was and number == 1:
+        shown += f" (was {one.was})"
+    first = _change(one.changes[0], paint, verbose) if one.changes else harmless(one.because)
+    head = f"{one.symbol} {harmless(shown):<29} {one.cost:<18} "
+    lines = [(paint(head, _COLOURS[one.symbol]) + first).rstrip()]
+    most = len(one.changes) if verbose else _MOST_CHANGES
+    lines += [_INDENT + _change(change, paint, verbose) for change in one.changes[1:most]]
+    if len(one.changes) > most:
+        lines.append(_INDENT + paint(f"… and {len(one.changes) - most} more fields (-v shows them)", "dim"))
+    if number > 1:
+        lines.append(paint(f"    {harmless(_names(one.addresses, verbose, _MOST_NAMES))}", "dim"))
+    lines += _steps(one, paint, verbose)
     return lines
 
 
-def _symbol(steps: list[Step]) -> str:
-    if any(step.move is not None for step in steps):
-        return "→"
-    return next((_SYMBOLS[step.action] for step in steps if step.action in _SYMBOLS), "~")
+def _steps(one: Entry, paint: Paint, verbose: bool) -> list[str]:
+    if verbose:
+        lines = [_step(step, paint) for step in one.runs]
+        return lines + [f"    {harmless(undone(step))}" for step in one.undone]
+    words = [_named(step) for step in one.runs] + [undone(step) for step in one.undone]
+    lines = [f"    {harmless(', '.join(words))}"] if words else []
+    if one.learned:
+        lines.append(paint(f"    known after apply: {', '.join(one.learned)}", "dim"))
+    return lines
 
 
-def _cost(steps: list[Step]) -> str:
-    return dearest(tuple(step.change_class for step in steps))
+def _named(step: Step) -> str:
+    assert step.operation is not None, step.id
+    what = described(step)
+    return f"{step.operation.name} ({what})" if what else step.operation.name
 
 
-def _because(steps: list[Step]) -> str:
-    """Why a resource with no change of its own is in the plan."""
-    reasons = [step.because for step in steps if step.because and not step.because.startswith("after ")]
-    return "" if not reasons or reasons[0] == "not done yet" else harmless(reasons[0])
+def _step(step: Step, paint: Paint) -> str:
+    """An operation on a line of its own: what it is about, what it will tell, and why it runs."""
+    assert step.operation is not None, step.id
+    notes = [f"({', '.join(step.unknown)} known after apply)"] if step.unknown else []
+    notes += [step.because] if step.because else []
+    head = f"    {step.operation.name:<11} {harmless(described(step)):<34} "
+    return (head + paint(harmless("  ".join(notes)), "dim")).rstrip()
 
 
-def _run(step: Step, paint: Paint) -> str:
-    operation = step.operation
-    assert operation is not None
-    what = ""
-    if operation.name == "gate":
-        what = "gates " + ", ".join(operation.spec["gates"])
-    elif operation.name == "train":
-        what = operation.spec["estimator"].rpartition(".")[2]
-    elif operation.name == "promote":
-        what = f"alias {operation.spec['alias']}"
-    elif operation.files:
-        what = ", ".join(operation.files.values())
-    later = paint("(version known after apply)", "dim") if operation.name == "register" else ""
-    return f"    {operation.name:<11} {harmless(what):<34} {later}".rstrip()
+def _change(change: Change, paint: Paint, verbose: bool) -> str:
+    """A field, its values, and the line that causes it."""
+    before, after = _values(change, verbose)
+    return f"{harmless(change.path)} {before} → {after}{_cause(change, paint)}"
 
 
-def _change(change: Change, paint: Paint) -> str:
-    cause = paint(f"  {harmless(str(change.cause))}", "blue") if change.cause is not None else ""
-    return f"{harmless(change.path)} {_value(change.before)} → {_value(change.after)}{cause}"
+def _cause(change: Change, paint: Paint) -> str:
+    if change.origin == "default":
+        return "  its default" + ("" if change.near is None else " holds again")
+    if change.origin == "gone":
+        where = "" if change.near is None else f", what it was in is at {change.near}"
+        return paint(f"  nothing gives it a value now{harmless(where)}", "dim")
+    if change.cause is None:
+        return ""
+    if not change.reads:
+        return paint(f"  {harmless(str(change.cause))}", "blue")
+    read = ", ".join(f"{one.key} {one.span}" for one in change.reads[:3])
+    more = f" and {len(change.reads) - 3} more" if len(change.reads) > 3 else ""
+    return paint(f"  {harmless(read)}{more}, read at {harmless(str(change.cause))}", "blue")
+
+
+def _values(change: Change, verbose: bool) -> tuple[str, str]:
+    before, after = _value(change.before), _value(change.after)
+    if change.origin == "gone":
+        after = "(gone)"
+    if verbose:
+        return harmless(before), harmless(after)
+    skipped = _common(before, after) if max(len(before), len(after)) > _WIDTH else 0
+    return _cut(before, skipped), _cut(after, skipped)
 
 
 def _value(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) or not value else value
-    return harmless(text if len(text) <= 40 else text[:39] + "…")
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def _artifact(step: Step, paint: Paint) -> str:
-    assert step.artifact is not None
-    symbol = "-" if step.action == "remove" else "+" if not step.artifact.removed else "~"
-    counted = "removed" if step.action == "remove" else f"+{step.artifact.added} −{step.artifact.removed}"
-    why = f"  ({step.because})" if step.because else ""
-    return paint(f"{symbol} artifact ", _COLOURS[symbol]) + f"{harmless(step.artifact.path)}  {counted}{why}"
-
-
-def _count(planned: Plan, groups: dict[str, list[Step]], paint: Paint) -> str:
-    symbols = [_symbol(steps) for steps in groups.values()]
-    for step in planned.steps:
-        if step.artifact is not None:
-            symbols.append("-" if step.action == "remove" else "+" if not step.artifact.removed else "~")
-    moved = symbols.count("→")
-    numbers = f"{symbols.count('+')} to add, {symbols.count('~')} to change, {symbols.count('-')} to destroy"
-    numbers += f", {moved} renamed" if moved else ""
-    changed = [_cost(steps) for steps in groups.values() if _symbol(steps) in "→~"]
-    costs = [f"{changed.count(name)} {name}" for name in reversed(CLASSES[3:]) if name in changed]
-    return paint(
-        " · ".join([f"Plan: {numbers}", *costs, f"{_resources(planned.unchanged)} unchanged"]), "bold"
+def _common(before: str, after: str) -> int:
+    """How much of the beginning of two long values to leave out, so that where they differ is seen."""
+    same = next(
+        (index for index, (old, new) in enumerate(zip(before, after, strict=False)) if old != new),
+        min(len(before), len(after)),
     )
+    return same - 12 if same > 24 else 0
+
+
+def _cut(text: str, skipped: int) -> str:
+    text = ("…" if skipped else "") + text[skipped:]
+    return harmless(text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…")
+
+
+# ── files ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _file(one: FileEntry, paint: Paint, verbose: bool) -> list[str]:
+    number, artifact = len(one.artifacts), one.artifacts[0]
+    what = "artifact " if number == 1 else f"{number:,} artifacts "
+    counted = "removed" if one.symbol == "-" else f"+{artifact.added} −{artifact.removed}"
+    counted += " each" if number > 1 and one.symbol != "-" else ""
+    why = f"  ({harmless(one.because)})" if one.because and not one.because.startswith("because") else ""
+    lines = [paint(f"{one.symbol} {what}", _COLOURS[one.symbol]) + f"{harmless(one.path)}  {counted}{why}"]
+    return lines + _difference(one, paint) if verbose else lines
+
+
+def _difference(one: FileEntry, paint: Paint) -> list[str]:
+    """The lines that change, or a new file's first; in a word what cannot be shown."""
+    artifact = one.artifacts[0]
+    if one.symbol == "-":
+        return []
+    if artifact.diff:
+        lines, most = artifact.diff.splitlines()[2:], _MOST_LINES
+    elif artifact.size is None and artifact.content is not None and _is_text(artifact.content):
+        lines = [f"+{line}" for line in artifact.content.decode().splitlines()]
+        most = _MOST_NEW_LINES
+    else:
+        size = len(artifact.content or b"")
+        before = "" if artifact.size is None else f"{artifact.size:,} → "
+        return [paint(f"    {before}{size:,} bytes, not shown line by line", "dim")]
+    shown = [paint(f"    {harmless(line)}".rstrip(), *_line_style(line)) for line in lines[:most]]
+    if len(lines) > most:
+        shown.append(paint(f"    … and {len(lines) - most:,} more lines", "dim"))
+    return shown
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in content
+
+
+def _line_style(line: str) -> tuple[str, ...]:
+    return {"+": ("green",), "-": ("red",), "@": ("cyan",)}.get(line[:1], ())
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _numbers(found: Counts) -> str:
+    numbers = f"{found.add:,} to add, {found.change:,} to change, {found.destroy:,} to destroy"
+    numbers += f", {found.rename:,} renamed" if found.rename else ""
+    costs = [f"{number:,} {name}" for name, number in found.costs.items()]
+    return " · ".join([numbers, *costs, f"{_resources(found.unchanged)} unchanged"])
+
+
+def _names(names: Sequence[str], verbose: bool, most: int = _MOST_CHANGES) -> str:
+    shown = names if verbose else names[:most]
+    more = f" and {len(names) - len(shown):,} more (-v names them)" if len(names) > len(shown) else ""
+    return ", ".join(shown) + more
+
+
+def _plural(kind: str) -> str:
+    return {"features": "features", "policy": "policies", "registry": "registries"}.get(kind, f"{kind}s")
 
 
 def _resources(number: int) -> str:
-    return f"{number} resource" + ("" if number == 1 else "s")
+    return f"{number:,} resource" + ("" if number == 1 else "s")

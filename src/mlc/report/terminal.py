@@ -15,7 +15,7 @@ class Paint(Struct, frozen=True):
     on: bool = False
 
     def __call__(self, text: str, *styles: str) -> str:
-        if not self.on or not text:
+        if not self.on or not text or not styles:
             return text
         return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
 

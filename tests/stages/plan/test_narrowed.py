@@ -72,7 +72,7 @@ class TestNarrowed:
         place.files["people.csv"] = "2" * 64
         planned = place.selected("deployment.web", "model.churn dataset.people", "deployment.web.port=9000")
         assert planned.is_empty
-        assert planned.files == planned.tools == planned.known == {}
+        assert (planned.files, planned.tools, planned.known) == ({}, {}, {})
 
     def test_how_resources_stand_to_what_was_applied(self, place: Place) -> None:
         lay(place.root, {"model/third.yaml": OTHER["model/other.yaml"]})

@@ -99,6 +99,36 @@ class TestWhy:
         )
         assert (change.path, change.after, change.cause) == ("train.params.C", None, None)
 
+        assert change.origin == "gone"
+        assert str(change.near) == "model/churn.yaml:4:69"
+
+    def test_a_field_that_is_not_written_any_more_has_its_default_again(self, place: Place) -> None:
+        place.apply("model.churn.train.seed=7")
+        (change,) = next(step.changes for step in place.plan().steps if step.action == "update")
+        assert (change.path, change.before, change.after, change.cause) == ("train.seed", 7, 0, None)
+        assert change.origin == "default"
+        assert str(change.near) == "model/churn.yaml:4:8"
+
+    def test_a_longer_list_is_caused_by_what_is_new_in_it(self, place: Place) -> None:
+        text = FILES["dataset/people.yaml"].replace("values: [a, b]", "values: [a, b, c]")
+        lay(place.root, MORE, {"dataset/people.yaml": text})
+        (change,) = next(step.changes for step in place.plan().steps if step.action == "update")
+        assert str(change.cause) == "dataset/people.yaml:4:39"
+
+    def test_the_values_that_an_interpolation_read(self, place: Place) -> None:
+        env = "vars: {who: one, all: 'for ${vars.who}'}\n"
+        texts = {"env/dev.yaml": env, "target/here.yaml": "type: local\ndescription: Served ${vars.all}.\n"}
+        lay(place.root, MORE, texts)
+        place.apply()
+        (place.root / "env/dev.yaml").write_text(env.replace("one", "another"), encoding="utf-8")
+        (change,) = next(step.changes for step in place.plan().steps if step.action == "update")
+        assert (change.before, change.after) == ("Served for one.", "Served for another.")
+        assert str(change.cause) == "target/here.yaml:2:14"
+        assert [f"{one.key} {one.span}" for one in change.reads] == [
+            "vars.all env/dev.yaml:1:27",
+            "vars.who env/dev.yaml:1:13",
+        ]
+
     def test_a_gate_does_not_train_again(self, place: Place) -> None:
         planned = place.plan("gate.quality.metrics.roc_auc.min=0.8")
         assert "model.churn/gate" in ids(planned)
@@ -113,8 +143,46 @@ class TestWhy:
         planned = place.plan("model.churn.description=Who leaves?")
         (update,) = [step for step in planned.steps if step.action == "update"]
         assert update.change_class == "metadata"
-        assert "model.churn/card" in ids(planned)
-        assert not {"model.churn/train", "model.churn/gate"} & set(ids(planned))
+        assert ids(planned) == ["model.churn/card", "model.churn/register", "model.churn"]
+
+    def test_a_version_that_stays_is_not_deployed_again(self, place: Place) -> None:
+        """But who deploys it for another reason waits for what becomes of it."""
+        planned = place.plan("model.churn.description=Who leaves?", "deployment.local.port=9000")
+        register = next(step for step in planned.steps if step.id == "model.churn/register")
+        assert register.unknown == ()
+        assert set(register.stays) == {"version"}
+        assert "deployment.web/promote" not in ids(planned)
+        deploy = next(step for step in planned.steps if step.id == "deployment.local/deploy")
+        assert deploy.depends_on == ("model.churn/register",)
+        assert (deploy.because, deploy.due_to) == ("", "")
+        assert "model.churn/register" not in planned.known
+        place.do(planned)
+        assert place.plan("model.churn.description=Who leaves?", "deployment.local.port=9000").is_empty
+
+    def test_a_version_that_is_lost_does_not_stay(self, place: Place) -> None:
+        place.lost.update(place.state.operations["model.churn/register"].outputs.values())
+        planned = place.plan("model.churn.description=Who leaves?")
+        assert "deployment.web/promote" in ids(planned)
+        assert next(step for step in planned.steps if step.id == "model.churn/register").stays == {}
+
+    def test_the_dearest_of_several_changes_is_blamed(self, place: Place) -> None:
+        planned = place.plan("dataset.people.description=New.", "gate.quality.metrics.roc_auc.min=0.8")
+        assert because(planned, "model.churn/gate") == "because gate.quality changes"
+
+    def test_what_was_applied_before_is_blamed_on_nobody_here(self, place: Place) -> None:
+        place.do(place.selected("gate.quality", "", "gate.quality.metrics.roc_auc.min=0.8"))
+        planned = place.plan("gate.quality.metrics.roc_auc.min=0.8")
+        assert because(planned, "model.churn/gate") == "because what it builds on was changed"
+        place.do(place.selected("+model.churn", "", "model.churn.train.seed=7"))
+        planned = place.plan("model.churn.train.seed=7")
+        assert because(planned, "deployment.local/promote") == "because the version of model.churn changed"
+
+    def test_what_only_applying_tells(self, place: Place) -> None:
+        planned = place.plan("model.churn.train.seed=7")
+        unknown = {step.id: step.unknown for step in planned.steps if step.operation}
+        assert unknown["model.churn/evaluate"] == ("evaluation", "report")
+        assert unknown["model.churn/register"] == ("version",)
+        assert unknown["deployment.local/deploy"] == ()
 
     def test_data_that_changed(self, place: Place) -> None:
         place.files["people.csv"] = "2" * 64
@@ -136,7 +204,9 @@ class TestWhy:
     def test_a_published_file_that_was_edited_or_removed(self, place: Place) -> None:
         card = "generated/dev/models/churn/README.md"
         place.written[card] += b"edited"
-        assert because(place.plan(), "model.churn/card") == f"{card} was edited by hand"
+        planned = place.plan()
+        assert because(planned, "model.churn/card") == f"{card} was edited by hand"
+        assert ids(planned) == ["model.churn/card"]  # it comes out as it was
         del place.written[card]
         assert because(place.plan(), "model.churn/card") == f"{card} is gone"
 
@@ -150,6 +220,7 @@ class TestWhy:
         assert (step.action, step.because) == ("write", "the file was edited by hand")
         assert step.artifact is not None
         assert (step.artifact.added, step.artifact.removed) == (0, 1)
+        assert step.artifact.diff.splitlines()[3] == "-# mine"
         del place.written[path]
         (step,) = place.plan().steps
         assert step.because == "the file is gone"
@@ -187,7 +258,8 @@ class TestRemoval:
         assert set(last.depends_on) == set(ids(planned)) - {"deployment.web"}
 
     def test_a_later_operation_is_undone_before_an_earlier_one(self, place: Place) -> None:
-        undone = [step.id for step in place.plan("~deployment.local").steps if step.action == "undo"]
+        steps = place.plan("~deployment.local").steps
+        undone = [step.id for step in steps if step.action == "undo"]
         assert sorted(undone) == ["deployment.local/deploy", "deployment.local/promote"]
 
     def test_all_of_it(self, place: Place) -> None:

@@ -61,12 +61,16 @@ class Place:
 
     def plan(self, *words: str) -> Plan:
         (compiled,) = self.compiled(*words)
-        return plan(compiled.graph, compiled.artifacts, self.state, self.world())
+        return self.planned(compiled)
+
+    def planned(self, compiled: pipeline.Compiled) -> Plan:
+        world = structs.replace(self.world(), reads=pipeline.reads_in(compiled.graph))
+        return plan(compiled.graph, compiled.artifacts, self.state, world)
 
     def selected(self, select: str = "", exclude: str = "", *words: str) -> Plan:
         """The part of the plan that `--select` and `--exclude` leave."""
         (compiled,) = self.compiled(*words)
-        whole = plan(compiled.graph, compiled.artifacts, self.state, self.world())
+        whole = self.planned(compiled)
         texts = ((select,) if select else (), (exclude,) if exclude else ())
         selection, mistakes = parse(*texts, pipeline.LANGUAGE.kinds)
         assert mistakes == ()

@@ -125,7 +125,7 @@ def naive_value(among: Candidates, value: str) -> set[Address]:
     found = set()
     for one in among.resources:
         kind, name = one.address.kind, one.address.name
-        against = {
+        values: dict[str, list[str]] = {
             "": [kind, name, f"{kind}.{name}"],
             "tag": list(one.tags),
             "owner": [one.owner],
@@ -133,7 +133,8 @@ def naive_value(among: Candidates, value: str) -> set[Address]:
             "resource_type": [kind],
             "path": [kind, f"{kind}/{name}.yaml"],
             "state": [among.standings[one.address]],
-        }[method if colon else ""]
+        }
+        against = values[method if colon else ""]
         if rest == "modified":
             against += ["modified"] if against == ["new"] else []
         if any(fnmatchcase(text, rest) for text in against):

@@ -1,0 +1,258 @@
+"""A plan as its text and its page show it: an entry for each resource or file, alike ones together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from mlc.ir.plan import CLASSES, FORGOTTEN, Change, Plan, PlannedArtifact, Step, dearest
+
+TOGETHER = 4
+"""So many entries that say the same are shown as one."""
+
+_SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
+_LEARNED = {
+    "evaluation": "metrics",
+    "latency": "latency",
+    "verdict": "verdict of the gates",
+    "version": "version",
+}
+"""The outputs that people wait for, as they call them."""
+
+
+class Entry(Struct, frozen=True):
+    """What happens to a resource, or alike to several.
+
+    `symbol` is + ~ - or → (renamed, from `was`); `cost` a change class, `create` or `destroy`. `runs` and `undone`
+    are steps; `because` says in words why there is an entry without changes.
+    """
+
+    symbol: str
+    addresses: tuple[str, ...]
+    was: str
+    cost: str
+    changes: tuple[Change, ...]
+    runs: tuple[Step, ...]
+    undone: tuple[Step, ...]
+    because: str
+    due_to: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.addresses[0].partition(".")[0]
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """What people wait for and only applying tells."""
+        unknown = {output for step in self.runs for output in step.unknown}
+        return tuple(words for output, words in _LEARNED.items() if output in unknown)
+
+
+class FileEntry(Struct, frozen=True):
+    """An artifact that is written or removed, or several alike; `path` has a * where theirs differ."""
+
+    symbol: str
+    path: str
+    artifacts: tuple[PlannedArtifact, ...]
+    because: str
+    addresses: tuple[str, ...]
+
+
+class Counts(Struct, frozen=True):
+    """What a plan does, in numbers: of resources and artifacts; `costs` counts resources per change class."""
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    rename: int = 0
+    unchanged: int = 0
+    costs: dict[str, int] = {}
+
+
+def entries(plan: Plan) -> tuple[Entry, ...]:
+    """One for each resource, in the order of the plan."""
+    groups: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        if step.artifact is None:
+            groups.setdefault(step.address, []).append(step)
+    return tuple(_entry(address, steps) for address, steps in groups.items())
+
+
+def files(plan: Plan) -> tuple[FileEntry, ...]:
+    """One for each artifact, in the order of the plan."""
+    return tuple(
+        FileEntry(
+            symbol="-" if step.action == "remove" else "+" if step.artifact.size is None else "~",
+            path=step.artifact.path,
+            artifacts=(step.artifact,),
+            because=step.because,
+            addresses=(step.address,),
+        )
+        for step in plan.steps
+        if step.artifact is not None
+    )
+
+
+def together(found: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The same with those of one kind that say the same as one, where there are many."""
+    return tuple(_joined(group) for group in _alike(found, _said))
+
+
+def files_together(found: Sequence[FileEntry]) -> tuple[FileEntry, ...]:
+    """The same with those that differ only in the name of their resource as one, where there are many."""
+    return tuple(_joined_files(group) for group in _alike(found, _written))
+
+
+def counts(plan: Plan) -> Counts:
+    found = entries(plan)
+    symbols = [one.symbol for one in found] + [one.symbol for one in files(plan)]
+    changed = [one.cost for one in found if one.symbol in "→~"]
+    return Counts(
+        add=symbols.count("+"),
+        change=symbols.count("~"),
+        destroy=symbols.count("-"),
+        rename=symbols.count("→"),
+        unchanged=plan.unchanged,
+        costs={name: changed.count(name) for name in reversed(CLASSES[3:]) if name in changed},
+    )
+
+
+def total(found: Iterable[Counts]) -> Counts:
+    """The sum over environments."""
+    listed = list(found)
+    costs = {name: sum(one.costs.get(name, 0) for one in listed) for name in reversed(CLASSES[3:])}
+    return Counts(
+        add=sum(one.add for one in listed),
+        change=sum(one.change for one in listed),
+        destroy=sum(one.destroy for one in listed),
+        rename=sum(one.rename for one in listed),
+        unchanged=sum(one.unchanged for one in listed),
+        costs={name: number for name, number in costs.items() if number},
+    )
+
+
+def _entry(address: str, steps: list[Step]) -> Entry:
+    move = next((step.move for step in steps if step.move is not None), None)
+    symbol = "→" if move else next((_SYMBOLS[one.action] for one in steps if one.action in _SYMBOLS), "~")
+    cost = dearest(tuple(step.change_class for step in steps))
+    following = [
+        step
+        for step in steps
+        if step.because and not step.because.startswith("after ") and step.action != "undo"
+    ]
+    own = next((step for step in following if not step.due_to), None)
+    first = own or (following[0] if following else None)
+    because = "" if first is None or first.because == "not done yet" else first.because
+    if symbol == "-":
+        because = "described no longer"
+    return Entry(
+        symbol=symbol,
+        addresses=(address,),
+        was="" if move is None else move.was,
+        cost={"+": "create", "-": "destroy"}.get(symbol, "" if move and cost == "none" else cost),
+        changes=tuple(change for step in steps for change in step.changes),
+        runs=tuple(step for step in steps if step.action == "run"),
+        undone=tuple(step for step in steps if step.action == "undo"),
+        because="" if symbol == "+" else because,
+        due_to=() if first is None or not first.due_to else (first.due_to,),
+    )
+
+
+def _alike(found: Sequence[Any], key: Any) -> list[list[Any]]:
+    """The entries in groups that say the same; each by itself where a group is small."""
+    groups: dict[Any, list[Any]] = {}
+    for one in found:
+        groups.setdefault(key(one), []).append(one)
+    whole = {name for name, group in groups.items() if len(group) >= TOGETHER}
+    told: set[Any] = set()
+    listed = []
+    for one in found:
+        name = key(one)
+        if name not in whole:
+            listed.append([one])
+        elif name not in told:
+            told.add(name)
+            listed.append(groups[name])
+    return listed
+
+
+def _said(one: Entry) -> Any:
+    """All that the text says of an entry but its name."""
+    changes = tuple(
+        (change.path, repr(change.before), repr(change.after), change.cause, change.reads, change.near)
+        for change in one.changes
+    )
+    runs = tuple((step.operation.name, step.unknown, described(step)) for step in one.runs if step.operation)
+    due_to = tuple(address.partition(".")[0] for address in one.due_to)
+    because = "" if one.due_to else one.because
+    undone = tuple(step.operation.name for step in one.undone if step.operation)
+    return (one.symbol, one.kind, one.cost, changes, runs, undone, because, due_to, one.was or None)
+
+
+def _joined(group: list[Entry]) -> Entry:
+    first: Entry = group[0]
+    if len(group) == 1:
+        return first
+    due_to = tuple(dict.fromkeys(address for one in group for address in one.due_to))
+    because = first.because
+    if because and len(due_to) > 1:
+        because = f"because the {first.due_to[0].partition('.')[0]} that each builds on changes"
+    return Entry(
+        symbol=first.symbol,
+        addresses=tuple(one.addresses[0] for one in group),
+        was=first.was,
+        cost=first.cost,
+        changes=first.changes,
+        runs=first.runs,
+        undone=first.undone,
+        because=because,
+        due_to=due_to,
+    )
+
+
+def _written(one: FileEntry) -> Any:
+    artifact = one.artifacts[0]
+    because = "" if " changes" in one.because else one.because.replace(one.path, "*")
+    return (one.symbol, _pattern(one), artifact.backend, artifact.added, artifact.removed, because)
+
+
+def _pattern(one: FileEntry) -> str:
+    """A path with the name of its resource, and of a file beside others of it, as *."""
+    name = one.addresses[0].partition(".")[2]
+    return "/".join("*" if part == name else part for part in one.path.split("/"))
+
+
+def _joined_files(group: list[FileEntry]) -> FileEntry:
+    first: FileEntry = group[0]
+    if len(group) == 1:
+        return first
+    return FileEntry(
+        symbol=first.symbol,
+        path=_pattern(first),
+        artifacts=tuple(artifact for one in group for artifact in one.artifacts),
+        because="" if " changes" in first.because else first.because,
+        addresses=tuple(one.addresses[0] for one in group),
+    )
+
+
+def undone(step: Step) -> str:
+    """What becomes of an operation that is wanted no longer."""
+    assert step.operation is not None, step.id
+    return f"{'forget' if step.because == FORGOTTEN else 'undo'} {step.operation.name}"
+
+
+def described(step: Step) -> str:
+    """What an operation is about, in a few words."""
+    operation = step.operation
+    assert operation is not None, step.id
+    if operation.name == "gate":
+        return ", ".join(operation.spec["gates"])
+    if operation.name == "train":
+        return str(operation.spec["estimator"]).rpartition(".")[2]
+    if operation.name == "promote":
+        return f"alias {operation.spec['alias']}"
+    if "version" in step.stays and step.stays["version"] is not None:
+        return f"stays v{step.stays['version']}"
+    return ", ".join(operation.files.values())
