@@ -159,8 +159,9 @@ def _cause(change: Change, paint: Paint) -> str:
     if change.origin == "default":
         return "  its default" + ("" if change.near is None else " holds again")
     if change.origin == "gone":
-        where = "" if change.near is None else f", what it was in is at {change.near}"
-        return paint(f"  nothing gives it a value now{harmless(where)}", "dim")
+        around = change.path.rpartition(".")[0] or "the rest"
+        where = "" if change.near is None else f"; {around} stands at {change.near}"
+        return paint(f"  no line gives it a value now{harmless(where)}", "dim")
     if change.cause is None:
         return ""
     if not change.reads:
