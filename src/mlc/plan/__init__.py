@@ -149,7 +149,7 @@ class _Blame:
             self._culprits[target] for target in self._targets.get(address, ()) if target in self._culprits
         ]
         if not found:
-            return Why("because what it builds on was changed")
+            return Why("because what it was made from is different now")
         self._culprits[address] = max(found, key=lambda culprit: culprit[0])
         culprit = str(self._culprits[address][1])
         return Why(f"because {culprit} changes", culprit)
@@ -165,7 +165,9 @@ def _writes(
         if now == artifact.content and recorded is not None and recorded.digest == artifact.digest:
             continue
         why = blamed if recorded is not None else Why("")
-        if recorded is not None and recorded.digest == artifact.digest:
+        if now == artifact.content:
+            why = Why("only recorded, as it is there already")
+        elif recorded is not None and recorded.digest == artifact.digest:
             why = Why("the file is gone" if now is None else "the file was edited by hand")
         added, removed, diff = lines_between(now or b"", artifact.content, artifact.path)
         yield Step(

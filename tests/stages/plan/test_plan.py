@@ -172,7 +172,7 @@ class TestWhy:
     def test_what_was_applied_before_is_blamed_on_nobody_here(self, place: Place) -> None:
         place.do(place.selected("gate.quality", "", "gate.quality.metrics.roc_auc.min=0.8"))
         planned = place.plan("gate.quality.metrics.roc_auc.min=0.8")
-        assert because(planned, "model.churn/gate") == "because what it builds on was changed"
+        assert because(planned, "model.churn/gate") == "because what it was made from is different now"
         place.do(place.selected("+model.churn", "", "model.churn.train.seed=7"))
         planned = place.plan("model.churn.train.seed=7")
         assert because(planned, "deployment.local/promote") == "because the version of model.churn changed"
