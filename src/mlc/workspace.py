@@ -6,6 +6,7 @@
 .mlc/steps/                      which step made which result, by key
 .mlc/registry/                   the embedded registry (a registry may stand elsewhere)
 .mlc/deployments/                what the embedded target serves
+.mlc/modules/                    shared layers, as mlc.lock says (mlc.modules)
 .mlc/scratch/<environment>/      where the running step works
 ```
 """
@@ -29,7 +30,7 @@ from mlc.ir.state import State
 from mlc.plan import World
 from mlc.rules import _system, path_outside_project, state_locked, state_unreadable
 from mlc.store.content import Content
-from mlc.store.files import TEMPORARY, leads_out, sweep, write_atomically
+from mlc.store.files import TEMPORARY, keep_out_of_git, leads_out, sweep, write_atomically
 from mlc.store.lock import LockHeld, locked
 from mlc.store.state import StateUnreadable, opened, read_state
 
@@ -74,7 +75,7 @@ def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[
     backends = emit.load_backends((data.path("templates"),))
     try:
         with locked(state_path.with_suffix(".lock")) as killed, opened(state_path) as store:
-            _keep_out_of_git(root)
+            keep_out_of_git(root)
             shutil.rmtree(_scratch(root, plan.environment), ignore_errors=True)
             if killed:
                 _tidy(root, plan, store.read())
@@ -129,13 +130,6 @@ def place(root: Path, path: str) -> Path:
     if leads_out(root, path):
         raise StepFailed(path_outside_project.found(path, where="The project"))
     return root / path
-
-
-def _keep_out_of_git(root: Path) -> None:
-    """Results and states are no sources, however the project's own .gitignore looks."""
-    path = root / ".mlc" / ".gitignore"
-    if not path.exists():
-        write_atomically(path, b"# Written by mlc: nothing here is a source.\n*\n", 0o644)
 
 
 def _tidy(root: Path, plan: Plan, applied: State) -> None:

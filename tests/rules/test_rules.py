@@ -38,6 +38,10 @@ NOT_BY_FILES = {
     "export-failed",
     "formatting-failed",
     "gate-refused",
+    "module-differs",
+    "module-refused",
+    "module-unreachable",
+    "module-version-missing",
     "no-tests",
     "not-deployed",
     "not-in-state",
@@ -56,6 +60,7 @@ NOT_BY_FILES = {
     "state-unreadable",
     "step-broke",
     "training-failed",
+    "unknown-module",
     "unknown-version",
 }
 
