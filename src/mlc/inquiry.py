@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +25,9 @@ from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _walk
 from mlc.request import Request
 from mlc.rules import missing_layer
+
+if TYPE_CHECKING:
+    from mlc.ir.module import Declared
 
 
 class Config(Struct, frozen=True):
@@ -79,6 +82,36 @@ def unused(request: Request) -> tuple[pipeline.Composed, tuple[Diagnostic, ...]]
         return composed, ()
     found = found_unused(source, composed.layers, composed.documents, pipeline.LANGUAGE.kinds)
     return composed, pipeline.each_once([*found])
+
+
+class Modules(Struct, frozen=True):
+    """The modules that mlc.yaml declares, and what is wrong with how it does."""
+
+    declared: tuple[Declared, ...]
+    sources: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def declared_modules(root: Path) -> Modules:
+    """load → compose → check of mlc.yaml alone, which says what modules there are to fetch."""
+    from mlc import check
+    from mlc.compose.modules import declared_of, entries
+    from mlc.ir.module import Declared
+
+    source = Source(load.read, root)
+    composed = hydra.compose_config(source, "mlc")
+    project = composed.node
+    found = [*composed.diagnostics]
+    declared = []
+    if project is not None:
+        unfit = check.check_schema(project, plain(project), "project", "project")[1]
+        found += [one for one in unfit if one.path.partition(".")[0] == "modules"]
+        for one in (declared_of(name, node) for name, node in entries(project).items()):
+            if isinstance(one, Declared):
+                declared.append(one)
+            elif one is not None:
+                found.append(one)
+    return Modules(tuple(declared), source.texts, pipeline.each_once(found))
 
 
 def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled) -> Plan:

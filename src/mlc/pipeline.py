@@ -24,6 +24,7 @@ from mlc.compose.source import Source
 from mlc.ir.checked import Checked
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.document import Document
+from mlc.ir.module import is_of_module
 from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _fields, _walk
 from mlc.request import Request, inputs_of, wanted_environments
@@ -212,10 +213,13 @@ def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None
 def each_once(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """A shared layer is composed many times over; its mistakes are told once, in the order of the files.
 
-    Which of the resources that build on a layer a mistake was found in does not tell two mistakes apart.
+    Which of the resources that build on a layer a mistake was found in does not tell two mistakes apart. What
+    stands in a module is mended where the module is made, so nothing is offered to be edited there.
     """
     told: dict[Diagnostic, Diagnostic] = {}
     for one in found:
+        if one.fix is not None and any(is_of_module(edit.span.file) for edit in one.fix.edits):
+            one = msgspec.structs.replace(one, fix=None)
         told.setdefault(msgspec.structs.replace(one, address="") if one.primary else one, one)
     return tuple(sorted(told.values(), key=_place))
 

@@ -23,7 +23,7 @@ from mlc.ir.node import plain
 from mlc.ir.operation import StepFailed
 from mlc.ir.state import State
 from mlc.rules import _system, state_locked, state_unreadable, unlock_refused
-from mlc.store.files import write_atomically
+from mlc.store.files import keep_out_of_git, write_atomically
 from mlc.store.lock import LockHeld, holder_of, locked
 from mlc.store.records import Owner, StateStore, StateUnreadable, document
 from mlc.store.state import opened, read_state
@@ -100,13 +100,6 @@ def keep(root: Path, environment: str, state: State) -> Path:
     for old in kept[:-MOST_KEPT]:
         old.unlink(missing_ok=True)
     return path
-
-
-def keep_out_of_git(root: Path) -> None:
-    """Results and states are no sources, however the project's own .gitignore looks."""
-    path = root / ".mlc" / ".gitignore"
-    if not path.exists():
-        write_atomically(path, b"# Written by mlc: nothing here is a source.\n*\n", 0o644)
 
 
 def _serial_of(path: Path) -> int:

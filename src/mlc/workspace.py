@@ -6,6 +6,7 @@
 .mlc/steps/                      which step made which result, by key
 .mlc/registry/                   the embedded registry (a registry may stand elsewhere)
 .mlc/deployments/                what the embedded target serves
+.mlc/modules/                    shared layers, as mlc.lock says (mlc.modules)
 .mlc/scratch/<environment>/      where the running step works
 ```
 """

@@ -39,6 +39,10 @@ NOT_BY_FILES = {
     "export-failed",
     "formatting-failed",
     "gate-refused",
+    "module-differs",
+    "module-refused",
+    "module-unreachable",
+    "module-version-missing",
     "no-tests",
     "not-deployed",
     "not-in-state",
@@ -58,6 +62,7 @@ NOT_BY_FILES = {
     "state-unreadable",
     "step-broke",
     "training-failed",
+    "unknown-module",
     "unknown-version",
     "unlock-refused",
 }

@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,6 +21,9 @@ from mlc.ir import outputs
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.request import Request
 from mlc.rules._words import counted
+
+if TYPE_CHECKING:
+    from mlc.pipeline import Opened
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +42,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 @guarded
 def run(arguments: argparse.Namespace) -> int:
+    from mlc import pipeline
     from mlc.edit.fixing import fix
 
     request = asked(arguments)
     before, other = _texts(request.root)
-    fixing = fix(before, lambda texts: _findings(request, texts, other), unsafe=arguments.unsafe)
+    project = pipeline.open_project(request.root)
+
+    def check(texts: Mapping[str, str]) -> Findings:
+        changed = {file: text for file, text in texts.items() if text != before[file]}
+        return _findings(request, pipeline.with_files(project, changed), texts, other)
+
+    fixing = fix(before, check, unsafe=arguments.unsafe)
     changed = {file: text for file, text in fixing.texts.items() if text != before[file]}
     dry = arguments.dry_run or arguments.diff
     if changed and not dry:
@@ -61,32 +71,32 @@ def run(arguments: argparse.Namespace) -> int:
         for file in sorted(changed):
             sys.stdout.writelines(_files.diff(before[file], changed[file], file))
     _say(arguments, fixing, len(changed), dry=dry)
-    show_diagnostics(fixing.left, fixing.texts, arguments, answer=not arguments.diff)
+    show_diagnostics(
+        fixing.left, {**project.source.texts, **fixing.texts}, arguments, answer=not arguments.diff
+    )
     return exit_code(fixing.left)
 
 
-def _texts(root: Path) -> tuple[dict[str, str], dict[str, bytes]]:
-    """The files that can be edited, and those that are no text."""
+def _texts(root: Path) -> tuple[dict[str, str], frozenset[str]]:
+    """The files that can be edited, and the names of those that are no text."""
     contents = _files.contents(root)
     texts = {
         file: text for file, content in contents.items() if (text := _files.decoded(content)) is not None
     }
-    return texts, {file: content for file, content in contents.items() if file not in texts}
+    return texts, frozenset(contents.keys() - texts.keys())
 
 
-def _findings(request: Request, texts: Mapping[str, str], other: Mapping[str, bytes]) -> Findings:
+def _findings(request: Request, project: Opened, texts: Mapping[str, str], other: frozenset[str]) -> Findings:
     from mlc import load, pipeline
-    from mlc.compose.source import Source
 
-    def validated(request: Request) -> tuple[Diagnostic, ...]:
-        return pipeline.validate(request, Source(load.read, files={**texts, **other})).diagnostics
-
-    found = validated(request)
+    found = pipeline.validate(request, project).diagnostics
     everywhere = found
     if request.environments != ("all",):
-        everywhere = validated(msgspec.structs.replace(request, environments=("all",)))
+        everywhere = pipeline.validate(
+            msgspec.structs.replace(request, environments=("all",)), project
+        ).diagnostics
     unreadable = {file for file, text in texts.items() if has_errors(load.read(text, file).diagnostics)}
-    return Findings(found, everywhere, frozenset(unreadable | other.keys()))
+    return Findings(found, everywhere, frozenset(unreadable) | other)
 
 
 def _say(arguments: argparse.Namespace, fixing: Fixing, files: int, *, dry: bool) -> None:

@@ -57,12 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
     texts = {
         file: text for file, content in contents.items() if (text := _files.decoded(content)) is not None
     }
-    other = {file: content for file, content in contents.items() if file not in texts}
-    before = _validated(root, {**contents, **texts}, arguments.input)
+    before = _validated(root, {}, arguments.input)
     address = _address(arguments.address, arguments.name, contents, before)
     renamed = _rename(texts, before, address, arguments.name)
-    kept = {file: text for file, text in {**texts, **renamed.texts}.items() if text is not None}
-    after = _validated(root, {**other, **kept}, arguments.input)
+    after = _validated(root, renamed.texts, arguments.input)
     difference, follow = _difference(before, after, address, arguments.name)
     if difference:
         raise Unfit(rename_refused.would_differ(str(address), difference), sources=texts)
@@ -72,11 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _validated(root: Path, files: Mapping[str, str | bytes], inputs: list[str]) -> Validated:
-    from mlc import load, pipeline
-    from mlc.compose.source import Source
+def _validated(root: Path, files: Mapping[str, str | None], inputs: list[str]) -> Validated:
+    """The project with some files as they are to be."""
+    from mlc import pipeline
 
-    return pipeline.validate(Request(root, ("all",), inputs=tuple(inputs)), Source(load.read, files=files))
+    project = pipeline.with_files(pipeline.open_project(root), files)
+    return pipeline.validate(Request(root, ("all",), inputs=tuple(inputs)), project)
 
 
 def _address(text: str, name: str, files: Mapping[str, bytes], before: Validated) -> Address:
@@ -116,9 +115,7 @@ def _rename(texts: Mapping[str, str], before: Validated, address: Address, name:
     found = renaming.rename(nodes, texts, documents, address, name, language)
     if found.unreachable:
         raise Unfit(rename_refused.out_of_reach(str(address), found.unreachable), sources=texts)
-    move: tuple[Edit, ...] = ()
-    if "moved" not in kinds.kind("project").planned:
-        move = renaming.add_move(nodes["mlc.yaml"], texts["mlc.yaml"], str(address), f"{address.kind}.{name}")
+    move = renaming.add_move(nodes["mlc.yaml"], texts["mlc.yaml"], str(address), f"{address.kind}.{name}")
     edits = (*found.edits, *move)
     by_file: dict[str, list[Edit]] = {}
     for edit in edits:

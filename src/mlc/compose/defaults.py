@@ -177,8 +177,9 @@ class _Computing:
                 self.found.append(unsafe_config_name.found(span, path, refusal))
                 return []
             layer = self.source.layer(path)
-            if layer is not None and layer.package is not None:
-                element.header = absolute(layer.package)
+            if layer is not None:
+                element.module = layer.module
+                element.header = None if layer.package is None else absolute(layer.package)
         else:
             layer = None
         if element.is_group and (self.delete(element) or not self.remember(element)):
@@ -429,4 +430,9 @@ class _Computing:
             around, _, group = folder.rpartition("/")
             near = did_you_mean(group, self.source.groups(around), noun="Groups")
             help_text = f"There is no folder `{folder}` either. {near}".strip()
-        self.found.append(missing_layer.found(span, path, help_text))
+        module = self.source.module_of(path)
+        if module is None:
+            self.found.append(missing_layer.found(span, path, help_text))
+        else:
+            inside = Source.in_module(path)
+            self.found.append(missing_layer.in_module(span, module.name, inside, help_text))

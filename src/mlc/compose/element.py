@@ -9,7 +9,7 @@ class Element:
     """An entry at its place in the tree."""
 
     __slots__ = (
-        "appended", "choice", "entry", "header", "is_group", "name", "override", "package",
+        "appended", "choice", "entry", "header", "is_group", "module", "name", "override", "package",
         "parent_folder", "parent_package", "span",
     )  # fmt: skip
 
@@ -23,6 +23,7 @@ class Element:
         self.override = entry.override
         self.appended = appended  # by `+group=option` on the command line
         self.header: str | None = None
+        self.module = ""  # that the file is of
         self.parent_folder = ""
         self.parent_package = ""
 
@@ -57,11 +58,22 @@ class Element:
             package = self.header
         if package is None:
             own = self.name.removeprefix("/")
-            package = (own if self.is_group else own.rpartition("/")[0]).replace("/", ".")
+            folder = own if self.is_group else own.rpartition("/")[0]
+            package = (self.outside_module(folder) if with_header else folder).replace("/", ".")
         parts = [part for part in (self.parent_package, package) if part]
         whole = ".".join(parts)
         start = whole.rfind("_global_")
         return whole if start < 0 else whole[start + len("_global_") + 1 :]
+
+    def outside_module(self, folder: str) -> str:
+        """A folder of the entry without its module's name, which finds a file but is no place for its values."""
+        depth = (
+            0 if self.name.startswith("/") or not self.parent_folder else self.parent_folder.count("/") + 1
+        )
+        parts = folder.split("/")
+        if not self.module or depth > 1 or parts[1 - depth : 2 - depth] != [self.module]:
+            return folder
+        return "/".join(parts[: 1 - depth] + parts[2 - depth :])
 
     @property
     def key(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlc.compose.source import Layer, Source
+from mlc.compose.source import Layer, Listing, Source
+from mlc.ir.module import Module
 
 
 class Overlay(Source):
@@ -24,7 +25,7 @@ class Overlay(Source):
     def _load(self, name: str) -> Layer | None:
         file = name if name.endswith(".yaml") else f"{name}.yaml"
         if file not in self._over:
-            layer = self._below.layer(name)
+            layer = self._below.own_layer(name)
             if layer is not None and layer.file in self._below.texts:
                 self.texts[layer.file] = self._below.texts[layer.file]
             return layer
@@ -34,8 +35,26 @@ class Overlay(Source):
         self.texts[file] = text
         return self._layer(name, file, self.parse(text.encode(), file))
 
-    def _scan(self, folder: str) -> tuple[frozenset[str], frozenset[str]] | None:
-        listed = self._below._listing(folder)
+    def _load_of(self, module: Module, name: str) -> Layer | None:
+        if self._below.module_of(name) != module:
+            return super()._load_of(module, name)
+        layer = self._below.layer(name)
+        if layer is not None and layer.file in self._below.texts:
+            self.texts[layer.file] = self._below.texts[layer.file]
+        return layer
+
+    def is_folder(self, path: str) -> bool:
+        return self._below.is_folder(path)
+
+    def _is_regular(self, file: str) -> bool:
+        return self._over[file] is not None if file in self._over else self._below._is_regular(file)
+
+    def _read(self, file: str) -> bytes:
+        text = self._over.get(file)
+        return self._below._read(file) if text is None else text.encode("utf-8", "surrogatepass")
+
+    def _scan(self, folder: str) -> Listing | None:
+        listed = self._below._own_listing(folder)
         files, folders = (set(names) for names in listed or ((), ()))
         prefix = f"{folder}/" if folder else ""
         for path, text in self._over.items():

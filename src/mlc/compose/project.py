@@ -20,6 +20,7 @@ from mlc.compose.source import Source
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.document import Document
+from mlc.ir.module import Module
 from mlc.ir.node import Node, plain, wrap
 from mlc.ir.span import start_of
 from mlc.rules import (
@@ -63,6 +64,7 @@ class Layers(Struct, frozen=True):
     broken: frozenset[Address]
     partial: frozenset[str]
     diagnostics: tuple[Diagnostic, ...]
+    modules: tuple[Module, ...] = ()
 
     def is_partial(self, environment: str) -> bool:
         """Whether there may be more variables, presets and patches than are known."""
@@ -74,14 +76,24 @@ class Layers(Struct, frozen=True):
 
 
 def compose_layers(source: Source, language: Language) -> Layers:
-    """mlc.yaml, every environment and every resource file, each with its defaults list."""
+    """mlc.yaml, every environment and every resource file, each with its defaults list.
+
+    The modules that mlc.yaml declares are let into the source.
+    """
     found: list[Diagnostic] = []
+    source.mount((), ())  # mlc.yaml declares the modules, so it cannot build on them
     partial: set[str] = set()
     composed = compose_config(source, _PROJECT, ())
     found += composed.diagnostics
     project = composed.node or composed.rest or Node({}, start_of("mlc.yaml"))
     if composed.node is None:
         partial.add(_PROJECT)
+    modules: tuple[Module, ...] = ()
+    if project.get("modules") is not None:
+        from mlc.compose.modules import mounted
+
+        modules, mistakes = mounted(source, project, (*language.kinds, "env"))
+        found += mistakes
     listed = project.get("environments")
     if listed is not None and listed.is_list and len(listed.value) > MOST_ENVIRONMENTS:
         found.append(too_large.environments(listed.span, MOST_ENVIRONMENTS))
@@ -106,7 +118,9 @@ def compose_layers(source: Source, language: Language) -> Layers:
             if not whole:
                 broken.add(Address(kind, name))
     found += _misspelled_folders(source, (*language.kinds, "env"))
-    return Layers(project, environments, resources, frozenset(broken), frozenset(partial), tuple(found))
+    return Layers(
+        project, environments, resources, frozenset(broken), frozenset(partial), tuple(found), modules
+    )
 
 
 def compose_document(

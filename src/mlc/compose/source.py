@@ -1,22 +1,29 @@
-"""Where layers come from: a folder of YAML files, or a mapping of texts that stands for one."""
+"""Where layers come from: a folder of YAML files, or a mapping of texts that stands for one.
+
+The files of modules stand among them: `model/_tabular.yaml` of the module `acme` is the layer `model/acme/_tabular`.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import stat
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from mlc.compose.entries import Entry, entries_of
 from mlc.compose.mentions import grammar_diagnostics
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.loaded import Loaded
+from mlc.ir.module import Module
 from mlc.ir.node import Node
 from mlc.ir.span import start_of
 from mlc.rules import cannot_merge, missing_layer, unsafe_config_name
 
 Parse = Callable[[bytes, str], Loaded]
+Listing = tuple[frozenset[str], frozenset[str]]  # the files and the folders in a folder
 
 _MOST_BYTES = 4_000_000  # more is never read: the loader refuses long before
 
@@ -31,6 +38,7 @@ class Layer(Struct, frozen=True):
     package: str | None
     diagnostics: tuple[Diagnostic, ...]
     broken: bool  # some diagnostic is an error
+    module: str = ""  # the module that the file is of
 
 
 class Source:
@@ -54,20 +62,68 @@ class Source:
         self.files = files
         self.closed = closed
         self.texts: dict[str, str] = {}
-        self._layers: dict[str, Layer | None] = {}
-        # folder -> (files, folders) in it
-        self._listings: dict[str, tuple[frozenset[str], frozenset[str]] | None] = {}
+        self._layers: dict[str, Layer | None] = {}  # the source's own
+        self._listings: dict[str, Listing | None] = {}
+        self._modules: dict[str, Module] = {}
+        self._module_folders: frozenset[str] = frozenset()
+        self._module_layers: dict[str, Layer | None] = {}
+        self._module_listings: dict[str, tuple[set[str], set[str]]] = {}
         self._refusals: dict[str, str | None] = {}
         self._links: set[str] = set()  # paths below the root that are symbolic links
         self._real = os.path.realpath(root) if root is not None else ""
 
+    def mount(self, modules: Iterable[Module], folders: Iterable[str]) -> None:
+        """Let modules in, in the place of those there were. `folders` are those that a module may have."""
+        self._modules = {module.name: module for module in modules}
+        self._module_folders = frozenset(folders)
+        self._module_layers = {}
+        self._module_listings = {}
+        for module in self._modules.values():
+            for path in module.files:
+                kind, _, rest = path.partition("/")
+                self._list(f"{kind}/{module.name}/{rest}")
+
     def layer(self, name: str) -> Layer | None:
         """The file of a name such as `model/churn`, or None where there is none."""
+        module = self.module_of(name) if self._modules else None
+        if module is None:
+            return self.own_layer(name)
+        if name not in self._module_layers:
+            self._module_layers[name] = self._load_of(module, name)
+        return self._module_layers[name]
+
+    def own_layer(self, name: str) -> Layer | None:
+        """The file of a name that is of no module."""
         if name in self._layers:
             return self._layers[name]
         layer = self._load(name)
         self._layers[name] = layer
         return layer
+
+    def module_of(self, name: str) -> Module | None:
+        """The module that a name leads into, or None."""
+        folder, _, rest = name.partition("/")
+        return self._modules.get(rest.partition("/")[0]) if folder in self._module_folders else None
+
+    @staticmethod
+    def in_module(name: str) -> str:
+        """The file that a name which leads into a module means there."""
+        kind, _, rest = _file_name(name).partition("/")
+        return f"{kind}/{rest.partition('/')[2]}"
+
+    def content(self, file: str) -> bytes | None:
+        """The bytes of any file below the root, or None where there is none that may be read."""
+        try:
+            return self._read(file) if self._is_regular(file) else None
+        except OSError:
+            return None
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder of that path below the root, no matter whether layers may stand in it."""
+        if self.files is not None:
+            return any(file.startswith(f"{path}/") for file in self.files)
+        real = os.path.join(self._real, path)
+        return os.path.realpath(real) == real and os.path.isdir(real)
 
     def has_layer(self, name: str) -> bool:
         folder, _, base = _file_name(name).rpartition("/")
@@ -110,9 +166,11 @@ class Source:
         return None
 
     def _load(self, name: str) -> Layer | None:
-        if not self.has_layer(name):
-            return None
         file = _file_name(name)
+        folder, _, base = file.rpartition("/")
+        listing = self._own_listing(folder)
+        if listing is None or base not in listing[0]:
+            return None
         try:
             data = self._read(file)
         except OSError as error:
@@ -120,6 +178,33 @@ class Source:
             return Layer(name, file, Node({}, start_of(file)), (), None, (found,), True)
         self.texts[file] = data.decode("utf-8", "replace")
         return self._layer(name, file, self.parse(data, file))
+
+    def _load_of(self, module: Module, name: str) -> Layer | None:
+        """A file of a module, if it is the one that the lock has."""
+        if not module.usable:
+            found = () if module.problem is None else (module.problem,)
+            return Layer(name, name, Node({}, start_of(name)), (), None, found, True, module.name)
+        path = self.in_module(name)
+        if path not in module.files:
+            return None
+        file = f"{module.folder}/{path}"
+        data = self.content(file)
+        if data is None or not _has_digest(data, module.files[path]):
+            from mlc.rules import module_changed
+
+            found = (module_changed.found(module.name, file, is_gone=data is None),)
+            return Layer(name, file, Node({}, start_of(file)), (), None, found, True, module.name)
+        self.texts[file] = data.decode("utf-8", "replace")
+        layer = self._layer(name, file, self.parse(data, file))
+        entries = tuple(_within(entry, module.name) for entry in layer.entries)
+        return msgspec.structs.replace(layer, entries=entries, module=module.name)
+
+    def _is_regular(self, file: str) -> bool:
+        """Whether a path is a file that no link leads to: a pipe would never end."""
+        if self.files is not None:
+            return file in self.files
+        real = os.path.join(self._real, file)
+        return os.path.realpath(real) == real and stat.S_ISREG(os.stat(real).st_mode)
 
     def _read(self, file: str) -> bytes:
         if self.files is not None:
@@ -158,12 +243,26 @@ class Source:
             found.append(unsafe_config_name.hydra(start_of(file), f"# @package {package}"))
         return found
 
-    def _listing(self, folder: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    def _list(self, file: str) -> None:
+        """Take note of a module's file in the folder it stands in, and of that in the one above."""
+        parts = file.split("/")
+        for length in range(len(parts)):
+            files, folders = self._module_listings.setdefault("/".join(parts[:length]), (set(), set()))
+            (folders if length < len(parts) - 1 else files).add(parts[length])
+
+    def _listing(self, folder: str) -> Listing | None:
+        own, of_modules = self._own_listing(folder), self._module_listings.get(folder)
+        if of_modules is None:
+            return own
+        files, folders = own or (frozenset(), frozenset())
+        return files | of_modules[0], folders | of_modules[1]
+
+    def _own_listing(self, folder: str) -> Listing | None:
         if folder not in self._listings:
             self._listings[folder] = self._scan(folder)
         return self._listings[folder]
 
-    def _scan(self, folder: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    def _scan(self, folder: str) -> Listing | None:
         files: set[str] = set()
         folders: set[str] = set()
         if self.files is not None:
@@ -190,6 +289,20 @@ class Source:
         except OSError:
             return None
         return frozenset(files), frozenset(folders)
+
+
+def _has_digest(data: bytes, digest: str) -> bool:
+    import hashlib  # only modules need it
+
+    return hashlib.sha256(data).hexdigest() == digest
+
+
+def _within(entry: Entry, module: str) -> Entry:
+    """An entry of a module's file: a name that counts from the root counts from the module's own."""
+    folder, slash, rest = entry.name.removeprefix("/").partition("/")
+    if not entry.name.startswith("/") or "${" in folder:
+        return entry
+    return msgspec.structs.replace(entry, name=f"/{folder}/{module}{slash}{rest}")
 
 
 def _unsafe(name: str) -> str | None:

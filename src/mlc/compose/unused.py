@@ -1,10 +1,11 @@
 """What is written and changes nothing in any environment: values that never win, layers, variables, inputs,
-presets and resources that nobody uses.
+presets, resources and modules that nobody uses.
 
 A value is used when some environment's document holds it as the winner. Positions decide that: composing
 keeps the span of every value, so a value has won where a document has a node with its span. What decides
 before composing ends (`enabled`, `environments`), what is there to be replaced (`???`, empty maps) and what
-was looked through (an interpolation that leads to a map) is never called unused.
+was looked through (an interpolation that leads to a map) is never called unused. Nor is anything within a module:
+others use it too, and it is not theirs to change who read this.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from mlc.compose.source import Source
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.document import Document
+from mlc.ir.module import is_of_module
 from mlc.ir.node import Node
 from mlc.ir.span import FIELD_DEFAULT, Span, start_of
 from mlc.rules import (
     unused_input,
     unused_layer,
+    unused_module,
     unused_preset,
     unused_resource,
     unused_value,
@@ -66,7 +69,9 @@ def unused(
         *_presets(uses, documents, kinds),
         *_variables(uses, read),
         *_inputs(layers.project, read),
+        *_modules(layers, used_names),
     ]
+    found = [one for one in found if one.primary is None or not is_of_module(one.primary.span.file)]
     told = {label.span for one in found for label in one.labels}
     return (*found, *_values(uses, verdicts, documents, told))
 
@@ -172,7 +177,7 @@ def _read(uses: list[_Use], verdicts: Mapping[Span, bool], documents: Mapping[st
 def _layers(source: Source, kinds: Iterable[str], used: set[str], layers: Layers) -> Iterator[Diagnostic]:
     """Files in the folders of kinds, environments and used layers that nothing builds on."""
     kinds = tuple(kinds)
-    folders = {name.rpartition("/")[0] for name in used} - {""}
+    folders = {name.rpartition("/")[0] for name in used if source.module_of(name) is None} - {""}
     pending = sorted({*kinds, "env", *folders})
     seen = set()
     while pending:
@@ -180,7 +185,8 @@ def _layers(source: Source, kinds: Iterable[str], used: set[str], layers: Layers
         if folder in seen:
             continue
         seen.add(folder)
-        pending += [f"{folder}/{inner}" for inner in source.groups(folder)]
+        groups = (f"{folder}/{inner}" for inner in source.groups(folder))
+        pending += [group for group in groups if source.module_of(group) is None]
         for option in source.options(folder):
             name = f"{folder}/{option}"
             is_resource = folder in kinds and not option.startswith("_")
@@ -237,12 +243,20 @@ def _inputs(project: Node, read: Reading) -> Iterator[Diagnostic]:
             yield unused_input.found(name, node.key_span or node.span)
 
 
+def _modules(layers: Layers, used: set[str]) -> Iterator[Diagnostic]:
+    listed = layers.project.get("modules")
+    names = {name.split("/")[1] for name in used if name.count("/") > 1}
+    for name, node in listed.value.items() if listed is not None and listed.is_map else ():
+        if name not in names:
+            yield unused_module.found(name, node.key_span or node.span)
+
+
 def _values(
     uses: list[_Use], verdicts: Mapping[Span, bool], documents: Mapping[str, Document], told: set[Span]
 ) -> Iterator[Diagnostic]:
     """Each largest piece of a file of which no value wins anywhere."""
     over = _overwriters(documents)
-    for file, node in {use.file: use.node for use in uses}.items():
+    for file, node in {use.file: use.node for use in uses if not is_of_module(use.file)}.items():
         pieces, is_alive = _dead((), node, verdicts, told)
         if pieces and not is_alive:
             pieces = [((), Node(node.value, start_of(file)))]

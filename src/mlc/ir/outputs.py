@@ -235,3 +235,38 @@ class Renamed(Struct, frozen=True, kw_only=True):
     new_file: str
     edits: list[RenameEditOut]
     moved: bool
+
+
+class ModuleOut(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A module. `locked` and `was` name a version, or a ref and a commit; what `available` names is newer or older
+    than what is locked, and left out where nobody looked, or where the source gives what is locked.
+    """
+
+    name: str
+    source: str
+    outcome: Literal[
+        "added",
+        "updated",
+        "unchanged",
+        "removed",
+        "installed",
+        "changed",
+        "not installed",
+        "not locked",
+        "outdated",
+    ]
+    locked: str = ""
+    was: str = ""
+    available: str = ""
+    digest: str = ""
+    files_added: list[str] = []
+    files_changed: list[str] = []
+    files_removed: list[str] = []
+
+
+class Modules(Struct, frozen=True, kw_only=True):
+    """`mlc modules … --format json`. `diagnostics` are the sources that could not be looked at."""
+
+    version: Literal[1] = 1
+    modules: list[ModuleOut]
+    diagnostics: list[DiagnosticOut] = []

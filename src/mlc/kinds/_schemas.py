@@ -38,7 +38,7 @@ def _documents() -> dict[str, dict[str, Any]]:
     """What mlc writes: the documents of `--format json`, the events of apply, and files that others read."""
     from msgspec.json import schema
 
-    from mlc.ir import backend, evaluation, event, outputs, plan, registry, state, trial
+    from mlc.ir import backend, evaluation, event, module, outputs, plan, registry, state, trial
 
     types: dict[str, Any] = {
         "backend": backend.Manifest,
@@ -51,6 +51,8 @@ def _documents() -> dict[str, dict[str, Any]]:
         "fmt": outputs.Formatted,
         "fix": outputs.Fixed,
         "rename": outputs.Renamed,
+        "modules": outputs.Modules,
+        "lock": module.Lock,
         "event": event.Event,
         "saved-plan": plan.Plan,
         "state": state.State,

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from mlc.ir.module import PATH_PATTERN
 from mlc.kinds._fields import NAME_PATTERN, RegistryName, about
 from mlc.kinds._kind import Kind
 
@@ -18,6 +19,39 @@ class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         None
     )
     description: Annotated[str, about("What it is for.")] = ""
+
+
+class Module(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Shared layers; those of the module `acme` are named `acme/_tabular` in defaults lists."""
+
+    source: Annotated[
+        str,
+        about(
+            "Where it comes from: `pkg://NAME` is an installed Python package, `git+https://…`, `git+ssh://…` or "
+            "`git+file://…` a git repository, `git+../path` one beside the project, anything else a folder.",
+            example="pkg://acme_mlc_layers",
+            min_length=1,
+        ),
+    ]
+    version: Annotated[
+        Annotated[str, Meta(pattern=r"^[~^<>=!, 0-9a-zA-Z.*+-]+$")] | None,
+        about(
+            "The versions that fit: `^2` (2.0 up to 3), `~1.4` (1.4 up to 1.5), `1.4.2` or `>=1.4,<2`. Of a git "
+            "repository the highest tag that fits is taken.",
+            example="^2",
+        ),
+    ] = None
+    revision: Annotated[
+        str | None,
+        about(
+            "The tag, the branch or the whole commit of a git repository; its default branch without one.",
+            example="v1.2",
+        ),
+    ] = None
+    path: Annotated[
+        Annotated[str, Meta(pattern=PATH_PATTERN)] | None,
+        about("The folder of the layers within the source.", example="layers"),
+    ] = None
 
 
 class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,7 +101,15 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             example={"model.default_probability": "model.default_risk"},
         ),
     ] = {}
+    modules: Annotated[
+        dict[Annotated[str, Meta(pattern=NAME_PATTERN)], Module],
+        about(
+            "Shared layers by the name that defaults lists call them; `mlc modules update` fetches and locks them.",
+            change="none",
+            example={"acme": {"source": "pkg://acme_mlc_layers", "version": "^2"}},
+        ),
+    ] = {}
     inputs: Annotated[dict[str, Input], about("What may be given with --input.", change="none")] = {}
 
 
-KIND = Kind(name="project", spec=Project, planned=("modules",))
+KIND = Kind(name="project", spec=Project)

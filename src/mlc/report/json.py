@@ -89,6 +89,11 @@ def fixed(
     )
 
 
+def modules(listed: list[outputs.ModuleOut], found: tuple[Diagnostic, ...]) -> str:
+    """What became of each module, or how it stands with it."""
+    return bare(outputs.Modules(modules=listed, diagnostics=[_diagnostic(one) for one in found]))
+
+
 def _diagnostic(one: Diagnostic) -> outputs.DiagnosticOut:
     return outputs.DiagnosticOut(
         rule=one.rule,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from mlc.ir.diagnostic import Diagnostic, Label
@@ -11,7 +11,7 @@ from mlc.ir.span import Span
 from mlc.report.terminal import Paint, display_width, harmless
 
 WIDTH = 110
-_NOT_SHOWN = ("secret-in-spec",)  # a log must not spread what the message warns of
+_NOT_SHOWN = ("secret-in-spec", "module-with-credentials")  # a log must not spread what the message warns of
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
@@ -23,6 +23,8 @@ def diagnostics(
     """Every diagnostic with its code frames, and a line that counts them. Empty where there is none."""
     if not found:
         return ""
+    secrets = [label.span for one in found if one.rule in _NOT_SHOWN for label in one.labels]
+    sources = masked(secrets, sources)
     blocks = [diagnostic(one, sources, paint) for one in found]
     return "\n".join([*blocks, count(found, paint)]) + "\n"
 
@@ -34,8 +36,7 @@ def diagnostic(one: Diagnostic, sources: Mapping[str, str], paint: Paint) -> str
         head += paint(f"  {harmless(one.address)}", "dim")
     lines = [head]
     for label in sorted(one.labels, key=lambda label: not label.primary):
-        shown = masked(label.span, sources) if one.rule in _NOT_SHOWN else sources
-        lines += frame(label, shown, paint, colour if label.primary else "blue")
+        lines += frame(label, sources, paint, colour if label.primary else "blue")
     lines += _paragraph(one.detail, "  ")
     if one.help:
         lines += _paragraph(one.help, paint("  help: ", "cyan"), indent=8)
@@ -45,14 +46,20 @@ def diagnostic(one: Diagnostic, sources: Mapping[str, str], paint: Paint) -> str
     return "\n".join(lines) + "\n"
 
 
-def masked(span: Span, sources: Mapping[str, str]) -> Mapping[str, str]:
-    """The sources with asterisks in the place of a secret on its first line, the one that a frame shows."""
-    lines = sources.get(span.file, "").splitlines()
-    if 1 <= span.line <= len(lines):
-        line = lines[span.line - 1]
-        end = span.end_column - 1 if span.end_line == span.line else len(line)
-        lines[span.line - 1] = line[: span.column - 1] + "*" * (end - span.column + 1) + line[end:]
-    return {span.file: "\n".join(lines)}
+def masked(secrets: Iterable[Span], sources: Mapping[str, str]) -> Mapping[str, str]:
+    """The sources with asterisks in the place of secrets, on the first line of each: a frame shows no other.
+
+    The frame of another mistake may show the same line.
+    """
+    hidden = dict(sources)
+    for span in secrets:
+        lines = hidden.get(span.file, "").splitlines()
+        if 1 <= span.line <= len(lines):
+            line = lines[span.line - 1]
+            end = span.end_column - 1 if span.end_line == span.line else len(line)
+            lines[span.line - 1] = line[: span.column - 1] + "*" * (end - span.column + 1) + line[end:]
+            hidden[span.file] = "\n".join(lines)
+    return hidden
 
 
 def frame(label: Label, sources: Mapping[str, str], paint: Paint, colour: str) -> list[str]:

@@ -27,6 +27,16 @@ def found(span: Span | None, name: str, help_text: str) -> Diagnostic:
     )
 
 
+def in_module(span: Span | None, module: str, path: str, help_text: str) -> Diagnostic:
+    """The entry leads into a module, which has no such file."""
+    return RULE.at(
+        span,
+        f"The module {module} has no file `{path}` in the version that mlc.lock holds.",
+        text=f"no `{path}` in {module}",
+        help=help_text or "Correct the name, or update the module.",
+    )
+
+
 def no_folder(folder: str) -> Diagnostic:
     """The config directory itself is not there."""
     return RULE.at(

@@ -93,6 +93,13 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
     sync_folder(folder.parent)
 
 
+def keep_out_of_git(root: Path) -> None:
+    """What stands in a project's `.mlc` is no source, however the project's own .gitignore looks."""
+    path = root / ".mlc" / ".gitignore"
+    if not path.exists():
+        write_atomically(path, b"# Written by mlc: nothing here is a source.\n*\n", 0o644)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in `folder` durable: those made, renamed and removed so far."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

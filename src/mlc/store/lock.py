@@ -67,5 +67,17 @@ def holder_of(path: Path) -> str | None:
         os.close(descriptor)
 
 
+@contextmanager
+def waiting(path: Path) -> Iterator[None]:
+    """Hold the lock for as long as the block runs, once whoever has it has let go: for what takes a moment."""
+    make_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _holder(descriptor: int) -> str:
     return os.pread(descriptor, 4096, 0).decode("utf-8", "replace").split("\n")[0].strip()

@@ -157,7 +157,7 @@ def test_a_value_is_unused_exactly_when_changing_it_changes_nothing(files: Files
 
 
 def test_the_rules_are_there() -> None:
-    assert len(NAMES) == 6
+    assert len(NAMES) == 7
 
 
 @pytest.mark.parametrize("name", NAMES)
