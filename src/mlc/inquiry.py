@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,8 +79,11 @@ def unused(request: Request) -> tuple[pipeline.Composed, tuple[Diagnostic, ...]]
     return composed, pipeline.each_once([*found])
 
 
-def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled) -> Plan:
-    """What applying would do where another project had been applied: nothing is run and no state is read."""
+def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled, changed: Collection[str] = ()) -> Plan:
+    """What applying would do where another project had been applied: nothing is run and no state is read.
+
+    `changed` names the files of data whose content is another than then.
+    """
     from mlc import drivers
     from mlc import plan as planning
     from mlc.plan.assumed import assumed
@@ -88,6 +91,8 @@ def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled) -> Plan:
     state, world = assumed(
         base.graph, base.artifacts, compiled.graph, lambda name: drivers.driver(name).undoes
     )
+    files = {path: f"another {digest}" if path in changed else digest for path, digest in world.files.items()}
+    world = msgspec.structs.replace(world, files=files)
     return planning.plan(compiled.graph, compiled.artifacts, state, world)
 
 

@@ -47,7 +47,7 @@ def explain(
         path=text,
         winner=_layered(node),
         overwrote=tuple(_overwritten(node, field)),
-        read=tuple(_read(node, everything, path, set())),
+        read=tuple(read_by(node, everything, path, set())),
         description=(field or {}).get("description", ""),
         change_class=cost,
         parts=tuple(_parts(node, (), fields)),
@@ -104,8 +104,11 @@ def _overwritten(node: Node, field: dict[str, Any] | None) -> Iterator[Layered]:
         yield Layered(field["default"], Span(FIELD_DEFAULT, 1, 1, 1, 1))
 
 
-def _read(node: Node, everything: Node, path: Path, seen: set[str]) -> Iterator[tuple[str, Layered]]:
-    """The values that an interpolation read, and those that these read in turn."""
+def read_by(node: Node, everything: Node, path: Path, seen: set[str]) -> Iterator[tuple[str, Layered]]:
+    """The values that an interpolation read, and those that these read in turn, whose names enter `seen`.
+
+    `everything` is what stands around resources and below them; `path` leads to the node in it.
+    """
     for key in references(node.written or ""):
         dots = len(key) - len(key.lstrip("."))
         base = path[: len(path) - dots] if dots else ()
@@ -115,4 +118,4 @@ def _read(node: Node, everything: Node, path: Path, seen: set[str]) -> Iterator[
         if found is not None and shown not in seen:
             seen.add(shown)
             yield shown, _layered(found)
-            yield from _read(found, everything, found_path, seen)
+            yield from read_by(found, everything, found_path, seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlc.compose.source import Layer, Source
+from mlc.compose.source import Layer, Source, file_name
 
 
 class Overlay(Source):
@@ -22,7 +22,7 @@ class Overlay(Source):
         return self._below.refuse(name)
 
     def _load(self, name: str) -> Layer | None:
-        file = name if name.endswith(".yaml") else f"{name}.yaml"
+        file = file_name(name)
         if file not in self._over:
             layer = self._below.layer(name)
             if layer is not None and layer.file in self._below.texts:

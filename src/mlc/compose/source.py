@@ -70,7 +70,7 @@ class Source:
         return layer
 
     def has_layer(self, name: str) -> bool:
-        folder, _, base = _file_name(name).rpartition("/")
+        folder, _, base = file_name(name).rpartition("/")
         listing = self._listing(folder)
         return listing is not None and base in listing[0]
 
@@ -102,7 +102,7 @@ class Source:
         if folder and (reason := self.refuse(folder)) is not None:
             return reason
         self._listing(folder)  # tells which of its entries are links
-        for path in (name, _file_name(name)):
+        for path in (name, file_name(name)):
             if path in self._links:
                 real = os.path.realpath(os.path.join(self._real, path))
                 if not real.startswith(self._real + os.sep):
@@ -112,7 +112,7 @@ class Source:
     def _load(self, name: str) -> Layer | None:
         if not self.has_layer(name):
             return None
-        file = _file_name(name)
+        file = file_name(name)
         try:
             data = self._read(file)
         except OSError as error:
@@ -204,5 +204,6 @@ def _unsafe(name: str) -> str | None:
     return None
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
+    """The file that a name in a defaults list stands for."""
     return name if name.endswith(".yaml") else f"{name}.yaml"

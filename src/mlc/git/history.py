@@ -40,7 +40,7 @@ def merge_base(repository: Repository, one: Revision, other: Revision) -> Revisi
                 cut_off = True
     best = [found for found in common if not marks[found] & _STALE]
     if best:
-        return Revision(f"{one.name}...{other.name}", best[0])
+        return Revision(one.name, best[0])
     raise RevisionUnknown(
         f"{one.name}...{other.name}",
         f"{one.name} and {other.name} have no commit in common in this clone",

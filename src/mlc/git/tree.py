@@ -59,9 +59,10 @@ class Tree:
         files, folders = set(), set()
         for name, child in self._children(found).items():
             if child.kind == "link":
-                led = self.entry(f"{folder}/{name}" if folder else name)
+                led, leads_out = self._located(f"{folder}/{name}" if folder else name)
+                if leads_out:
+                    files.add(name)  # to be refused by its name, as on a disk
                 if led is None:
-                    files.add(name)  # to be refused by its name, or read as what it is
                     continue
                 child = led
             if child.kind == "folder":
