@@ -10,12 +10,12 @@ import html
 import re
 from urllib.parse import quote
 
-from mlc.report.terminal import one_line
+from mlc.report.terminal import encodable, one_line
 
 _UNSEEN = "&#8203;"  # a space of no width, between what would otherwise be joined to something live
 _MARKUP = re.compile(r"[\\`*_\[\]<>|$^{}]|(?<!\w)~|~(?!\w)")
 _LIVE = re.compile(
-    r"@|[#!$&^](?=\d)|[%~](?=[\w\"])|:(?=//|[\w+-]+:)|(?<=\bGH)-(?=\d)|(?<=\bwww)\.", re.IGNORECASE
+    r"@|[#!$&^](?=\d)|[%~](?=[\w\"])|:(?=//|[\w+-]+:)|(?<=\bGH)-(?=\d)|\bwww(?=\.)", re.IGNORECASE
 )
 _QUOTED = re.compile(r"`([^`]+)`")
 
@@ -54,8 +54,11 @@ def block(text: str, language: str) -> str:
 
 def link(label: str, url: str, path: str, line: int) -> str:
     """A code span that leads to a line of a file; `url` is ours, `path` a stranger's."""
-    place = quote(path.encode("utf-8", "surrogateescape"))
-    return f"[{code(label)}]({url}/{place}#L{line})"
+    try:
+        place = path.encode("utf-8", "surrogateescape")  # the bytes of a name that is no UTF-8
+    except UnicodeEncodeError:
+        place = encodable(path).encode()
+    return f"[{code(label)}]({url}/{quote(place)}#L{line})"
 
 
 def _words(text: str) -> str:
