@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,8 +114,11 @@ def declared_modules(root: Path) -> Modules:
     return Modules(tuple(declared), source.texts, pipeline.each_once(found))
 
 
-def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled) -> Plan:
-    """What applying would do where another project had been applied: nothing is run and no state is read."""
+def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled, changed: Collection[str] = ()) -> Plan:
+    """What applying would do where another project had been applied: nothing is run and no state is read.
+
+    `changed` names the files of data whose content is another than then.
+    """
     from mlc import drivers
     from mlc import plan as planning
     from mlc.plan.assumed import assumed
@@ -123,7 +126,8 @@ def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled) -> Plan:
     state, world = assumed(
         base.graph, base.artifacts, compiled.graph, lambda name: drivers.driver(name).undoes
     )
-    world = msgspec.structs.replace(world, reads=pipeline.reads_in(compiled.graph))
+    files = {path: f"another {digest}" if path in changed else digest for path, digest in world.files.items()}
+    world = msgspec.structs.replace(world, files=files, reads=pipeline.reads_in(compiled.graph))
     return planning.plan(compiled.graph, compiled.artifacts, state, world)
 
 

@@ -36,6 +36,7 @@ QUIET: tuple[tuple[list[str], set[str], int], ...] = (
     (["validate", "--env", "all"], {*LANGUAGE, "jinja2", "sqlite3"}, 0),
     (["explain", "model.churn.train.params.C", "env=prod"], {*LANGUAGE, "jinja2", "sqlite3"}, 0),
     (["graph"], LANGUAGE, 0),
+    (["diff"], {*LANGUAGE, "sqlite3"}, 1),  # it lies in no repository
     (["render"], LANGUAGE, 0),
     (["plan"], LANGUAGE, 0),
     (["state", "list"], LANGUAGE, 0),

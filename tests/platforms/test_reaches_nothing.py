@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlc import data
+from stages.git.real import commit, git
 
 COMMANDS = [
     ["validate", "--env", "all"],
@@ -57,6 +58,36 @@ def test_reaches_nothing_for_a_hostile_project(project: Path) -> None:
     model = project / "model" / "default_risk.yaml"
     model.write_text(model.read_text().replace("_tabular,", f"_tabular, {', '.join(layers)},"))
     assert _strayed(project, ["validate"], code=1) == []
+
+
+def test_a_diff_reads_the_repository_and_nothing_else(project: Path, tmp_path: Path) -> None:
+    """Not even where the repository's own configuration would have git run something."""
+    git(project, "init", "--quiet")
+    (project / ".gitattributes").write_text("*.yaml filter=run diff=run\n")
+    commit(project)
+    git(project, "repack", "-adq")
+    for name in (
+        "core.fsmonitor",
+        "diff.external",
+        "diff.run.textconv",
+        "filter.run.clean",
+        "core.hooksPath",
+    ):
+        git(project, "config", name, str(tmp_path / "run"))
+    (tmp_path / "run").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    (tmp_path / "run").chmod(0o755)
+    model = project / "model" / "default_risk.yaml"
+    model.write_text(model.read_text().replace("0.08", "0.09"))
+    assert _strayed(project, ["diff", "HEAD", "--format", "markdown"]) == []
+    assert _strayed(project, ["diff", "HEAD", "--format", "json"]) == []
+    (project / "gate" / "outside.yaml").symlink_to("/etc/passwd")
+    for name, text in HOSTILE.items():
+        (project / name).write_text(text)
+    model.write_text(
+        model.read_text().replace("_tabular,", f"_tabular, {', '.join(Path(n).stem for n in HOSTILE)},")
+    )
+    assert _strayed(project, ["diff", "HEAD"], code=1) == []
+    assert not (tmp_path / "ran").exists()
 
 
 def _strayed(project: Path, command: list[str], code: int = 0) -> list[str]:

@@ -55,6 +55,8 @@ NOT_BY_FILES = {
     "promotion-log-broken",
     "registry-unreadable",
     "rename-refused",
+    "revision-unknown",
+    "revision-unreadable",
     "several-environments",
     "split-impossible",
     "state-change-refused",

@@ -105,12 +105,14 @@ def _overwritten(node: Node, field: dict[str, Any] | None) -> Iterator[Layered]:
 
 
 def read_by(node: Node, everything: Node, path: Path) -> Iterator[tuple[str, Layered]]:
-    """The values that the interpolation at a path read, the nearest first."""
+    """The values that an interpolation read, the nearest first, and those that these read in turn.
+
+    `everything` is what stands around resources and below them; `path` leads to the node in it.
+    """
     return _read(node, everything, path, set())
 
 
 def _read(node: Node, everything: Node, path: Path, seen: set[str]) -> Iterator[tuple[str, Layered]]:
-    """The values that an interpolation read, and those that these read in turn."""
     for key in references(node.written or ""):
         dots = len(key) - len(key.lstrip("."))
         base = path[: len(path) - dots] if dots else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlc.compose.source import Layer, Listing, Source
+from mlc.compose.source import Layer, Listing, Source, file_name
 from mlc.ir.module import Module
 
 
@@ -23,7 +23,7 @@ class Overlay(Source):
         return self._below.refuse(name)
 
     def _load(self, name: str) -> Layer | None:
-        file = name if name.endswith(".yaml") else f"{name}.yaml"
+        file = file_name(name)
         if file not in self._over:
             layer = self._below.own_layer(name)
             if layer is not None and layer.file in self._below.texts:

@@ -108,7 +108,7 @@ class Source:
     @staticmethod
     def in_module(name: str) -> str:
         """The file that a name which leads into a module means there."""
-        kind, _, rest = _file_name(name).partition("/")
+        kind, _, rest = file_name(name).partition("/")
         return f"{kind}/{rest.partition('/')[2]}"
 
     def content(self, file: str) -> bytes | None:
@@ -126,7 +126,7 @@ class Source:
         return os.path.realpath(real) == real and os.path.isdir(real)
 
     def has_layer(self, name: str) -> bool:
-        folder, _, base = _file_name(name).rpartition("/")
+        folder, _, base = file_name(name).rpartition("/")
         listing = self._listing(folder)
         return listing is not None and base in listing[0]
 
@@ -158,7 +158,7 @@ class Source:
         if folder and (reason := self.refuse(folder)) is not None:
             return reason
         self._listing(folder)  # tells which of its entries are links
-        for path in (name, _file_name(name)):
+        for path in (name, file_name(name)):
             if path in self._links:
                 real = os.path.realpath(os.path.join(self._real, path))
                 if not real.startswith(self._real + os.sep):
@@ -166,7 +166,7 @@ class Source:
         return None
 
     def _load(self, name: str) -> Layer | None:
-        file = _file_name(name)
+        file = file_name(name)
         folder, _, base = file.rpartition("/")
         listing = self._own_listing(folder)
         if listing is None or base not in listing[0]:
@@ -317,5 +317,6 @@ def _unsafe(name: str) -> str | None:
     return None
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
+    """The file that a name in a defaults list stands for."""
     return name if name.endswith(".yaml") else f"{name}.yaml"

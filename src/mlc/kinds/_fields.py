@@ -8,6 +8,9 @@ ChangeClass = Literal[
     "none", "metadata", "render", "redeploy", "reevaluate", "retrain", "reingest", "replace"
 ]
 
+# `more` members or `fewer`; the `cautious` end of an interval; a `wider` interval; or a list, the strictest value last
+Stricter = Literal["higher", "lower", "true", "false", "more", "fewer", "cautious", "wider"]
+
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 
 
@@ -18,12 +21,14 @@ def about(
     example: Any = None,
     unit: str | None = None,
     sensitive: bool = False,
+    stricter: Stricter | list[str] | None = None,
     **constraints: Any,
 ) -> Meta:
     """The annotation of a field.
 
     `change` says what a change to the field costs (a nested field without one costs what its parent
-    costs). `constraints` are msgspec's own (ge, le, gt, lt, pattern, min_length, …).
+    costs). `stricter` says which values hold what is described to more, for whoever reviews a change.
+    `constraints` are msgspec's own (ge, le, gt, lt, pattern, min_length, …).
     """
     extra: dict[str, Any] = {}
     if change is not None:
@@ -32,6 +37,8 @@ def about(
         extra["x-mlc-unit"] = unit
     if sensitive:
         extra["x-mlc-sensitive"] = True
+    if stricter is not None:
+        extra["x-mlc-stricter"] = stricter
     return Meta(
         description=description,
         examples=None if example is None else [example],

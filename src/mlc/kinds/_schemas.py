@@ -38,7 +38,18 @@ def _documents() -> dict[str, dict[str, Any]]:
     """What mlc writes: the documents of `--format json`, the events of apply, and files that others read."""
     from msgspec.json import schema
 
-    from mlc.ir import backend, evaluation, event, module, outputs, plan, registry, state, trial
+    from mlc.ir import (
+        backend,
+        evaluation,
+        event,
+        module,
+        outputs,
+        plan,
+        registry,
+        review_output,
+        state,
+        trial,
+    )
 
     types: dict[str, Any] = {
         "backend": backend.Manifest,
@@ -46,6 +57,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "test": trial.Tested,
         "diagnostics": outputs.Diagnostics,
         "plan": outputs.Plans,
+        "diff": review_output.DiffOut,
         "apply": outputs.Applied,
         "explain": outputs.Explained,
         "fmt": outputs.Formatted,

@@ -34,22 +34,23 @@ class Column(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "feature"
     description: Annotated[str, about("What it holds.", change="metadata")] = ""
     unit: Annotated[str, about("Unit of a number.", change="metadata", example="EUR")] = ""
-    nullable: Annotated[bool, about("Whether a value may be missing.")] = False
-    unique: Annotated[bool, about("Whether no value may stand twice.")] = False
-    min: Annotated[float | None, about("Smallest value allowed.")] = None
-    max: Annotated[float | None, about("Largest value allowed.")] = None
+    nullable: Annotated[bool, about("Whether a value may be missing.", stricter="false")] = False
+    unique: Annotated[bool, about("Whether no value may stand twice.", stricter="true")] = False
+    min: Annotated[float | None, about("Smallest value allowed.", stricter="higher")] = None
+    max: Annotated[float | None, about("Largest value allowed.", stricter="lower")] = None
     values: Annotated[
-        list[str | int | bool], about("The values allowed, in their natural order.", example=["low", "high"])
+        list[str | int | bool],
+        about("The values allowed, in their natural order.", example=["low", "high"], stricter="fewer"),
     ] = []
-    pii: Annotated[bool, about("Whether it holds personal data.", change="metadata")] = False
+    pii: Annotated[bool, about("Whether it holds personal data.", change="metadata", stricter="true")] = False
 
 
 class Checks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the data as a whole promises."""
 
-    min_rows: Annotated[int, about("Fewest rows allowed.", ge=1)] = 1
+    min_rows: Annotated[int, about("Fewest rows allowed.", ge=1, stricter="higher")] = 1
     max_quarantined: Annotated[
-        Share, about("Largest share of rows that may be quarantined; more stops the step.")
+        Share, about("Largest share of rows that may be quarantined; more stops the step.", stricter="lower")
     ] = 0.0
 
 
@@ -105,7 +106,12 @@ class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     columns: Annotated[
         dict[str, Column],
-        about("The columns by name: the contract of the data.", change="reingest", min_length=1),
+        about(
+            "The columns by name: the contract of the data.",
+            change="reingest",
+            min_length=1,
+            stricter="more",
+        ),
     ]
     checks: Annotated[Checks, about("What the data as a whole promises.", change="reingest")] = Checks()
     prepare: Annotated[

@@ -14,24 +14,32 @@ from mlc.kinds._kind import Kind
 class Bound(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A metric and what it must clear. Give `min`, `max` or both."""
 
-    min: Annotated[float | str | None, about("Smallest value that passes.", example=0.9)] = None
+    min: Annotated[
+        float | str | None, about("Smallest value that passes.", example=0.9, stricter="higher")
+    ] = None
     max: Annotated[
-        float | str | None, about("Largest value that passes; a duration for a latency.", example="20ms")
+        float | str | None,
+        about("Largest value that passes; a duration for a latency.", example="20ms", stricter="lower"),
     ] = None
     bound: Annotated[
         Literal["lower", "upper", "point"] | None,
         about(
             "Which value must clear it: an end of the confidence interval or the point estimate. "
-            "Where none is said, the cautious end: `lower` for `min`, `upper` for `max`."
+            "Where none is said, the cautious end: `lower` for `min`, `upper` for `max`.",
+            stricter="cautious",
         ),
     ] = None
-    confidence: Annotated[float, about("Level of the two-sided interval.", gt=0.5, lt=1)] = 0.95
+    confidence: Annotated[
+        float, about("Level of the two-sided interval.", gt=0.5, lt=1, stricter="wider")
+    ] = 0.95
 
 
 class Gate(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model must prove."""
 
-    metrics: Annotated[dict[str, Bound], about("The bounds, by metric.", change="reevaluate", min_length=1)]
+    metrics: Annotated[
+        dict[str, Bound], about("The bounds, by metric.", change="reevaluate", min_length=1, stricter="more")
+    ]
 
 
 def limit_of(metric: Metric, written: float | str) -> float:

@@ -34,10 +34,15 @@ class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     format: Annotated[Literal["onnx"], about("The form.")] = "onnx"
     opset: Annotated[int, about("ONNX operator set.", ge=15, le=21)] = 21
     max_probability_difference: Annotated[
-        Share, about("Largest difference of a probability from the estimator's, on the whole test set.")
+        Share,
+        about(
+            "Largest difference of a probability from the estimator's, on the whole test set.",
+            stricter="lower",
+        ),
     ] = 0.0001
     min_label_agreement: Annotated[
-        Share, about("Share of labels that must be the estimator's, on the whole test set.")
+        Share,
+        about("Share of labels that must be the estimator's, on the whole test set.", stricter="higher"),
     ] = 1.0
 
 
@@ -67,10 +72,13 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 1
     train: Annotated[Train, about("The estimator and its parameters.", change="retrain")]
     gates: Annotated[
-        list[GateName], about("What it must prove before it is registered.", change="reevaluate")
+        list[GateName],
+        about("What it must prove before it is registered.", change="reevaluate", stricter="more"),
     ] = []
     optimize: Annotated[Optimize, about("The form that is served.", change="redeploy")] = Optimize()
-    policies: Annotated[list[PolicyName], about("The policies it must satisfy.", change="none")] = []
+    policies: Annotated[
+        list[PolicyName], about("The policies it must satisfy.", change="none", stricter="more")
+    ] = []
     card: Annotated[Card, about("What people need to know.", change="metadata")] = Card()
 
 

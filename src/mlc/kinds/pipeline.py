@@ -15,6 +15,7 @@ class Apply(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         about(
             "The CI system's own protected environment that has to approve; none where empty.",
+            stricter="true",
             pattern=r"^[A-Za-z0-9_-]*$",
         ),
     ] = ""

@@ -21,9 +21,10 @@ RuleName = Annotated[str, Meta(pattern=f"^({'|'.join(_RULES)})$", extra_json_sch
 class PolicyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How seriously a rule is taken."""
 
-    severity: Annotated[Literal["error", "warning"], about("An error refuses the change, exit code 3.")] = (
-        "error"
-    )
+    severity: Annotated[
+        Literal["error", "warning"],
+        about("An error refuses the change, exit code 3.", stricter=["warning", "error"]),
+    ] = "error"
 
 
 class Policy(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +32,7 @@ class Policy(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     rules: Annotated[
         dict[RuleName, PolicyRule],
-        about("The built-in rules to hold.", change="none", min_length=1),
+        about("The built-in rules to hold.", change="none", min_length=1, stricter="more"),
     ]
 
 

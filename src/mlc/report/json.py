@@ -34,7 +34,7 @@ def bare(value: Any) -> str:
 
 
 def diagnostics(found: tuple[Diagnostic, ...]) -> str:
-    return bare(outputs.Diagnostics(diagnostics=[_diagnostic(one) for one in found]))
+    return bare(outputs.Diagnostics(diagnostics=[diagnostic(one) for one in found]))
 
 
 def plans(planned: Sequence[Plan]) -> str:
@@ -50,7 +50,7 @@ def applied(end: Finished, failures: tuple[Diagnostic, ...]) -> str:
             failed=end.failed,
             skipped=end.skipped,
             not_started=end.not_started,
-            diagnostics=[_diagnostic(one) for one in failures],
+            diagnostics=[diagnostic(one) for one in failures],
         )
     )
 
@@ -70,7 +70,7 @@ def _encodable(value: Any) -> Any:
 
 def formatted(files: list[outputs.FormattedFile], found: tuple[Diagnostic, ...], *, written: bool) -> str:
     """What formatting changed, and what it could not format."""
-    diagnostics = [_diagnostic(one) for one in found]
+    diagnostics = [diagnostic(one) for one in found]
     return bare(outputs.Formatted(written=written, files=files, diagnostics=diagnostics))
 
 
@@ -83,7 +83,7 @@ def fixed(
     written: bool,
 ) -> str:
     """What was fixed, and what is left."""
-    diagnostics = [_diagnostic(one) for one in left]
+    diagnostics = [diagnostic(one) for one in left]
     return bare(
         outputs.Fixed(written=written, files=files, fixed=done, undone=undone, diagnostics=diagnostics)
     )
@@ -91,10 +91,10 @@ def fixed(
 
 def modules(listed: list[outputs.ModuleOut], found: tuple[Diagnostic, ...]) -> str:
     """What became of each module, or how it stands with it."""
-    return bare(outputs.Modules(modules=listed, diagnostics=[_diagnostic(one) for one in found]))
+    return bare(outputs.Modules(modules=listed, diagnostics=[diagnostic(one) for one in found]))
 
 
-def _diagnostic(one: Diagnostic) -> outputs.DiagnosticOut:
+def diagnostic(one: Diagnostic) -> outputs.DiagnosticOut:
     return outputs.DiagnosticOut(
         rule=one.rule,
         severity=one.severity,

@@ -27,6 +27,11 @@ def harmless(text: str) -> str:
     return "".join(_shown(character) for character in text)
 
 
+def one_line(text: str) -> str:
+    """The same in one line: what a stranger wrote never begins a line of its own, where a log may obey it."""
+    return encodable(harmless(text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")))
+
+
 def _shown(character: str) -> str:
     if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp"):
         return character

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from mlc.ir.diagnostic import Diagnostic, Label
 from mlc.ir.span import Span
-from mlc.report.terminal import Paint, display_width, harmless
+from mlc.report.terminal import Paint, display_width, harmless, one_line
 
 WIDTH = 110
 _NOT_SHOWN = ("secret-in-spec", "module-with-credentials")  # a log must not spread what the message warns of
@@ -65,7 +65,7 @@ def masked(secrets: Iterable[Span], sources: Mapping[str, str]) -> Mapping[str, 
 def frame(label: Label, sources: Mapping[str, str], paint: Paint, colour: str) -> list[str]:
     """The place in the source, with carets under it."""
     span = label.span
-    lines = [paint(f"  --> {harmless(str(span))}", "blue")]
+    lines = [paint(f"  --> {one_line(str(span))}", "blue")]
     source = _lines(sources.get(span.file, ""))
     if not 1 <= span.line <= len(source):
         return [*lines, f"      {label.text}"] if label.text else lines

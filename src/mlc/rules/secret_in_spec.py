@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.ir.document import Document
 from mlc.ir.node import Node
 from mlc.ir.span import Span
 from mlc.rules._subject import Subject
@@ -50,14 +51,24 @@ _MOST_GUESSABLE = 2.8  # bits per character; words of a language repeat their le
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    document = subject.document
     seen: set[Span] = set()
+    for what, path, node in _secrets(subject.document):
+        if node.span not in seen:
+            seen.add(node.span)
+            yield _found(what, path, node.span)
+
+
+def secrets(document: Document) -> Iterator[Node]:
+    """The values of a project in one environment that look like secrets, for whoever must not show them."""
+    return (node for _, _, node in _secrets(document))
+
+
+def _secrets(document: Document) -> Iterator[tuple[str, Path, Node]]:
     for tree in (document.project, document.around, document.root):
         for path, node in _texts(tree):
             what = _secret(path, node)
-            if what and node.span not in seen:
-                seen.add(node.span)
-                yield _found(what, path, node.span)
+            if what:
+                yield what, path, node
 
 
 def _texts(tree: Node) -> Iterator[tuple[Path, Node]]:

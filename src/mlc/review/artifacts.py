@@ -1,0 +1,82 @@
+"""The emitted files that differ."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+import msgspec
+
+from mlc.ir.artifact import Artifact
+from mlc.ir.backend import Backend
+from mlc.ir.graph import Graph
+from mlc.ir.review import ArtifactReview
+
+_MOST_LINES = 20_000  # of both files together: more is said without showing it
+
+
+def emitted(
+    graph: Graph, other: Graph | None, backends: tuple[Backend, ...], *, first: bool
+) -> tuple[Artifact, ...]:
+    """The artifacts of a graph that may differ from those of another: what is the same in both is not rendered."""
+    from mlc import emit
+
+    if other is not None and graph.project == other.project:
+        theirs = {resource.address: resource for resource in other.resources}
+        differing = tuple(
+            resource
+            for resource in graph.resources
+            if (same := theirs.get(resource.address)) is None
+            or (resource.view, resource.facts, resource.node.span.file)
+            != (same.view, same.facts, same.node.span.file)
+        )
+        graph = msgspec.structs.replace(graph, resources=differing)
+    return emit.emit(graph, backends, first)
+
+
+def differing(
+    environment: str, before: tuple[Artifact, ...], after: tuple[Artifact, ...]
+) -> Iterator[ArtifactReview]:
+    """Every file that is written, written otherwise or written no longer, by its path."""
+    old = {artifact.path: artifact for artifact in before}
+    new = {artifact.path: artifact for artifact in after}
+    for path in sorted({**old, **new}):
+        was, now = old.get(path), new.get(path)
+        if was is not None and now is not None and was.digest == now.digest:
+            continue
+        shown = now or was
+        assert shown is not None, path
+        diff, added, removed = _difference(path, was, now)
+        yield ArtifactReview(
+            environment=environment,
+            path=path,
+            address=str(shown.address),
+            backend=shown.backend,
+            action="added" if was is None else "removed" if now is None else "changed",
+            added=added,
+            removed=removed,
+            diff=diff,
+        )
+
+
+def _difference(path: str, was: Artifact | None, now: Artifact | None) -> tuple[str, int, int]:
+    before, after = _lines(was), _lines(now)
+    if len(before) + len(after) > _MOST_LINES:
+        return "", len(after), len(before)
+    lines = list(
+        difflib.unified_diff(
+            before,
+            after,
+            "/dev/null" if was is None else f"a/{path}",
+            "/dev/null" if now is None else f"b/{path}",
+            lineterm="",
+        )
+    )
+    added = sum(line.startswith("+") for line in lines[2:])
+    removed = sum(line.startswith("-") for line in lines[2:])
+    return "\n".join(lines), added, removed
+
+
+def _lines(found: Artifact | None) -> list[str]:
+    text = "" if found is None else found.content.decode("utf-8", "replace")
+    return text.removesuffix("\n").split("\n") if text else []
