@@ -13,8 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mlc import check, data, kinds, load
 from mlc.compose import project as composing
@@ -22,12 +21,13 @@ from mlc.compose.hydra import parse_overrides
 from mlc.compose.overlay import Overlay
 from mlc.compose.source import Source
 from mlc.ir.checked import Checked
-from mlc.ir.diagnostic import Diagnostic, has_errors
+from mlc.ir.diagnostic import Diagnostic, Findings, has_errors
 from mlc.ir.document import Document
 from mlc.ir.module import is_of_module
 from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _fields, _walk
 from mlc.request import Request, inputs_of, wanted_environments
+from mlc.rules import too_large
 
 if TYPE_CHECKING:  # validating imports none of these
     from mlc.apply import Stop
@@ -105,14 +105,17 @@ def compose(request: Request, source: Source | Opened | None = None) -> Composed
     inputs, bad_inputs = inputs_of(request, layers.project)
     overrides, bad_overrides = parse_overrides(request.overrides)
     environments, unknown = wanted_environments(request, composing.known_environments(layers.project))
-    found = [*layers.diagnostics, *bad_inputs, *bad_overrides, *unknown]
+    findings = Findings(too_large.MOST_IN_ALL)
+    findings.add([*layers.diagnostics, *bad_inputs, *bad_overrides, *unknown])
     documents = {}
     for environment in environments:
+        if findings.is_full:
+            break
         document, mistakes = composing.compose_document(layers, environment, overrides, inputs, LANGUAGE)
         documents[environment] = document
-        found += mistakes
+        findings.add(mistakes)
     sources = {**source.texts, COMMAND_LINE: "\n".join(request.overrides)}
-    return Composed(layers, documents, sources, each_once(found))
+    return Composed(layers, documents, sources, each_once(findings.told))
 
 
 def validate(request: Request, source: Source | Opened | None = None) -> Validated:
@@ -120,16 +123,19 @@ def validate(request: Request, source: Source | Opened | None = None) -> Validat
     composed = compose(request, source)
     layers = composed.layers
     declared = frozenset(layers.resources) | layers.broken
-    settings = check.check_settings(layers.project, layers.environments, declared, layers.partial)
-    found = [*composed.diagnostics, *settings]
-    sound = not has_errors(tuple(found))
+    project, mistakes = check.check_settings(layers.project, layers.environments, declared, layers.partial)
+    findings = Findings(too_large.MOST_IN_ALL)
+    findings.add([*composed.diagnostics, *mistakes])
+    sound = not has_errors(tuple(findings.told))
     checked = {}
     for environment, document in composed.documents.items():
-        passed, mistakes = check.check(document, declared, layers.known_in_part(environment))
-        found += mistakes
+        if findings.is_full:
+            break
+        passed, mistakes = check.check(document, project, declared, layers.known_in_part(environment))
+        findings.add(mistakes)
         if passed is not None and sound:
             checked[environment] = passed
-    return Validated(composed, checked, each_once(found))
+    return Validated(composed, checked, each_once(findings.told))
 
 
 def compile_project(request: Request) -> tuple[Validated, tuple[Compiled, ...]]:
@@ -168,7 +174,7 @@ def plan_against(root: Path, compiled: Compiled, state: State) -> Plan:
     from mlc import plan as planning
     from mlc import workspace
 
-    world = msgspec.structs.replace(workspace.observed(root, compiled.graph), reads=reads_in(compiled.graph))
+    world = structs.replace(workspace.observed(root, compiled.graph), reads=reads_in(compiled.graph))
     lost: frozenset[str] = frozenset()
     while True:
         planned = planning.plan(compiled.graph, compiled.artifacts, state, planning.without(world, lost))
@@ -213,15 +219,19 @@ def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None
 def each_once(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """A shared layer is composed many times over; its mistakes are told once, in the order of the files.
 
-    Which of the resources that build on a layer a mistake was found in does not tell two mistakes apart. What
-    stands in a module is mended where the module is made, so nothing is offered to be edited there.
+    Of a project in which everything is wrong, some are told, and that there are more. What stands in a module is
+    mended where the module is made, so nothing is offered to be edited there.
     """
-    told: dict[Diagnostic, Diagnostic] = {}
+    findings = Findings(too_large.MOST_IN_ALL)
     for one in found:
         if one.fix is not None and any(is_of_module(edit.span.file) for edit in one.fix.edits):
-            one = msgspec.structs.replace(one, fix=None)
-        told.setdefault(msgspec.structs.replace(one, address="") if one.primary else one, one)
-    return tuple(sorted(told.values(), key=_place))
+            one = structs.replace(one, fix=None)
+        findings.add([one])
+    told = findings.told
+    if findings.is_full:
+        last = told.pop()
+        told.append(too_large.mistakes(last.primary.span if last.primary else None, too_large.MOST_IN_ALL))
+    return tuple(sorted(told, key=_place))
 
 
 def _place(one: Diagnostic) -> tuple[str, int, int]:

@@ -71,6 +71,18 @@ def _mapping_aliases() -> str:
     return "".join(lines)
 
 
+def _few_aliases() -> str:
+    """A thousand characters that stand for 70,000 values."""
+    lines = ["  a0: &a0 {x: 1}\n"]
+    for level in range(1, 6):
+        lines.append(f"  a{level}: &a{level} {{{', '.join(f'k{key}: *a{level - 1}' for key in range(9))}}}\n")
+    return "".join(lines)
+
+
+def _many(folder: str, text: Callable[[int], str], number: int = 5_000, name: str = "n") -> Files:
+    return {f"{folder}/{name}{index}.yaml": text(index) for index in range(number)}
+
+
 def _nested_calls(depth: int) -> str:
     return "${" * depth + "x" + "}" * depth
 
@@ -185,4 +197,42 @@ CASES: dict[str, Callable[[], Files]] = {
     ),
     "many-resources": lambda: {f"gate/g{i}.yaml": "descripton: x\n" for i in range(1_000)},
     "names": lambda: {f"gate/G{i}.yaml": "description: x\n" for i in range(1_000)},
+    # thousands of files
+    "files-of-unknown-keys": lambda: _many("gate", lambda i: f"descripton{i}: x\n"),
+    "files-of-many-unknown-keys": lambda: _many(
+        "gate", lambda i: "".join(f"descripton{key}: {i}\n" for key in range(200)), 500
+    ),
+    "files-that-are-not-yaml": lambda: _many("gate", lambda i: f"a: [{i}\n"),
+    "files-of-ambiguous-values": lambda: _many("dataset", lambda _: "description: yes\n"),
+    "files-without-their-layer": lambda: _many("dataset", lambda i: f"defaults: [_nope{i}]\n"),
+    "files-of-a-large-layer": lambda: {
+        **_many("dataset", lambda _: "defaults: [_l, _self_]\n"),
+        "dataset/_l.yaml": "columns:\n" + "".join(f"  c{i}: {{type: integer}}\n" for i in range(10_000)),
+    },
+    "files-of-many-layers": lambda: {
+        **_many("dataset", lambda _: "defaults: [_w]\n"),
+        "dataset/_w.yaml": "defaults: [" + ", ".join(f"_w{i}" for i in range(300)) + "]\n",
+        **{f"dataset/_w{i}.yaml": "description: w\n" for i in range(300)},
+    },
+    "files-of-aliases": lambda: _many("dataset", lambda _: "columns:\n" + _few_aliases()),
+    "files-that-are-large": lambda: _many(
+        "dataset", lambda _: "columns:\n" + "  c: {type: integer}\n" * 3_000, 400
+    ),
+    "files-of-long-texts": lambda: {
+        **_many("dataset", lambda _: 'description: "${vars.a}"\n'),
+        **_vars("  a: " + "x" * 20_000 + "\n"),
+    },
+    "files-of-copied-lists": lambda: {
+        **_many("dataset", lambda _: 'tags: "${vars.a}"\n'),
+        **_vars("  a: [" + "x, " * 20_000 + "x]\n"),
+    },
+    "files-under-a-large-preset": lambda: {
+        **_many("dataset", lambda i: f"description: d{i}\n"),
+        **_mlc(
+            "presets:\n  dataset:\n    columns:\n" + "".join(f"      c{i}: {{}}\n" for i in range(10_000))
+        ),
+    },
+    "files-of-missing-references": lambda: _many("deployment", lambda i: f"model: m{i}\ntarget: t{i}\n"),
+    "folders-like-kinds": lambda: {f"datase{i}/x.yaml": "description: x\n" for i in range(5_000)},
+    "names-of-thousands": lambda: _many("gate", lambda _: "description: x\n", name="G"),
 }

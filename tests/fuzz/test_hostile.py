@@ -28,7 +28,7 @@ HARMLESS = {  # large, but nothing is wrong with them
         "huge-float",
     ),
     *("many-comments", "long-list", "long-map", "merge-keys", "large-plain-lines"),
-    *("interpolation-chain", "many-columns"),
+    *("interpolation-chain", "many-columns", "folders-like-kinds"),
 }
 
 

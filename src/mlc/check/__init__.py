@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -12,75 +12,99 @@ from mlc.check.moved import check_moved
 from mlc.check.schema import check_schema, dotted
 from mlc.ir.address import Address
 from mlc.ir.checked import Checked
-from mlc.ir.diagnostic import Diagnostic, has_errors
+from mlc.ir.diagnostic import Diagnostic, Findings, has_errors
 from mlc.ir.document import Document
 from mlc.ir.node import Node, plain
 from mlc.kinds._walk import references
-from mlc.rules import missing_key, unresolved_reference
+from mlc.rules import missing_key, too_large, unresolved_reference
 from mlc.rules._subject import Subject
 
 __all__ = ["check", "check_schema", "check_settings"]
 
 _PROJECT = "mlc"
 
+# Looking for every mistake takes far longer than seeing that there is none.
+_FREE_VALUES = 500  # of a resource
+_MOST_EXAMINED = 50_000  # beyond them, over all resources with a mistake
+
 
 def check_settings(
     project: Node, environments: Mapping[str, Node], declared: frozenset[Address], partial: frozenset[str]
-) -> tuple[Diagnostic, ...]:
-    """What is wrong with mlc.yaml and the environments' files themselves.
+) -> tuple[dict[str, Any] | None, tuple[Diagnostic, ...]]:
+    """mlc.yaml as plain data with its defaults, and what is wrong with it and with the environments' files.
 
     `declared` holds every resource that has a file, in whatever environment it exists; `partial` those of
     `mlc` and `env/NAME` that are known in part.
     """
-    found = _settings(project, "project", "project", partial=_PROJECT in partial)
+    spec, found = _settings(project, "project", "project", partial=_PROJECT in partial)
     found += check_moved(project, declared)
     for name, node in environments.items():
-        found += _settings(node, "env", f"env.{name}", partial=f"env/{name}" in partial)
-    return tuple(found)
+        found += _settings(node, "env", f"env.{name}", partial=f"env/{name}" in partial)[1]
+    return spec, tuple(found)
 
 
 def check(
-    document: Document, declared: frozenset[Address], partial: frozenset[Address]
+    document: Document,
+    project: dict[str, Any] | None,
+    declared: frozenset[Address],
+    partial: frozenset[Address],
 ) -> tuple[Checked | None, tuple[Diagnostic, ...]]:
     """Schema, references, rules: each on all that the one before let through, so that one run tells it all.
 
+    `project` is mlc.yaml as `check_settings` gives it: None where it has a mistake.
     `declared` holds every resource that has a file, also those left out of this environment; `partial` those
     that are known in part, or could not be composed at all: a reference to one of these is not reported a
     second time. The part that is known (where an interpolation leads nowhere, too) is checked by its schema alone.
     """
     specs: dict[Address, dict[str, Any]] = {}
     unfit: dict[Address, Any] = {}
-    found: list[Diagnostic] = []
-    project, _ = check_schema(document.project, plain(document.project), "project", "project")
+    findings = Findings(too_large.MOST_IN_ALL)
+    examined = 0
     for address in document.addresses():
         node = document.resource(address)
         assert node is not None, address
+        if findings.is_full:
+            break
         bare = plain(node)
         if address in partial or _is_unresolved(bare):
             unfit[address] = known = _known(bare)
-            found += _mistakes_of_part(node, known, address.kind, str(address))
+            findings.add(_mistakes_of_part(node, known, address.kind, str(address)))
             continue
         spec, mistakes = check_schema(node, bare, address.kind, str(address))
-        found += mistakes
+        findings.add(mistakes)
         if spec is not None:
             specs[address] = spec
         else:
             unfit[address] = bare
-    found += _unresolved(document, {**specs, **unfit}, declared, partial)
-    if project is not None:
+            examined += max(0, _values(bare) - _FREE_VALUES)
+            if examined > _MOST_EXAMINED:
+                findings.add([too_large.examined(node.span, _MOST_EXAMINED)])
+                break
+    findings.add(_unresolved(document, {**specs, **unfit}, declared, partial))
+    if project is not None and not findings.is_full:
         subject = Subject(document=document, project=project, specs=specs)
         for rule in rules.checks():
-            found += rule.check(subject)
-    if project is None or len(specs) < len(document.addresses()) or has_errors(tuple(found)):
-        return None, tuple(found)
+            findings.add(rule.check(subject))
+    found = tuple(findings.told)
+    if project is None or len(specs) < len(document.addresses()) or has_errors(found):
+        return None, found
     default_registry = msgspec.to_builtins(kinds.kind("registry").spec())
-    return Checked(document, project, specs, default_registry), tuple(found)
+    return Checked(document, project, specs, default_registry), found
 
 
-def _settings(node: Node, kind: str, address: str, *, partial: bool) -> list[Diagnostic]:
+def _values(value: Any) -> int:
+    """How many values plain data holds."""
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_values, children))
+
+
+def _settings(
+    node: Node, kind: str, address: str, *, partial: bool
+) -> tuple[dict[str, Any] | None, list[Diagnostic]]:
     if partial:
-        return _mistakes_of_part(node, _known(plain(node)), kind, address)
-    return [*check_schema(node, plain(node), kind, address)[1]]
+        return None, _mistakes_of_part(node, _known(plain(node)), kind, address)
+    spec, mistakes = check_schema(node, plain(node), kind, address)
+    return spec, [*mistakes]
 
 
 def _mistakes_of_part(node: Node, known: Any, kind: str, address: str) -> list[Diagnostic]:
@@ -113,9 +137,8 @@ def _unresolved(
     specs: Mapping[Address, Any],
     declared: frozenset[Address],
     partial: frozenset[Address],
-) -> list[Diagnostic]:
+) -> Iterator[Diagnostic]:
     there = {*document.addresses(), *partial}
-    found = []
     named = [
         (str(address), document.resource(address), references(spec, address.kind))
         for address, spec in specs.items()
@@ -126,19 +149,16 @@ def _unresolved(
             wanted = Address(reference.kind, reference.name)
             if wanted not in there:
                 known = [other.name for other in there if other.kind == reference.kind]
-                found.append(
-                    unresolved_reference.found(
-                        reference.kind,
-                        reference.name,
-                        _span(node, reference.path),
-                        known,
-                        environment=document.environment,
-                        elsewhere=wanted in declared,
-                        address=address,
-                        path=dotted(reference.path),
-                    )
+                yield unresolved_reference.found(
+                    reference.kind,
+                    reference.name,
+                    _span(node, reference.path),
+                    known,
+                    environment=document.environment,
+                    elsewhere=wanted in declared,
+                    address=address,
+                    path=dotted(reference.path),
                 )
-    return found
 
 
 def _span(node: Node | None, path: tuple[str | int, ...]) -> Any:

@@ -15,7 +15,6 @@ from msgspec import Struct
 from mlc.compose.element import Element, absolute
 from mlc.compose.entries import Entry
 from mlc.compose.interpolate import resolve
-from mlc.compose.nearest import did_you_mean
 from mlc.compose.overrides import Override
 from mlc.compose.source import Source
 from mlc.ir.diagnostic import Diagnostic, Label
@@ -29,6 +28,7 @@ from mlc.rules import (
     too_large,
     unsafe_config_name,
 )
+from mlc.rules._words import did_you_mean
 
 DEEPEST = 60  # defaults lists inside one another
 MOST_LAYERS = 5_000
@@ -85,6 +85,7 @@ class _Computing:
         self.choice_spans: dict[str, Span] = {}
         self.keys_of_group: dict[str, set[str]] = {}
         self.count = 0
+        self.most = min(MOST_LAYERS, source.spending.layers_left)
         self.trail: list[str] = []
         self.keys_met: dict[str, Span] = {}
         self.broken: set[str] = set()
@@ -203,11 +204,11 @@ class _Computing:
             self.found.append(defaults_cycle.found(span, [*self.trail[self.trail.index(path) :], path]))
             return []
         self.count += 1
-        if self.count > MOST_LAYERS or len(self.trail) >= DEEPEST:
-            if self.count <= MOST_LAYERS + 1:
-                limit = DEEPEST if len(self.trail) >= DEEPEST else MOST_LAYERS
+        if self.count > self.most or len(self.trail) >= DEEPEST:
+            if self.count <= self.most + 1:
+                limit = DEEPEST if len(self.trail) >= DEEPEST else self.most
                 self.found.append(too_large.layers(span or layer.node.span, limit))
-                self.count = MOST_LAYERS + 2
+                self.count = self.most + 2
             return []
         own = Placed(path, element.final_package())
         elements, self_added = self.elements(layer.entries, is_root=is_root)

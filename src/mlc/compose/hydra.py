@@ -14,10 +14,7 @@ from mlc.compose.source import Source
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.node import Node
 from mlc.ir.span import start_of
-from mlc.rules import cannot_merge, missing_layer, too_large, unsafe_config_name
-
-FEW_LAYERS = 20  # of so few no one asks how large they are together
-MOST_VALUES = 300_000
+from mlc.rules import cannot_merge, missing_layer, unsafe_config_name
 
 
 class Composed(Struct, frozen=True):
@@ -91,11 +88,13 @@ def compose_parsed(
         layer = source.layer(each)
         if layer is not None and not layer.broken:
             found.extend(layer.diagnostics)  # warnings
-    if len(listed.layers) > FEW_LAYERS and _values_of(source, listed.layers) > MOST_VALUES:
-        found.append(too_large.merged(root.span, MOST_VALUES))
+    layers = [source.layer(placed.name) for placed in listed.layers]
+    values = sum(layer.values for layer in layers if layer is not None)
+    too_much = source.spending.merge(len(layers), values, root.span)
+    if too_much is not None:
+        found.append(too_much)
     if not _is_fatal(found):
-        for placed in listed.layers:
-            layer = source.layer(placed.name)
+        for placed, layer in zip(listed.layers, layers, strict=True):
             if layer is not None:
                 root = merge_layer(root, layer.node, placed, source, found)
     if has_errors(tuple(found)):
@@ -147,16 +146,6 @@ def _without_hydra(
             continue
         kept.append(override)
     return tuple(kept), found
-
-
-def _values_of(source: Source, layers: Sequence[Placed]) -> int:
-    """How many values are merged, those of a layer as often as it stands among the layers."""
-    sizes: dict[str, int] = {}
-    for placed in layers:
-        if placed.name not in sizes:
-            layer = source.layer(placed.name)
-            sizes[placed.name] = 0 if layer is None else sum(1 for _ in layer.node.walk())
-    return sum(sizes[placed.name] for placed in layers)
 
 
 def _file(source: Source, name: str) -> str:

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from mlc.compose.grammar import Call, GrammarError, ListOf, MapOf, Reference, Text, parse
 from mlc.compose.mentions import part_of, references, split_key
-from mlc.compose.nearest import did_you_mean
 from mlc.ir.diagnostic import Diagnostic, Label
 from mlc.ir.node import Node, plain, wrap
 from mlc.ir.span import Span
@@ -25,6 +24,7 @@ from mlc.rules import (
     too_large,
     unresolved_interpolation,
 )
+from mlc.rules._words import did_you_mean
 
 __all__ = ["Budget", "follow", "references", "resolve", "value_at"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mlc.compose.grammar import Call, GrammarError, ListOf, MapOf, Reference, Text, parse
+from mlc.compose.grammar import GrammarError, Reference, parse
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.node import Node
 from mlc.ir.span import Span
@@ -17,40 +17,7 @@ from mlc.rules import bad_interpolation, too_large
 
 def references(text: str) -> tuple[str, ...]:
     """The keys that a text with interpolations mentions, as written, outermost first."""
-    if "${" not in text:
-        return ()
-    try:
-        tree = parse(text)
-    except GrammarError:
-        return ()
-    found: list[str] = []
-
-    def visit(part: Any) -> None:
-        if isinstance(part, Reference):
-            key = "".join(
-                f"[{_shown(key, text)}]" if bracketed else f".{_shown(key, text)}"
-                for bracketed, key in part.parts
-            )
-            found.append("." * part.dots + key.removeprefix("."))
-            for _, inner in part.parts:
-                visit(inner)
-        elif isinstance(part, Call):
-            for name in part.name:
-                visit(name)
-            for argument in part.arguments:
-                visit(argument)
-        elif isinstance(part, Text):
-            for each in part.parts:
-                visit(each)
-        elif isinstance(part, ListOf):
-            for each in part.items:
-                visit(each)
-        elif isinstance(part, MapOf):
-            for _, value in part.entries:
-                visit(value)
-
-    visit(tree)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(_written(reference, text) for reference in readings(text)))
 
 
 def readings(text: str) -> Iterator[Reference]:
@@ -123,8 +90,14 @@ def part_of(node: Node, start: int, end: int | None = None) -> Span:
     return Span(span.file, span.line, column + start, span.line, column + stop)
 
 
-def _shown(key: Any, text: str) -> str:
-    return key if isinstance(key, str) else text[key.start : key.end]
+def _written(reference: Reference, text: str) -> str:
+    """The key of a reference, the interpolations within it as they stand in the text."""
+    parts = [
+        (bracketed, key if isinstance(key, str) else text[key.start : key.end])
+        for bracketed, key in reference.parts
+    ]
+    joined = "".join(f"[{key}]" if bracketed else f".{key}" for bracketed, key in parts)
+    return "." * reference.dots + joined.removeprefix(".")
 
 
 _HEAD = re.compile(r"(\.)*[^.[]*")

@@ -25,10 +25,7 @@ class Overlay(Source):
     def _load(self, name: str) -> Layer | None:
         file = file_name(name)
         if file not in self._over:
-            layer = self._below.own_layer(name)
-            if layer is not None and layer.file in self._below.texts:
-                self.texts[layer.file] = self._below.texts[layer.file]
-            return layer
+            return self._taken(self._below.own_layer(name))
         text = self._over[file]
         if text is None:
             return None
@@ -38,9 +35,13 @@ class Overlay(Source):
     def _load_of(self, module: Module, name: str) -> Layer | None:
         if self._below.module_of(name) != module:
             return super()._load_of(module, name)
-        layer = self._below.layer(name)
+        return self._taken(self._below.layer(name))
+
+    def _taken(self, layer: Layer | None) -> Layer | None:
+        """A layer of the other source, its text and its size with it."""
         if layer is not None and layer.file in self._below.texts:
             self.texts[layer.file] = self._below.texts[layer.file]
+            self.spending.written += layer.values
         return layer
 
     def is_folder(self, path: str) -> bool:

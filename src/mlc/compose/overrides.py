@@ -14,11 +14,11 @@ from msgspec import Struct
 from mlc.compose.interpolate import follow
 from mlc.compose.mentions import grammar_diagnostics, split_key
 from mlc.compose.merge import merge
-from mlc.compose.nearest import did_you_mean
 from mlc.ir.diagnostic import Diagnostic, Label
 from mlc.ir.node import Node, plain
 from mlc.ir.span import COMMAND_LINE, Span
 from mlc.rules import bad_override
+from mlc.rules._words import did_you_mean
 
 LONGEST = 10_000  # characters of one override
 DEEPEST = 50  # brackets inside one another
@@ -212,12 +212,11 @@ def apply_override(
 
 def _occupied(root: Node, override: Override, path: tuple[str, ...]) -> Diagnostic | None:
     """`+key=value` must not meet a value, unless a map or list is merged into it."""
-    there: Node | None
     try:
         met = follow(root, path)
-        there = None if met is None else met[1]
     except LookupError:
-        there = root.at(path) or root
+        return _unresolved(override)
+    there = None if met is None else met[1]
     if there is None or there.value is None or there.value == "???":
         return None
     assert override.value is not None
@@ -333,7 +332,7 @@ def _delete(root: Node, override: Override, path: tuple[str, ...]) -> Node | Dia
         met = follow(root, path)
         holder = follow(root, path[:-1])
     except LookupError:
-        return override.wrong(f"An interpolation on the way to `{override.key}` cannot be resolved.")
+        return _unresolved(override)
     there = None if met is None else met[1]
     if there is None or there.value is None or there.value == "???":
         options = holder[1].value if holder is not None and type(holder[1].value) is dict else ()
@@ -357,6 +356,14 @@ def _delete(root: Node, override: Override, path: tuple[str, ...]) -> Node | Dia
     rest = {key: child for key, child in holder[1].value.items() if key != path[-1]}
     kept = Node(rest, holder[1].span, holder[1].key_span, holder[1].overwrote, holder[1].written)
     return _put(root, holder[0], kept)
+
+
+def _unresolved(override: Override) -> Diagnostic:
+    return override.wrong(
+        f"An interpolation that stands at `{override.key}` or on the way to it cannot be resolved, so what is there "
+        "is not known.",
+        "Mend the interpolation in its file, or replace it as a whole by an override of its own.",
+    )
 
 
 def _unknown(root: Node, override: Override, path: tuple[str, ...], depth: int) -> Diagnostic:

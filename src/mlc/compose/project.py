@@ -6,6 +6,7 @@ its defaults list → environment patch → command line.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,12 +14,13 @@ from typing import Any
 from msgspec import Struct
 
 from mlc.compose.hydra import compose_config
-from mlc.compose.interpolate import resolve
+from mlc.compose.interpolate import Budget, resolve
 from mlc.compose.merge import merge
 from mlc.compose.overrides import Override, apply_override
 from mlc.compose.source import Source
+from mlc.compose.spending import MOST_VALUES
 from mlc.ir.address import Address
-from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.diagnostic import Diagnostic, Findings
 from mlc.ir.document import Document
 from mlc.ir.module import Module
 from mlc.ir.node import Node, plain, wrap
@@ -35,6 +37,7 @@ from mlc.rules import (
 )
 
 MOST_ENVIRONMENTS = 200
+_FREE_PRESET = 200  # values, however many resources it goes into
 _TESTS = ".mlctest"  # files of `mlc test`, which are no resources
 
 _PROJECT = "mlc"
@@ -80,7 +83,9 @@ def compose_layers(source: Source, language: Language) -> Layers:
 
     The modules that mlc.yaml declares are let into the source.
     """
+    findings = Findings(too_large.MOST_IN_ALL)
     found: list[Diagnostic] = []
+    source.spending.begin()
     source.mount((), ())  # mlc.yaml declares the modules, so it cannot build on them
     partial: set[str] = set()
     composed = compose_config(source, _PROJECT, ())
@@ -102,24 +107,28 @@ def compose_layers(source: Source, language: Language) -> Layers:
         environments[name], whole = _environment(source, project, name, found)
         if not whole:
             partial.add(f"env/{name}")
+    findings.add(found)
     resources: dict[Address, Node] = {}
     broken: set[Address] = set()
-    for kind in language.kinds:
-        for name in source.options(kind):
-            if name.startswith("_") or name.endswith(_TESTS):
-                continue
-            if not language.is_name(name):
-                found.append(resource_name.found(f"{kind}/{name}.yaml"))
-                continue
-            node, whole, mistakes = _compose_file(source, kind, name)
-            found += mistakes
-            if node is not None:
-                resources[Address(kind, name)] = node
-            if not whole:
-                broken.add(Address(kind, name))
-    found += _misspelled_folders(source, (*language.kinds, "env"))
+    for address in _resource_files(source, language):
+        if findings.is_full or source.spending.is_exhausted:
+            broken.add(address)
+            continue
+        if not language.is_name(address.name):
+            findings.add([resource_name.found(f"{address.kind}/{address.name}.yaml")])
+            continue
+        node, whole, mistakes = _compose_file(source, address.kind, address.name)
+        findings.add(mistakes)
+        if node is not None:
+            resources[address] = node
+        if not whole:
+            broken.add(address)
+    findings.add(_misspelled_folders(source, (*language.kinds, "env")))
+    if source.spending.is_exhausted:  # what there is of it would cost as much again
+        broken |= resources.keys()
+        resources = {}
     return Layers(
-        project, environments, resources, frozenset(broken), frozenset(partial), tuple(found), modules
+        project, environments, resources, frozenset(broken), frozenset(partial), tuple(findings.told), modules
     )
 
 
@@ -144,7 +153,8 @@ def compose_document(
         else:
             root = changed
     root = _with_defaults(root, language)
-    resolved, mistakes = resolve(root, _resolvers(inputs), incomplete=places)
+    budget = _budget(len(layers.resources))
+    resolved, mistakes = resolve(root, _resolvers(inputs), budget, incomplete=places)
     found += mistakes
     known = tuple(layers.environments)
     first = environment in known[:1]
@@ -174,6 +184,13 @@ def known_environments(project: Node) -> tuple[str, ...]:
     if listed is None or not listed.is_list:
         return ()
     return tuple(entry.value for entry in listed.value[:MOST_ENVIRONMENTS] if isinstance(entry.value, str))
+
+
+def _resource_files(source: Source, language: Language) -> Iterator[Address]:
+    for kind in language.kinds:
+        for name in source.options(kind):
+            if not name.startswith("_") and not name.endswith(_TESTS):
+                yield Address(kind, name)
 
 
 def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, bool, tuple[Diagnostic, ...]]:
@@ -226,6 +243,8 @@ def _layered(layers: Layers, environment: str, language: Language, found: list[D
     presets = [node for node in (project.get("presets"), env.get("presets")) if node is not None]
     for preset in presets:
         _report_unmatched(preset, "kind", language.kinds, found)
+    sizes = Counter(address.kind for address in layers.resources)
+    presets = [_affordable(preset, sizes, found) for preset in presets]
     for address, node in layers.resources.items():
         layered = node
         for preset in reversed(presets):
@@ -248,6 +267,18 @@ def _layered(layers: Layers, environment: str, language: Language, found: list[D
     root["env"] = wrap({"name": environment}, env.span)
     root["project"] = project.get("project") or wrap("", start_of("mlc.yaml"))
     return Node(root, project.span)
+
+
+def _affordable(presets: Node, resources: Mapping[str, int], found: list[Diagnostic]) -> Node:
+    """Presets without those that would copy too much: one goes into every resource of its kind."""
+    kept = {}
+    for kind, preset in presets.value.items() if presets.is_map else ():
+        values = sum(1 for _ in preset.walk())
+        if max(0, values - _FREE_PRESET) * resources.get(kind, 0) > MOST_VALUES:
+            found.append(too_large.preset(preset.span, values, resources[kind]))
+        else:
+            kept[kind] = preset
+    return presets.holding(kept)
 
 
 def _vars(project: Node, env: Node, found: list[Diagnostic]) -> Node:
@@ -292,6 +323,12 @@ def _is_in(node: Node, environment: str) -> bool:
         return False
     names = plain(listed) if listed is not None and listed.is_list else []
     return not names or environment in names
+
+
+def _budget(resources: int) -> Budget:
+    """What interpolations may bring: something for the project, and something for each of its resources."""
+    whole = Budget()
+    return Budget(whole.nodes + 20 * resources, whole.characters + 1_000 * resources, whole.depth)
 
 
 def _resolvers(inputs: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from mlc.compose.entries import Entry, entries_of
 from mlc.compose.mentions import grammar_diagnostics
+from mlc.compose.spending import Spending
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.loaded import Loaded
 from mlc.ir.module import Module
@@ -39,6 +40,7 @@ class Layer(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
     broken: bool  # some diagnostic is an error
     module: str = ""  # the module that the file is of
+    values: int = 0  # how many it holds, copies by aliases counted
 
 
 class Source:
@@ -62,12 +64,14 @@ class Source:
         self.files = files
         self.closed = closed
         self.texts: dict[str, str] = {}
+        self.spending = Spending()
         self._layers: dict[str, Layer | None] = {}  # the source's own
         self._listings: dict[str, Listing | None] = {}
         self._modules: dict[str, Module] = {}
         self._module_folders: frozenset[str] = frozenset()
         self._module_layers: dict[str, Layer | None] = {}
         self._module_listings: dict[str, tuple[set[str], set[str]]] = {}
+        self._options: dict[str, tuple[str, ...]] = {}
         self._refusals: dict[str, str | None] = {}
         self._links: set[str] = set()  # paths below the root that are symbolic links
         self._real = os.path.realpath(root) if root is not None else ""
@@ -78,6 +82,7 @@ class Source:
         self._module_folders = frozenset(folders)
         self._module_layers = {}
         self._module_listings = {}
+        self._options = {}
         for module in self._modules.values():
             for path in module.files:
                 kind, _, rest = path.partition("/")
@@ -135,10 +140,12 @@ class Source:
 
     def options(self, group: str) -> tuple[str, ...]:
         """The names of the files of a group, sorted."""
-        listing = self._listing(group) if self.refuse(group) is None else None
-        if listing is None:
-            return ()
-        return tuple(sorted(name.removesuffix(".yaml") for name in listing[0] if name.endswith(".yaml")))
+        if group not in self._options:
+            listing = self._listing(group) if self.refuse(group) is None else None
+            files = () if listing is None else listing[0]
+            names = (name.removesuffix(".yaml") for name in files if name.endswith(".yaml"))
+            self._options[group] = tuple(sorted(names))
+        return self._options[group]
 
     def groups(self, group: str) -> tuple[str, ...]:
         """The names of the folders in a group, sorted."""
@@ -175,7 +182,10 @@ class Source:
             data = self._read(file)
         except OSError as error:
             found = missing_layer.unreadable(start_of(file), file, error.strerror or str(error))
-            return Layer(name, file, Node({}, start_of(file)), (), None, (found,), True)
+            return _refused(name, file, found)
+        too_much = self.spending.read(len(data), start_of(file))
+        if too_much is not None:
+            return _refused(name, file, too_much)
         self.texts[file] = data.decode("utf-8", "replace")
         return self._layer(name, file, self.parse(data, file))
 
@@ -194,6 +204,9 @@ class Source:
 
             found = (module_changed.found(module.name, file, is_gone=data is None),)
             return Layer(name, file, Node({}, start_of(file)), (), None, found, True, module.name)
+        too_much = self.spending.read(len(data), start_of(file))
+        if too_much is not None:
+            return _refused(name, file, too_much)
         self.texts[file] = data.decode("utf-8", "replace")
         layer = self._layer(name, file, self.parse(data, file))
         entries = tuple(_within(entry, module.name) for entry in layer.entries)
@@ -214,6 +227,9 @@ class Source:
             return stream.read(_MOST_BYTES)
 
     def _layer(self, name: str, file: str, loaded: Loaded) -> Layer:
+        too_much = self.spending.load(loaded.values - loaded.copies, loaded.copies, start_of(file))
+        if too_much is not None:
+            return _refused(name, file, too_much)
         diagnostics = list(loaded.diagnostics)
         node = loaded.node if loaded.node is not None else Node({}, start_of(file))
         if type(node.value) not in (dict, tuple):
@@ -232,7 +248,7 @@ class Source:
                 diagnostics.extend(self._hydra_settings(node, package, file))
         diagnostics.extend(grammar_diagnostics(node))
         found = tuple(diagnostics)
-        return Layer(name, file, node, entries, package, found, has_errors(found))
+        return Layer(name, file, node, entries, package, found, has_errors(found), values=loaded.values)
 
     def _hydra_settings(self, node: Node, package: str | None, file: str) -> list[Diagnostic]:
         found = []
@@ -303,6 +319,10 @@ def _within(entry: Entry, module: str) -> Entry:
     if not entry.name.startswith("/") or "${" in folder:
         return entry
     return msgspec.structs.replace(entry, name=f"/{folder}/{module}{slash}{rest}")
+
+
+def _refused(name: str, file: str, why: Diagnostic) -> Layer:
+    return Layer(name, file, Node({}, start_of(file)), (), None, (why,), True)
 
 
 def _unsafe(name: str) -> str | None:

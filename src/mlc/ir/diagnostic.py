@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mlc.ir.span import Span
 
@@ -93,6 +94,41 @@ class Rule(Struct, frozen=True):
             path=path,
             refused=refused,
         )
+
+
+class Findings:
+    """Collects what is found, each thing once, and stops where nobody would read on.
+
+    A shared layer is composed many times over; its mistakes are told once: which of the resources that build on it
+    a mistake was found in does not tell two mistakes apart. Of errors `most` are kept and one more, which makes it
+    full; of the rest, `most`.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.told: list[Diagnostic] = []
+        self._seen: set[Diagnostic] = set()
+        self._errors = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whoever looks for more mistakes can stop."""
+        return self._errors > self.most
+
+    def add(self, found: Iterable[Diagnostic]) -> None:
+        """Takes what it is given one by one, and no more of it once it is full."""
+        for one in () if self.is_full else found:
+            known = structs.replace(one, address="") if one.primary else one
+            if known in self._seen:
+                continue
+            if one.severity == "error":
+                self._errors += 1
+            elif len(self.told) - self._errors >= self.most:
+                continue
+            self._seen.add(known)
+            self.told.append(one)
+            if self.is_full:
+                return
 
 
 def has_errors(diagnostics: tuple[Diagnostic, ...]) -> bool:

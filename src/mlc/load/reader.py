@@ -57,7 +57,7 @@ def read(source: str | bytes, file: str, *, any_key: bool = False) -> Loaded:
     except YAMLError as error:
         found = yaml_syntax.found(Span(file, 1, 1, 1, 1), str(error))
         return Loaded(None, headers, (*diagnostics, *reading.found, found))
-    return Loaded(node, headers, (*diagnostics, *reading.found))
+    return Loaded(node, headers, (*diagnostics, *reading.found), reading.total, reading.copies)
 
 
 class _RefusedError(Exception):
@@ -113,6 +113,7 @@ class _Reading:
         # name -> (node, count, height), or _OPEN
         self.anchors: dict[str, Any] = {}
         self.total = 0
+        self.copies = 0  # among them, by aliases
 
     def document(self, parser: Any) -> Node | None:
         """The root node of the one document of a stream, or None of an empty one."""
@@ -314,6 +315,7 @@ class _Reading:
             self.set_key(frame, node.value, str(node.value), span)
             return None, 0, 0
         self.total += count
+        self.copies += count
         if self.total > MOST_NODES:
             raise _RefusedError(alias_bomb.found(span, event.anchor, MOST_NODES))
         if depth + 1 + height > DEEPEST:

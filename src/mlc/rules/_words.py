@@ -12,12 +12,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None."""
     from difflib import get_close_matches  # only a mistake needs it
 
-    candidates = [str(item) for item in known]
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
     word = word.lower()
     if len(word) > LONGEST:
         return None
-    found = get_close_matches(word, comparable(word, by_lower), n=1, cutoff=0.6)
+    by_lower: dict[str, str] = {}
+    for candidate in comparable(word, map(str, known)):
+        by_lower.setdefault(candidate.lower(), candidate)
+    found = get_close_matches(word, by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 
 
@@ -26,17 +27,18 @@ def comparable(word: str, options: Iterable[str]) -> list[str]:
     listed = [option for option in options if len(option) <= LONGEST]
     if len(listed) <= MOST or not word:
         return listed[:MOST]
-    near = (option for option in listed if option[:1] == word[0] or option[-1:] == word[-1])
+    ends = {word[0], word[0].upper()}, {word[-1], word[-1].upper()}
+    near = (option for option in listed if option[:1] in ends[0] or option[-1:] in ends[1])
     return [option for option in near if abs(len(option) - len(word)) <= 3][:MOST]
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`Did you mean "loans"?`, or what there is to choose from."""
-    known = sorted(known)
+def did_you_mean(word: str, known: Iterable[str], *, noun: str = "Known") -> str:
+    """`Did you mean "loans"?`, or what there is to choose from: `Known: claims and loans.`"""
+    known = [str(item) for item in known]
     guess = nearest(word, known)
     if guess is not None:
         return f'Did you mean "{guess}"?'
-    return f"Known: {listed(known)}." if known else ""
+    return f"{noun}: {listed(sorted(set(known)))}." if known else ""
 
 
 def listed(words: Iterable[str], most: int = 20) -> str:

@@ -77,8 +77,8 @@ def test_a_file_is_parsed_once() -> None:
     ("files", "rule", "where", "says"),
     [
         ({"c.yaml": "defaults:\n  - clowd: a\n", "cloud/a.yaml": ""}, "missing-layer", "c.yaml:2:5-2:13", "cloud"),
-        ({"c.yaml": "defaults:\n  - g: azrue\n", "g/azure.yaml": ""}, "missing-layer", "c.yaml:2:5-2:13", "`azure`"),
-        ({"c.yaml": "defaults:\n  - _bsae\n", "_base.yaml": ""}, "missing-layer", "c.yaml:2:5-2:10", "`_base`"),
+        ({"c.yaml": "defaults:\n  - g: azrue\n", "g/azure.yaml": ""}, "missing-layer", "c.yaml:2:5-2:13", '"azure"'),
+        ({"c.yaml": "defaults:\n  - _bsae\n", "_base.yaml": ""}, "missing-layer", "c.yaml:2:5-2:10", '"_base"'),
         ({"c.yaml": "defaults:\n- g: ???\n", "g/a.yaml": ""}, "missing-layer", "c.yaml:2:3-2:9", "`g=a`"),
         ({"c.yaml": "defaults: {g: a}\n"}, "bad-defaults-list", "c.yaml:1:11-1:17", "list"),
         ({"c.yaml": "defaults: [1]\n"}, "bad-defaults-list", "c.yaml:1:12-1:13", "number"),
@@ -229,8 +229,8 @@ def test_defaults_lists_that_grow_without_end_are_refused(files: dict[str, str])
 @pytest.mark.parametrize(
     ("override", "rule", "where", "says"),
     [
-        ("modle=1", "bad-override", "1:1-1:6", "Did you mean `model`? To add it, write `+modle=1`."),
-        ("model.trian=1", "bad-override", "1:1-1:12", "`train`"),
+        ("modle=1", "bad-override", "1:1-1:6", 'Did you mean "model"? To add it, write `+modle=1`.'),
+        ("model.trian=1", "bad-override", "1:1-1:12", '"train"'),
         ("+model.x=1", "bad-override", "1:2-1:9", "`++model.x=1`"),
         ("~model.nope", "bad-override", "1:2-1:12", "no value"),
         ("~model.x=2", "bad-override", "1:2-1:9", "`1`"),

@@ -112,7 +112,7 @@ def test_a_resolver_with_other_arguments_is_said_kindly() -> None:
 def test_all_failures_are_reported_and_what_fails_keeps_its_text() -> None:
     values, found = resolved("a: ${nope}\nb: ${alpha.ba}\nalpha: {bar: 1}\nc: ${a}\nd: 1\n")
     assert [each.rule for each in found] == ["unresolved-interpolation"] * 2
-    assert found[1].help == "Did you mean `bar`?"
+    assert found[1].help == 'Did you mean "bar"?'
     assert place(found[1]) == "2:4-2:15"
     assert values == {"a": "${nope}", "b": "${alpha.ba}", "alpha": {"bar": 1}, "c": "${a}", "d": 1}
 

@@ -204,7 +204,7 @@ def test_a_missing_column_is_named_with_a_guess(step: Any, tmp_path: Path) -> No
         ("column-missing", "columns.height"),
         ("column-missing", "columns.member"),
     ]
-    assert "Did you mean `heigth`?" in diagnostics[0].detail
+    assert 'Did you mean "heigth"?' in diagnostics[0].detail
 
 
 def test_columns_that_are_not_declared_are_dropped_and_told(step: Any, tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_preparing_a_column_that_is_not_declared_is_told(step: Any, tmp_path: Pa
     prepare = [{"name": "grown", "method": "clip", "column": "agee", "min": 0, "max": None}]
     (diagnostic,) = failure(step, ingest(prepare=prepare), source=saved(people(), tmp_path))
     assert diagnostic.rule == "column-missing"
-    assert "Did you mean `age`?" in diagnostic.detail
+    assert 'Did you mean "age"?' in diagnostic.detail
 
 
 def test_a_stratified_split_reports_the_share_of_every_stratum(step: Any) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from mlc.ir.operation import StepFailed
 from mlc.rules import path_outside_project
 from mlc.store.content import Content
+from mlc.store.files import leads_out
 
 _SCHEME = "sqlite:///"
 
@@ -42,10 +43,8 @@ def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
 
 def _within(root: Path, path: str, field: str, written: str) -> Path:
     """The path below `root`, also after following symbolic links."""
-    home = root.resolve()
-    place = (home / path).resolve()
-    if "\0" in path or place == home or not place.is_relative_to(home):
+    if "\0" in path or leads_out(root, path) or (root / path).resolve() == root.resolve():
         raise StepFailed(
             path_outside_project.found(written, where=f"The registry's field {field}", path=field)
         )
-    return place
+    return (root / path).resolve()
