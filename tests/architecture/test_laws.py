@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -149,3 +151,18 @@ def test_rendering_reads_no_environment_variable(monkeypatch: pytest.MonkeyPatch
     _, compiled = pipeline.compile_project(request.request(PROJECTS / "small", ["env=prod"]))
     assert compiled
     assert read == []
+
+
+def test_every_pattern_is_said_in_words() -> None:
+    def without_words(schema: Any) -> Iterator[Any]:
+        if isinstance(schema, dict):
+            if isinstance(schema.get("pattern"), str) and "enum" not in schema and "x-mlc-form" not in schema:
+                yield schema
+            for child in schema.values():
+                yield from without_words(child)
+        elif isinstance(schema, list):
+            for child in schema:
+                yield from without_words(child)
+
+    for name in (*kinds.names(), "project", "env", "mlctest"):
+        assert list(without_words(_schemas.read(name))) == []

@@ -286,11 +286,7 @@ def _wanted(types: list[str], schema: Schema) -> str:
 
 
 def _form(schema: Schema) -> str:
-    unit = {"duration": "A duration such as 30m or 7d", "size": "A size such as 512Mi"}.get(
-        schema.get("x-mlc-unit", ""), ""
-    )
-    if unit:
-        return f"{unit} is wanted, or an interpolation."
+    wanted = schema["x-mlc-form"]
     if "x-mlc-ref" in schema:
-        return f"The name of a {schema['x-mlc-ref']} is wanted, or an interpolation."
-    return f"Text of the form {schema['pattern']} is wanted, or an interpolation."
+        wanted = f"the name of a {schema['x-mlc-ref']}"
+    return f"{wanted[0].upper()}{wanted[1:]} is wanted, or an interpolation."

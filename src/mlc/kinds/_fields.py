@@ -12,6 +12,9 @@ ChangeClass = Literal[
 Stricter = Literal["higher", "lower", "true", "false", "more", "fewer", "cautious", "wider"]
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+NAME_FORM = "a name of lower-case letters, digits, _ and -, with a letter or digit first"
+ADDRESS_PATTERN = r"^[a-z]+\.[a-z0-9][a-z0-9_-]*$"
+ADDRESS_FORM = "an address such as model.churn: a kind, a dot, and the name of a resource"
 
 
 def about(
@@ -22,15 +25,21 @@ def about(
     unit: str | None = None,
     sensitive: bool = False,
     stricter: Stricter | list[str] | None = None,
+    form: str | None = None,
     **constraints: Any,
 ) -> Meta:
     """The annotation of a field.
 
     `change` says what a change to the field costs (a nested field without one costs what its parent
     costs). `stricter` says which values hold what is described to more, for whoever reviews a change.
-    `constraints` are msgspec's own (ge, le, gt, lt, pattern, min_length, …).
+    `constraints` are msgspec's own (ge, le, gt, lt, pattern, min_length, …). `form` says in words what a pattern
+    admits, to stand after "takes": a regular expression is no message.
     """
     extra: dict[str, Any] = {}
+    if constraints.get("pattern") == NAME_PATTERN:
+        form = NAME_FORM
+    if form is not None:
+        extra["x-mlc-form"] = form
     if change is not None:
         extra["x-mlc-change"] = change
     if unit is not None:
@@ -47,11 +56,16 @@ def about(
     )
 
 
+def formed(pattern: str, form: str, **keywords: Any) -> Meta:
+    """The annotation of a text of a certain form that is no field of its own: a key of a map, an item of a list."""
+    return Meta(pattern=pattern, extra_json_schema={"x-mlc-form": form, **keywords})
+
+
 def _reference(kind: str) -> Meta:
-    return Meta(pattern=NAME_PATTERN, extra_json_schema={"x-mlc-ref": kind})
+    return formed(NAME_PATTERN, NAME_FORM, **{"x-mlc-ref": kind})
 
 
-Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
+Name = Annotated[str, formed(NAME_PATTERN, NAME_FORM)]
 DatasetName = Annotated[str, _reference("dataset")]
 FeaturesName = Annotated[str, _reference("features")]
 ModelName = Annotated[str, _reference("model")]
@@ -62,10 +76,16 @@ RuntimeName = Annotated[str, _reference("runtime")]
 TargetName = Annotated[str, _reference("target")]
 
 Duration = Annotated[
-    str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d|w)$", extra_json_schema={"x-mlc-unit": "duration"})
+    str,
+    formed(
+        r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d|w)$",
+        "a duration such as 20ms, 30m or 7d",
+        **{"x-mlc-unit": "duration"},
+    ),
 ]
 Size = Annotated[
-    str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?(B|[KMGT]i?B?)$", extra_json_schema={"x-mlc-unit": "size"})
+    str,
+    formed(r"^[0-9]+(\.[0-9]+)?(B|[KMGT]i?B?)$", "a size such as 512Mi or 10G", **{"x-mlc-unit": "size"}),
 ]
 Share = Annotated[float, Meta(ge=0, le=1)]
 

@@ -14,7 +14,15 @@ from mlc.kinds.model import signature, used_columns
 class Resources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one replica asks for; requests and limits are the same."""
 
-    cpu: Annotated[str, about("Processors.", example="500m", pattern=r"^[0-9]+(\.[0-9]+)?$|^[0-9]+m$")] = "1"
+    cpu: Annotated[
+        str,
+        about(
+            "Processors.",
+            example="500m",
+            pattern=r"^[0-9]+(\.[0-9]+)?$|^[0-9]+m$",
+            form="a number of processors such as 2 or 0.5, or thousandths such as 500m",
+        ),
+    ] = "1"
     memory: Annotated[Size, about("Memory.", example="512Mi")] = "512Mi"
 
 

@@ -2,14 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from mlc.kinds._fields import about
+from mlc.kinds._fields import ADDRESS_FORM, ADDRESS_PATTERN, about, formed
 from mlc.kinds._kind import Kind
 
 _FILE_PATTERN = r"^(?!(.*/)?\.)[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*\.yaml$"
 _PATH_PATTERN = r"^(?!(.*/)?\.\.?(/|$))[^/\\]+(/[^/\\]+)*$"
-_ADDRESS_PATTERN = r"^[a-z]+\.[a-z0-9][a-z0-9_-]*$"
 
 Outcome = Literal[
     "unchanged",
@@ -64,7 +63,7 @@ class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     plan: Annotated[
-        dict[Annotated[str, Meta(pattern=_ADDRESS_PATTERN)], Outcome],
+        dict[Annotated[str, formed(ADDRESS_PATTERN, ADDRESS_FORM)], Outcome],
         about(
             "What a plan does with a resource where the project had been applied without this case's overrides "
             "and files.",
@@ -73,7 +72,7 @@ class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = {}
     artifacts: Annotated[
         dict[
-            Annotated[str, Meta(pattern=_PATH_PATTERN)],
+            Annotated[str, formed(_PATH_PATTERN, "a path below the artifacts, without . and .. in it")],
             Annotated[
                 Literal["snapshot", "absent"] | Contains,
                 about("Equal to a snapshot below tests/__snapshots__, not emitted, or holding some texts."),
@@ -99,7 +98,15 @@ class Case(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[str, str | int | float | bool], about("Values of inputs.", example={"trial": True})
     ] = {}
     files: Annotated[
-        dict[Annotated[str, Meta(pattern=_FILE_PATTERN)], str | None],
+        dict[
+            Annotated[
+                str,
+                formed(
+                    _FILE_PATTERN, "the path of a file that ends in .yaml, no part of it beginning with a dot"
+                ),
+            ],
+            str | None,
+        ],
         about(
             "Texts of files to lay over the project for this case only; null takes a file away.",
             example={"gate/quality.yaml": "metrics: {roc_auc: {min: 0.9}}"},

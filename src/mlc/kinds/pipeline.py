@@ -17,6 +17,7 @@ class Apply(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "The CI system's own protected environment that has to approve; none where empty.",
             stricter="true",
             pattern=r"^[A-Za-z0-9_-]*$",
+            form="a name of letters, digits, _ and -",
         ),
     ] = ""
 
@@ -28,13 +29,26 @@ class Pipeline(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         list[Literal["github_actions"]], about("The CI systems to write for.", change="render", min_length=1)
     ]
     branch: Annotated[
-        str, about("The branch whose merges are applied.", change="render", pattern=r"^[A-Za-z0-9._/-]+$")
+        str,
+        about(
+            "The branch whose merges are applied.",
+            change="render",
+            pattern=r"^[A-Za-z0-9._/-]+$",
+            form="the name of a branch: letters, digits, and . _ / -",
+        ),
     ] = "main"
     runner: Annotated[str, about("The machine to run on.", change="render", example="ubuntu-24.04")] = (
         "ubuntu-24.04"
     )
     python: Annotated[
-        str, about("Version of Python.", change="render", example="3.11", pattern=r"^3\.[0-9]+$")
+        str,
+        about(
+            "Version of Python.",
+            change="render",
+            example="3.11",
+            pattern=r"^3\.[0-9]+$",
+            form="a version such as 3.11, in quotes",
+        ),
     ] = "3.11"
     install: Annotated[
         str,
@@ -47,7 +61,12 @@ class Pipeline(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
     folder: Annotated[
         str,
-        about("The project's folder within the repository.", change="render", pattern=r"^[A-Za-z0-9._/-]+$"),
+        about(
+            "The project's folder within the repository.",
+            change="render",
+            pattern=r"^[A-Za-z0-9._/-]+$",
+            form="a path of letters, digits, and . _ / -",
+        ),
     ] = "."
     timeout_minutes: Annotated[
         int, about("When a job is given up.", change="render", unit="minutes", ge=1, le=360)

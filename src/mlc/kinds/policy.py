@@ -15,7 +15,9 @@ _RULES = (
     "label-not-pii",
 )
 # text with a pattern rather than literals, for whose use as keys of a map msgspec writes no schema
-RuleName = Annotated[str, Meta(pattern=f"^({'|'.join(_RULES)})$", extra_json_schema={"enum": list(_RULES)})]
+RuleName = Annotated[
+    str, Meta(pattern=f"^({'|'.join(_RULES)})$", extra_json_schema={"enum": list(_RULES)})
+]  # told as its choices
 
 
 class PolicyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

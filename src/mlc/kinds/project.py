@@ -2,13 +2,19 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from mlc.ir.module import PATH_PATTERN
-from mlc.kinds._fields import NAME_PATTERN, RegistryName, about
+from mlc.kinds._fields import (
+    ADDRESS_FORM,
+    ADDRESS_PATTERN,
+    NAME_FORM,
+    NAME_PATTERN,
+    RegistryName,
+    about,
+    formed,
+)
 from mlc.kinds._kind import Kind
-
-_ADDRESS_PATTERN = r"^[a-z]+\.[a-z0-9][a-z0-9_-]*$"
 
 
 class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,7 +40,10 @@ class Module(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     version: Annotated[
-        Annotated[str, Meta(pattern=r"^[~^<>=!, 0-9a-zA-Z.*+-]+$")] | None,
+        Annotated[
+            str, formed(r"^[~^<>=!, 0-9a-zA-Z.*+-]+$", "versions as in a requirement, such as >=1.2,<2")
+        ]
+        | None,
         about(
             "The versions that fit: `^2` (2.0 up to 3), `~1.4` (1.4 up to 1.5), `1.4.2` or `>=1.4,<2`. Of a git "
             "repository the highest tag that fits is taken.",
@@ -49,7 +58,7 @@ class Module(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     path: Annotated[
-        Annotated[str, Meta(pattern=PATH_PATTERN)] | None,
+        Annotated[str, formed(PATH_PATTERN, "a path below the folder, without . and .. in it")] | None,
         about("The folder of the layers within the source.", example="layers"),
     ] = None
 
@@ -79,6 +88,7 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "The folder that rendered artifacts go to, within the project.",
             change="render",
             pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$",
+            form="a path below the project of letters, digits, and . _ - /, no part of it beginning with a dot",
         ),
     ] = "generated"
     vars: Annotated[
@@ -90,9 +100,15 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = {}
     moved: Annotated[
         dict[
-            Annotated[str, Meta(pattern=_ADDRESS_PATTERN)],
+            Annotated[str, formed(ADDRESS_PATTERN, ADDRESS_FORM)],
             Annotated[
-                str, about("The resource's address now.", example="model.churn", pattern=_ADDRESS_PATTERN)
+                str,
+                about(
+                    "The resource's address now.",
+                    example="model.churn",
+                    pattern=ADDRESS_PATTERN,
+                    form=ADDRESS_FORM,
+                ),
             ],
         ],
         about(
@@ -102,7 +118,7 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = {}
     modules: Annotated[
-        dict[Annotated[str, Meta(pattern=NAME_PATTERN)], Module],
+        dict[Annotated[str, formed(NAME_PATTERN, NAME_FORM)], Module],
         about(
             "Shared layers by the name that defaults lists call them; `mlc modules update` fetches and locks them.",
             change="none",

@@ -16,6 +16,7 @@ class Hybrid(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
             change="replace",
             example="sqlite:///.mlc/registry/registry.db",
             pattern=r"^sqlite:///.+",
+            form="an SQLite database: sqlite:/// and a path below the project",
         ),
     ] = "sqlite:///.mlc/registry/registry.db"
     files: Annotated[

@@ -10,7 +10,14 @@ class Runtime(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model runs in."""
 
     python: Annotated[
-        str, about("Version of Python.", change="redeploy", example="3.11", pattern=r"^3\.[0-9]+(\.[0-9]+)?$")
+        str,
+        about(
+            "Version of Python.",
+            change="redeploy",
+            example="3.11",
+            pattern=r"^3\.[0-9]+(\.[0-9]+)?$",
+            form="a version such as 3.11 or 3.11.7, in quotes",
+        ),
     ]
     image: Annotated[
         str,
@@ -19,12 +26,27 @@ class Runtime(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
             change="redeploy",
             example="docker.io/library/python:3.11-slim-bookworm@sha256:<64 hex digits>",
             pattern=r"^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$",
+            form="an image pinned by its digest: its name, @sha256: and 64 hexadecimal digits",
         ),
     ]
     packages: Annotated[
         dict[
-            Annotated[str, about("A package.", pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")],
-            Annotated[str, about("An exact version.", pattern=r"^[0-9][0-9A-Za-z.!+_-]*$")],
+            Annotated[
+                str,
+                about(
+                    "A package.",
+                    pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
+                    form="the name of a package: letters, digits, and . _ -",
+                ),
+            ],
+            Annotated[
+                str,
+                about(
+                    "An exact version.",
+                    pattern=r"^[0-9][0-9A-Za-z.!+_-]*$",
+                    form="one exact version such as 2.1.0",
+                ),
+            ],
         ],
         about(
             "Packages by name, each at an exact version.",

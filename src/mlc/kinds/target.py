@@ -20,6 +20,7 @@ class Docker(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
             change="redeploy",
             example="ghcr.io/acme/lending",
             pattern=r"^[a-z0-9][a-z0-9._/:-]*$",
+            form="the name of an image without a tag, in lower case",
         ),
     ]
 
@@ -33,6 +34,7 @@ class Kserve(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
             "The Kubernetes namespace.",
             change="replace",
             pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+            form="a name of lower-case letters, digits and -, with a letter or digit first and last",
             max_length=63,
         ),
     ] = "default"
@@ -43,6 +45,7 @@ class Kserve(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
             change="redeploy",
             example="s3://acme-models",
             pattern=r"^(s3|gs|https|hf|pvc)://[^\s]+$",
+            form="a URL that begins with s3://, gs://, https://, hf:// or pvc://",
         ),
     ]
     serving_runtime: Annotated[

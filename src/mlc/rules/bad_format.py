@@ -17,25 +17,14 @@ BAD = {"runtime/python.yaml": "python: '3.11'\nimage: python:latest\n"}
 GOOD = {"runtime/python.yaml": "python: '3.11'\nimage: python@sha256:" + "0" * 64 + "\n"}
 
 
-_UNITS = {
-    "duration": "a duration such as 20ms, 30m or 7d",
-    "size": "a size such as 512Mi or 10G",
-}
-_NAME = r"^[a-z0-9][a-z0-9_-]*$"
-
-
 def found(
     value: str, field: dict[str, Any], span: Span, *, where: str, address: str, path: str
 ) -> Diagnostic:
-    pattern, example = field["pattern"], field.get("examples", [None])[0]
-    wanted = _UNITS.get(field.get("x-mlc-unit", ""), "")
-    if not wanted and pattern == _NAME:
-        wanted = "a name of lower-case letters, digits, _ and -, with a letter or digit first"
-    if not wanted:
-        wanted = f"text that matches {pattern}"
+    """`field` is the schema of the text: `x-mlc-form` says in words what its pattern admits."""
+    example = field.get("examples", [None])[0]
     return RULE.at(
         span,
-        f'{where} takes {wanted}, and "{value}" is not that.',
+        f'{where} takes {field["x-mlc-form"]}, and "{value}" is not that.',
         text="not in this form",
         help="" if example is None else f"For example: {example}",
         address=address,
