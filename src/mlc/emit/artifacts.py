@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -59,14 +58,17 @@ def applies(emission: Emission, resource: Resource) -> bool:
 
 
 def _emit_all(graph: Graph, backends: tuple[Backend, ...], first_environment: bool) -> Iterator[Artifact]:
+    by_kind: dict[str, list[tuple[Backend, Emission]]] = {}
+    for backend in backends:
+        for emission in backend.manifest.emits:
+            by_kind.setdefault(emission.kind, []).append((backend, emission))
     for resource in graph.resources:
         once = kind_of(resource.address.kind).once
         if once and not first_environment:
             continue
-        for backend in backends:
-            for emission in backend.manifest.emits:
-                if applies(emission, resource):
-                    yield _artifact(graph, resource, backend, emission, once)
+        for backend, emission in by_kind.get(resource.address.kind, ()):
+            if applies(emission, resource):
+                yield _artifact(graph, resource, backend, emission, once)
 
 
 def _artifact(graph: Graph, resource: Resource, backend: Backend, emission: Emission, once: bool) -> Artifact:
@@ -100,10 +102,11 @@ def _origin(resource: Resource) -> str:
 
 def _rendered(backend: Backend, template: str, data: Mapping[str, Any], path: str) -> bytes:
     source = backend.templates[template]
+    if not template.endswith(".j2"):
+        return source.encode("utf-8")
     label = f"{backend.name}/{template}"
-    text = fill(label, source, data) if template.endswith(".j2") else source
     try:
-        content = text.encode("utf-8")
+        content = fill(label, source, data).encode("utf-8")
         _reread(path, content)
     except (ValueError, yaml.YAMLError) as error:
         raise TemplateError(label, f"what it wrote for {path} cannot be read back: {error}") from error
@@ -113,9 +116,9 @@ def _rendered(backend: Backend, template: str, data: Mapping[str, Any], path: st
 def _reread(path: str, content: bytes) -> None:
     match PurePosixPath(path).suffix:
         case ".json":
-            json.loads(content)
+            msgspec.json.decode(content)
         case ".yaml" | ".yml":
-            for _ in yaml.load_all(content, Loader=_YAML_LOADER):
+            for _ in yaml.compose_all(content, Loader=_YAML_LOADER):
                 pass
 
 

@@ -60,6 +60,8 @@ def json(value: Any, indent: int | None = None) -> str:
         _checked_plain(value), ensure_ascii=False, allow_nan=False, indent=indent, default=_refuse
     )
     # Within JSON a line break or another invisible character can only stand as layout or inside a string.
+    if text.replace("\n", "").isprintable():
+        return text
     return "".join(char if char.isprintable() or char == "\n" else _utf16_escapes(char) for char in text)
 
 
@@ -137,7 +139,9 @@ FILTERS: dict[str, Callable[..., str]] = {
 def _yaml_text(text: str) -> str:
     if _PLAIN_YAML.fullmatch(text) and text.lower() not in _YAML_WORDS:
         return text
-    return '"' + "".join(_YAML_ESCAPES.get(char) or _visible(char) for char in text) + '"'
+    if not text.isprintable() or '"' in text or "\\" in text:
+        text = "".join(_YAML_ESCAPES.get(char) or _visible(char) for char in text)
+    return f'"{text}"'
 
 
 _YAML_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -213,6 +217,8 @@ def _escape_list_marker(found: re.Match[str]) -> str:
 
 
 def _single_line(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else " " for char in text)
 
 

@@ -41,7 +41,7 @@ class Module(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
     version: Annotated[
         Annotated[
-            str, formed(r"^[~^<>=!, 0-9a-zA-Z.*+-]+$", "versions as in a requirement, such as >=1.2,<2")
+            str, formed(r"^[~^<>=!, 0-9a-zA-Z.*+-]+$", "the versions that fit, such as ^2, ~1.4 or >=1.4,<2")
         ]
         | None,
         about(
@@ -58,7 +58,13 @@ class Module(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     path: Annotated[
-        Annotated[str, formed(PATH_PATTERN, "a path below the folder, without . and .. in it")] | None,
+        Annotated[
+            str,
+            formed(
+                PATH_PATTERN, "a path of letters, digits, and . _ - /, no part of it beginning with a dot"
+            ),
+        ]
+        | None,
         about("The folder of the layers within the source.", example="layers"),
     ] = None
 
