@@ -46,6 +46,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "test": trial.Tested,
         "diagnostics": outputs.Diagnostics,
         "plan": outputs.Plans,
+        "show": outputs.SavedPlanOut,
         "apply": outputs.Applied,
         "explain": outputs.Explained,
         "fmt": outputs.Formatted,
