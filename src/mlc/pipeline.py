@@ -212,7 +212,7 @@ def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None
     from mlc import workspace
 
     with workspace.hands(root, planned, tell) as effects:
-        applying.refuse_stale(planned, effects, workspace.TOOL)
+        applying.refuse_stale(planned, effects, workspace.TOOL, workspace.present)
         yield from applying.apply(planned, effects, stop)
 
 

@@ -16,16 +16,18 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from msgspec import structs
 
 from mlc import __version__, data, drivers, states
 from mlc.apply.effects import Effects
 from mlc.ir.event import StepTold
 from mlc.ir.graph import Graph
-from mlc.ir.operation import StepFailed
-from mlc.ir.plan import Plan
+from mlc.ir.operation import StepFailed, digest_of
+from mlc.ir.plan import Made, Plan
 from mlc.ir.state import State
 from mlc.plan import World
 from mlc.rules import path_outside_project
@@ -84,6 +86,39 @@ def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[
             file_digest=lambda path: file_digest(root, path),
         )
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def present() -> Made:
+    """What this mlc is made of: a plan that another one saved is not applied."""
+    from mlc import emit
+
+    package = Path(__file__).parent
+    source = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        content = path.read_bytes()
+        source.update(f"{path.relative_to(package).as_posix()} {len(content)}\n".encode() + content)
+    backends = emit.load_backends((data.path("templates"),))
+    templates = digest_of({backend.name: backend.digest for backend in backends})
+    return Made(source.hexdigest(), templates)
+
+
+def made_from(root: Path, files: Iterable[str]) -> Made:
+    """What a plan is made by now, and the configuration files that it was made from."""
+    return structs.replace(present(), files={path: file_digest(root, path) for path in sorted(files)})
+
+
+def stale(root: Path, plan: Plan) -> list[str]:
+    """Why a plan may not be applied any more. Raises StepFailed where the state cannot be read."""
+    from mlc.apply.staleness import stale as reasons
+
+    applied = states.read(root, plan.environment)
+    return reasons(plan, applied, TOOL, drivers.tools, lambda path: file_digest(root, path), present)
+
+
+def edited(root: Path, plan: Plan) -> list[str]:
+    """The configuration files that have changed since a plan was made from them."""
+    files = plan.made.files if plan.made is not None else {}
+    return [path for path, digest in files.items() if file_digest(root, path) != digest]
 
 
 def damaged(root: Path, plan: Plan) -> frozenset[str]:

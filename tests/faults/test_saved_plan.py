@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,48 @@ def test_one_made_by_another_mlc_is_refused(server: Server, root: Path, plan: Pa
     tools = {**made.tools, "sklearn_train": {**made.tools["sklearn_train"], "scikit-learn": "0.1"}}
     _write(plan, structs.replace(made, tools=tools))
     _refused(server.run(root, "apply", "saved"), "plan-stale", "the packages that sklearn_train works with")
+    assert made.made is not None
+    for other, words in (
+        (structs.replace(made.made, source="0" * 64), "the code of mlc 0.1.0 is another one since"),
+        (structs.replace(made.made, templates="0" * 64), "the templates have changed since"),
+    ):
+        _write(plan, structs.replace(made, made=other))
+        _refused(server.run(root, "apply", "saved"), "plan-stale", words)
     _write(plan, structs.replace(made, version=99))
     _refused(server.run(root, "apply", "saved"), "bad-plan-file", "it has version 99")
+
+
+def test_every_reason_is_told_at_once(server: Server, root: Path, plan: Path) -> None:
+    made = saved_plan.decode(plan.read_bytes())
+    assert made.made is not None
+    other = structs.replace(made.made, templates="0" * 64)
+    _write(plan, structs.replace(made, tool="mlc 0.0.1", serial=7, made=other))
+    write(root, "data/loans.csv", rows(8))
+    ended = server.run(root, "apply", "saved")
+    for words in (
+        "made by mlc 0.0.1",
+        "templates",
+        "it was made against",
+        "data/loans.csv has changed since",
+    ):
+        _refused(ended, "plan-stale", words)
+    shown = json.loads(server.run(root, "show", "saved", "--format", "json").out)
+    assert len(shown["stale"]) == 4
+
+
+@pytest.mark.parametrize("selection", [[], ["--select", "+model.risk"], ["--exclude", "deployment.online"]])
+def test_it_does_what_it_shows(server: Server, root: Path, selection: list[str]) -> None:
+    assert server.run(root, "plan", "-o", "saved", *selection).code == 0
+    shown = json.loads(server.run(root, "show", "saved", "--format", "json").out)
+    assert (shown["stale"], shown["edited"]) == ([], [])
+    write(root, "model/risk.yaml", model(description="Written after the plan was saved."))
+    assert json.loads(server.run(root, "show", "saved", "--format", "json").out)["edited"] == [
+        "model/risk.yaml"
+    ]
+    assert server.run(root, "apply", "saved", "--events", "events").code == 0
+    events = [json.loads(line) for line in (root / "events").read_text(encoding="utf-8").splitlines()]
+    done = {event["step"] for event in events if event["event"] == "step_done"}
+    assert done == {step["id"] for step in shown["plans"][0]["steps"]}
 
 
 def _write(file: Path, plan: Plan) -> None:

@@ -7,16 +7,17 @@ here reads the configuration; the plan holds all there is to do.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from msgspec import Struct, structs
 
 from mlc.apply.effects import Effects, remove_artifact, run_operation, undo_operation, write_artifact
+from mlc.apply.staleness import stale
 from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepSkipped, StepStarted
 from mlc.ir.operation import StepFailed
-from mlc.ir.plan import Plan, Step
-from mlc.ir.state import State, renamed
+from mlc.ir.plan import Made, Plan, Step
+from mlc.ir.state import renamed
 from mlc.rules import _system, disk_full, plan_stale
 
 
@@ -26,23 +27,9 @@ class Stop(Struct):
     wanted: bool = False
 
 
-def refuse_stale(plan: Plan, effects: Effects, tool: str) -> None:
+def refuse_stale(plan: Plan, effects: Effects, tool: str, present: Callable[[], Made]) -> None:
     """Raises StepFailed (`plan-stale`, with every reason) where a plan may not be applied any more."""
-    reasons = []
-    if plan.tool != tool:
-        reasons.append(f"it was made by {plan.tool}, and this is {tool}")
-    # a state that is only now begun has a lineage that the plan cannot know
-    same_lineage = plan.lineage == effects.applied.lineage or (
-        not plan.lineage and not effects.applied.serial
-    )
-    if plan.serial != effects.applied.serial or not same_lineage:
-        reasons.append(_moved(plan, effects.applied))
-    for name, made_with in plan.tools.items():
-        if effects.tools(name) != made_with:
-            reasons.append(f"the packages that {name} works with have changed since")
-    for path, digest in plan.files.items():
-        if effects.file_digest(path) != digest:
-            reasons.append(f"{path} has changed since")
+    reasons = stale(plan, effects.applied, tool, effects.tools, effects.file_digest, present)
     if reasons:
         raise StepFailed(plan_stale.found(reasons))
 
@@ -124,9 +111,3 @@ def _do(step: Step, plan: Plan, effects: Effects) -> tuple[str, dict[str, Any]]:
         assert step.spec is not None, step.id
         effects.state.put_resource(step.address, step.spec)
     return "done", {}
-
-
-def _moved(plan: Plan, state: State) -> str:
-    if plan.lineage != state.lineage:
-        return "it was made against another state"
-    return f"it was made against serial {plan.serial} of the state, which is at {state.serial} now"

@@ -25,11 +25,11 @@ from mlc.cli._console import (
     show_diagnostics,
 )
 from mlc.cli._interrupt import interruptible
+from mlc.cli._plan_file import read_plan
 from mlc.cli._selection import add_selection_arguments, selected_plans
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.event import Event, Finished, StepFailedEvent, StepStarted, StepTold
 from mlc.rules import bad_plan_file, consent_missing, several_environments
-from mlc.store import saved_plan
 
 if TYPE_CHECKING:
     from mlc.ir.plan import Plan
@@ -80,12 +80,7 @@ def _saved_plan(words: list[str], arguments: argparse.Namespace) -> tuple[Plan, 
                 words[0], "a saved plan is applied as it is, without overrides or a selection"
             )
         )
-    try:
-        return saved_plan.decode((Path(arguments.folder) / words[0]).read_bytes()), _unlocated
-    except OSError as error:
-        raise Unfit(bad_plan_file.found(words[0], f"it cannot be read ({error.strerror})")) from error
-    except ValueError as error:
-        raise Unfit(bad_plan_file.found(words[0], str(error))) from error
+    return read_plan(Path(arguments.folder), words[0]), _unlocated
 
 
 def _fresh_plan(root: Path, arguments: argparse.Namespace) -> tuple[Plan, Locate]:

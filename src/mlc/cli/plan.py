@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlc.cli._console import (
     Unfit,
     add_project_arguments,
-    compiled_project,
+    checked_and_compiled,
     guarded,
     paint,
     project_folder,
 )
 from mlc.cli._selection import add_selection_arguments, selected_plans
 from mlc.rules import several_environments
-from mlc.store import saved_plan
+
+if TYPE_CHECKING:
+    from mlc.ir.plan import Plan
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,15 +37,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from mlc.report import json, plan_text
 
-    compiled = compiled_project(arguments)
+    validated, compiled = checked_and_compiled(arguments)
     if arguments.out and len(compiled) > 1:
         raise Unfit(several_environments.found("plan -o", [one.graph.environment for one in compiled]))
     root = project_folder(arguments)
     plans = selected_plans(root, compiled, arguments)
     if arguments.out:
-        from mlc.store.files import write_atomically
-
-        write_atomically(Path(arguments.out), saved_plan.encode(plans[0]), mode=0o600)
+        _save(root, plans[0], validated.composed.sources, Path(arguments.folder) / arguments.out)
     if arguments.format == "json":
         sys.stdout.write(json.plans(plans))
     else:
@@ -52,3 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
             )
     changes = any(not planned.is_empty for planned in plans)
     return 2 if changes and arguments.detailed_exitcode else 0
+
+
+def _save(root: Path, planned: Plan, sources: Iterable[str], file: Path) -> None:
+    """Save a plan with what it was made by and from."""
+    from msgspec import structs
+
+    from mlc import workspace
+    from mlc.store import saved_plan
+    from mlc.store.files import write_atomically
+
+    made = workspace.made_from(root, [name for name in sources if not name.startswith("<")])
+    write_atomically(file, saved_plan.encode(structs.replace(planned, made=made)), mode=0o600)

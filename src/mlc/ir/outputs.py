@@ -130,6 +130,19 @@ class Plans(Struct, frozen=True, kw_only=True):
     plans: list[PlanOut]
 
 
+class SavedPlanOut(Plans, frozen=True, kw_only=True):
+    """`mlc show FILE --format json`: the one plan that the file holds.
+
+    `stale` says why it would be refused; `edited` names the configuration files that have changed since, which
+    is no reason to refuse it. Both are null outside of a project.
+    """
+
+    tool: str
+    files: list[str]
+    stale: list[str] | None
+    edited: list[str] | None
+
+
 class Applied(Struct, frozen=True, kw_only=True):
     """`mlc apply --format json`. The numbers count steps."""
 

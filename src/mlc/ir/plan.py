@@ -11,7 +11,7 @@ from mlc.ir.operation import Operation
 from mlc.ir.span import Span
 from mlc.ir.state import Move
 
-VERSION = 1
+VERSION = 2
 
 CLASSES = ("none", "metadata", "render", "redeploy", "reevaluate", "retrain", "reingest", "replace")
 """What a change costs, cheapest first."""
@@ -116,13 +116,26 @@ class Narrowing(Struct, frozen=True):
     left_out: tuple[LeftOut, ...] = ()
 
 
+class Made(Struct, frozen=True):
+    """What a saved plan was made by and from, as digests (SHA-256, hex).
+
+    `source` is the code of mlc and `templates` those that it emits by: with others, something else might be done
+    than was shown. `files` are the configuration files read, for people to see what was planned: applying reads
+    none of them.
+    """
+
+    source: str
+    templates: str
+    files: dict[str, str] = {}
+
+
 class Plan(Struct, frozen=True):
     """Steps in the order to do them.
 
     `lineage` and `serial` name the state the plan was made against; `files` holds the digests of the data
     files it was made from, `tools` what it was made with. Applying refuses where one of them has moved.
     `known` holds the outputs of operations that stay as they are and that some step reads. `narrowing` says what a
-    selection left out; without one, this is everything.
+    selection left out; without one, this is everything. `made` is there once the plan is saved.
     """
 
     version: int
@@ -137,6 +150,7 @@ class Plan(Struct, frozen=True):
     known: dict[str, dict[str, str]] = {}
     unchanged: int = 0
     narrowing: Narrowing | None = None
+    made: Made | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -58,6 +58,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "diagnostics": outputs.Diagnostics,
         "plan": outputs.Plans,
         "diff": review_output.DiffOut,
+        "show": outputs.SavedPlanOut,
         "apply": outputs.Applied,
         "explain": outputs.Explained,
         "fmt": outputs.Formatted,

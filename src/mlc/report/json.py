@@ -42,6 +42,16 @@ def plans(planned: Sequence[Plan]) -> str:
     return bare(outputs.Plans(plans=[_plan(one) for one in planned]))
 
 
+def saved_plan(planned: Plan, stale: list[str] | None, edited: list[str] | None) -> str:
+    """A saved plan, and whether it still fits."""
+    files = [*planned.made.files] if planned.made is not None else []
+    return bare(
+        outputs.SavedPlanOut(
+            plans=[_plan(planned)], tool=planned.tool, files=files, stale=stale, edited=edited
+        )
+    )
+
+
 def applied(end: Finished, failures: tuple[Diagnostic, ...]) -> str:
     return bare(
         outputs.Applied(

@@ -14,6 +14,6 @@ RULE = Rule.of(__name__, "error", "The saved plan cannot be used.")
 def found(file: str, why: str) -> Diagnostic:
     return RULE.at(
         None,
-        f"{file} cannot be applied: {why}. Nothing was done.",
+        f"{file} cannot be used: {why}. Nothing was done.",
         help="Save a plan with `mlc plan -o FILE`. An override is written KEY=VALUE.",
     )

@@ -15,9 +15,16 @@ class _Saved(Struct, frozen=True):
     plan: msgspec.Raw
 
 
+class _Versioned(Struct, frozen=True):
+    version: int
+
+
 def encode(plan: Plan) -> bytes:
     """The bytes of a plan; the same plan has the same bytes."""
-    body = msgspec.json.encode(plan, order="sorted")
+    return _enclosed(msgspec.json.encode(plan, order="sorted"))
+
+
+def _enclosed(body: bytes) -> bytes:
     return b'{"digest":"%s","plan":%s}\n' % (hashlib.sha256(body).hexdigest().encode(), body)
 
 
@@ -25,15 +32,15 @@ def decode(content: bytes) -> Plan:
     """The plan. Raises ValueError, with the reason in words, where it cannot be used."""
     try:
         saved = msgspec.json.decode(content, type=_Saved)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise ValueError("it is not a saved plan") from None
     body = bytes(saved.plan)
-    if hashlib.sha256(body).hexdigest() != saved.digest:
+    if content != _enclosed(body):
         raise ValueError("it was changed after it was saved")
     try:
-        plan = msgspec.json.decode(body, type=Plan)
+        version = msgspec.json.decode(body, type=_Versioned).version
+        if version != VERSION:
+            raise ValueError(f"it has version {version}, and this mlc takes version {VERSION}")
+        return msgspec.json.decode(body, type=Plan)
     except msgspec.DecodeError:
         raise ValueError("it was saved by another version of mlc") from None
-    if plan.version != VERSION:
-        raise ValueError(f"it has version {plan.version}, and this mlc takes version {VERSION}")
-    return plan
