@@ -82,8 +82,10 @@ def texts(models: int) -> dict[str, str]:
         "presets: {deployment: {replicas: 3}}\n",
         "registry/main.yaml": "type: hybrid\n",
         "gate/quality.yaml": "metrics:\n  roc_auc: {min: 0.9, bound: lower}\n",
-        "policy/production.yaml": "rules:\n  owner-declared: {severity: error}\n  licence-declared: {severity: error}\n",
-        "runtime/serving.yaml": f"python: '3.11'\nimage: python:3.11-slim@sha256:{'0' * 64}\npackages: {{mlc: 0.1.0}}\n",
+        "policy/production.yaml": "rules:\n  owner-declared: {severity: error}\n"
+        "  licence-declared: {severity: error}\n",
+        "runtime/serving.yaml": f"python: '3.11'\nimage: python:3.11-slim@sha256:{'0' * 64}\n"
+        "packages: {mlc: 0.1.0}\n",
         "target/container.yaml": "type: docker\nrepository: ${vars.images}/served\n",
         "target/seldon.yaml": "type: mlserver\n",
         **{
