@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mlc import data
+from mlc import data, inquiry, modules
+from mlc.ir.module import Lock, Locked, folder_of, tree_digest, write_lock
 from stages.git.real import commit, git
 
 COMMANDS = [
@@ -48,6 +50,43 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_reaches_nothing_outside_the_project(project: Path, command: list[str]) -> None:
     assert _strayed(project, command) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_reaches_no_source_of_a_module(project: Path, command: list[str]) -> None:
+    """What was fetched is read from the project; the folder beside it is not looked at."""
+    layer = project.parent / "layers" / "model" / "_shared.yaml"
+    layer.parent.mkdir(parents=True)
+    layer.write_text("train: {params: {max_iter: 150}}\n")
+    with (project / "mlc.yaml").open("a") as file:
+        file.write("modules: {team: {source: ../layers}}\n")
+    model = project / "model" / "default_risk.yaml"
+    model.write_text(model.read_text().replace("_tabular,", "_tabular, team/_shared,"))
+    modules.update(project, inquiry.declared_modules(project).declared, ())
+    assert _strayed(project, command) == []
+
+
+def test_reaches_nothing_for_modules_that_mean_harm(project: Path) -> None:
+    """Sources that would start programs, and a lock and installed files that lead elsewhere."""
+    with (project / "mlc.yaml").open("a") as file:
+        file.write(
+            "modules: {a: {source: 'git+ext::sh -c id'}, b: {source: 'git+https://git.invalid/x'}, c: {source: ../c}}\n"
+        )
+    content = b"train: {params: {max_iter: 150}}\n"
+    (project.parent / "secret.yaml").write_bytes(content)
+    files = {"model/_x.yaml": hashlib.sha256(content).hexdigest()}
+    digest = tree_digest(files)
+    locked = {
+        "b": Locked(source="git+https://git.invalid/x", digest=digest, files=files),
+        "c": Locked(source="../c", digest=digest, files=files),
+    }
+    (project / "mlc.lock").write_bytes(write_lock(Lock(modules=locked)))
+    (project / folder_of("b", digest) / "model").mkdir(parents=True)
+    (project / folder_of("b", digest) / "model" / "_x.yaml").symlink_to(project.parent / "secret.yaml")
+    (project / folder_of("c", digest)).symlink_to(project.parent)
+    model = project / "model" / "default_risk.yaml"
+    model.write_text(model.read_text().replace("_tabular,", "_tabular, a/_x, b/_x, c/_x,"))
+    assert _strayed(project, ["validate"], code=1) == []
 
 
 def test_reaches_nothing_for_a_hostile_project(project: Path) -> None:

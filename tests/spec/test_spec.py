@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
@@ -17,7 +18,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from mlc import load, pipeline
+from mlc import inquiry, load, modules, pipeline
 from mlc.compose import hydra, interpolate
 from mlc.compose.source import Source
 from mlc.ir.diagnostic import Diagnostic, has_errors
@@ -129,13 +130,12 @@ def _text(token: Token) -> str:
 def _diagnostics(example: Example, expectation: Expectation) -> Iterator[str]:
     words = [word for word in expectation.words if word != "messages"]
     asked = _request(words)
-    found = pipeline.validate(asked, Source(load.read, files={**BASE, **example.files})).diagnostics
+    found = pipeline.validate(asked, _source(example)).diagnostics
     yield from _told(found, messages="messages" in expectation.words)
 
 
 def _values(example: Example, expectation: Expectation) -> Iterator[str]:
-    source = Source(load.read, files={**BASE, **example.files})
-    validated = pipeline.validate(_request(expectation.words), source)
+    validated = pipeline.validate(_request(expectation.words), _source(example))
     if has_errors(validated.diagnostics):
         yield from _told(validated.diagnostics, messages=True)
         return
@@ -146,6 +146,22 @@ def _values(example: Example, expectation: Expectation) -> Iterator[str]:
         keys = [int(key) if key.isdigit() else key for key in address.split(".")]
         found = node.at(tuple(keys))
         yield f"{address} = {'absent' if found is None else json.dumps(plain(found), ensure_ascii=False)}"
+
+
+def _source(example: Example) -> Source:
+    """The project of an example; files beside it (`../layers/…`) are those of modules, fetched and locked."""
+    files = {**BASE, **example.files}
+    if any(name.startswith("../") for name in files):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder, "project")
+            for name, text in files.items():
+                path = root / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            modules.update(root, inquiry.declared_modules(root).declared, ())
+            written = (path for path in root.rglob("*") if path.is_file())
+            files = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in written}
+    return Source(load.read, files=files)
 
 
 def _composed(example: Example, expectation: Expectation) -> Iterator[str]:

@@ -77,7 +77,9 @@ def _wanted(arguments: argparse.Namespace) -> tuple[Path, tuple[str, ...]]:
     files: list[str] = []
     for name in arguments.paths:
         path = start / name
-        if path.is_dir():
+        if ".mlc" in path.resolve().parts:
+            print(f"{name} is a module's or mlc's own, and was left as it is.", file=sys.stderr)
+        elif path.is_dir():
             files += _files.yaml_files(start, path)
         else:
             files.append(path.relative_to(start).as_posix() if path.is_relative_to(start) else str(path))

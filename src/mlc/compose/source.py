@@ -18,7 +18,7 @@ from mlc.compose.mentions import grammar_diagnostics
 from mlc.compose.spending import Spending
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.loaded import Loaded
-from mlc.ir.module import Module
+from mlc.ir.module import Module, is_of_module
 from mlc.ir.node import Node
 from mlc.ir.span import start_of
 from mlc.rules import cannot_merge, missing_layer, unsafe_config_name
@@ -109,6 +109,26 @@ class Source:
         """The module that a name leads into, or None."""
         folder, _, rest = name.partition("/")
         return self._modules.get(rest.partition("/")[0]) if folder in self._module_folders else None
+
+    def name_of(self, file: str) -> str:
+        """The name that defaults lists from the root give a file: `model/acme/_tabular` to that of a module."""
+        for module in self._modules.values() if is_of_module(file) else ():
+            path = file.removeprefix(f"{module.folder}/")
+            if module.folder and path != file:
+                kind, _, rest = path.partition("/")
+                return f"{kind}/{module.name}/{rest}".removesuffix(".yaml")
+        return file.removesuffix(".yaml")
+
+    def module_layers(self, folder: str) -> tuple[str, ...]:
+        """The layers that modules bring into a folder, by their names from there, sorted: `acme/_tabular`."""
+        return tuple(
+            sorted(
+                f"{module.name}/{path.partition('/')[2].removesuffix('.yaml')}"
+                for module in self._modules.values()
+                for path in module.files
+                if path.startswith(f"{folder}/") and "/" not in folder
+            )
+        )
 
     @staticmethod
     def in_module(name: str) -> str:

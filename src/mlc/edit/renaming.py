@@ -14,6 +14,7 @@ from mlc.edit.scalars import as_written
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Edit
 from mlc.ir.document import Document
+from mlc.ir.module import is_of_module
 from mlc.ir.node import Node, plain
 from mlc.ir.span import Span
 
@@ -94,6 +95,8 @@ def rename(
         for node in _referring(document, address, language):
             for link in _chain(node, document, language):
                 value(link)
+            if is_of_module(node.span.file) and node.written is None:
+                unreachable.add(node.span)
     made = tuple(Edit(span, text) for span, text in sorted(edits))
     return Renaming(made, tuple(sorted(unreachable)))
 

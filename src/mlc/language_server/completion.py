@@ -183,9 +183,9 @@ def _plain(
 
 
 def _layers(analysis: Analysis, file: str) -> list[str]:
-    folder, _, base = file.rpartition("/")
-    own = base.removesuffix(".yaml")
-    return ["_self_", *(name for name in analysis.source.options(folder) if name != own)]
+    folder, _, own = analysis.source.name_of(file).rpartition("/")
+    beside = (name for name in analysis.source.options(folder) if name != own)
+    return ["_self_", *beside, *analysis.source.module_layers(folder)]
 
 
 def _readable(analysis: Analysis, text: Text, written: str, offset: int) -> Iterator[types.CompletionItem]:

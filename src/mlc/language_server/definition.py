@@ -5,7 +5,6 @@ from __future__ import annotations
 from lsprotocol import types
 
 from mlc.compose.element import Element
-from mlc.compose.entries import entries_of
 from mlc.ir.address import Address
 from mlc.ir.node import Node
 from mlc.ir.span import Span, start_of
@@ -36,13 +35,11 @@ def locations(analysis: Analysis, file: str, position: types.Position) -> list[t
 
 def layers_of(analysis: Analysis, file: str) -> list[tuple[Span, str]]:
     """The entries of a file's defaults list, each with the name of the layer that it leads to."""
-    node = analysis.node(file)
-    listed = node.get("defaults") if node is not None else None
-    if listed is None:
-        return []
-    folder = file.rpartition("/")[0]
+    name = analysis.source.name_of(file)
+    layer = analysis.source.layer(name) if analysis.source.refuse(name) is None else None
+    folder = name.rpartition("/")[0]
     found = []
-    for entry in entries_of(listed, file)[0]:
+    for entry in layer.entries if layer is not None else ():
         if entry.is_self or (entry.is_group and not isinstance(entry.choice, str)):
             continue
         element = Element(entry)
@@ -55,8 +52,9 @@ def _layer(analysis: Analysis, place: Place) -> list[Span]:
     span = place.node.span
     for entry, name in layers_of(analysis, place.file):
         within = (entry.line, entry.column) <= (span.line, span.column) <= (entry.end_line, entry.end_column)
-        if within and analysis.source.refuse(name) is None and analysis.source.has_layer(name):
-            return [start_of(f"{name}.yaml")]
+        layer = analysis.source.layer(name) if within and analysis.source.refuse(name) is None else None
+        if layer is not None and analysis.source.has_layer(name):
+            return [start_of(layer.file)]
     return []
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from mlc import kinds
+from mlc.ir.module import is_of_module
 from mlc.ir.node import Node
 from mlc.ir.span import Span
 from mlc.kinds import _schemas
@@ -68,7 +69,13 @@ def place_at(node: Node | None, file: str, line: int, column: int) -> Place | No
 
 
 def field_of(file: str, path: Path) -> Field | None:
-    """The field that a path of a file leads to; None for a file that is none of the project's."""
+    """The field that a path of a file leads to; None for a file that is none of the project's.
+
+    A file of a module is a layer, whatever its name.
+    """
+    if is_of_module(file):
+        kind = file.split("/")[3]
+        return Field(kind, None, path) if kind in kinds.names() else None
     folder, _, base = file.rpartition("/")
     stem = base.removesuffix(".yaml")
     if folder in kinds.names():

@@ -13,6 +13,7 @@ from mlc import kinds, load
 from mlc.edit import renaming
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import has_errors
+from mlc.ir.module import is_of_module
 from mlc.ir.node import Node
 from mlc.kinds._fields import NAME_PATTERN
 from mlc.kinds._walk import references
@@ -65,6 +66,14 @@ def rename(analysis: Analysis, named: Named, new: str) -> types.WorkspaceEdit:
     language = renaming.Language(kinds.names(), _references, interpolations.grammar_mentions)
     address = Address(named.kind, named.name)
     found = renaming.rename(nodes, texts, composed.documents.values(), address, new, language)
+    inside = [
+        span for span in (*found.unreachable, *(edit.span for edit in found.edits)) if is_of_module(span.file)
+    ]
+    if inside:
+        raise RenameRefused(
+            f"{inside[0]} names {address}, and a module is not changed by those who use it. Write the value in the "
+            "project, over the module's layer, first."
+        )
     if found.unreachable:
         raise RenameRefused(
             f"{found.unreachable[0]} names {address}, but not in one piece of text. Write it on one line first."

@@ -16,6 +16,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from mlc import __version__
+from mlc.ir.module import LOCK
 from mlc.language_server import completion, definition, diagnostics, hover, quick_fixes, rename
 from mlc.language_server.positions import Text
 from mlc.language_server.project import Analysis, Parsed, analyse, project_of
@@ -244,7 +245,8 @@ def _watch(server: _Server) -> None:
     watching = workspace.did_change_watched_files if workspace is not None else None
     if watching is None or not watching.dynamic_registration:
         return
-    options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher("**/*.yaml")])
+    watched = [types.FileSystemWatcher(pattern) for pattern in ("**/*.yaml", f"**/{LOCK}")]
+    options = types.DidChangeWatchedFilesRegistrationOptions(watched)
     registration = types.Registration("mlc-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
     server.client_register_capability(types.RegistrationParams([registration]))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
+from mlc.ir.module import is_of_module
 from mlc.ir.span import Span, start_of
 from mlc.rules._words import did_you_mean
 
@@ -54,8 +55,17 @@ def has_mistakes(address: str) -> Diagnostic:
 
 
 def out_of_reach(address: str, spans: Iterable[Span]) -> Diagnostic:
-    """References that are there, but are not written as one piece of text."""
+    """References that are there, but are not written as one piece of text, or in a module."""
     first, *rest = spans
+    if is_of_module(first.file):
+        return RULE.at(
+            first,
+            f"The layer of a module names {address}, and a module is not changed by those who use it. Nothing was "
+            "written.",
+            related=tuple(Label(span, "and here") for span in rest),
+            help="Write the value in the project, over the module's layer, and rename then.",
+            address=address,
+        )
     return RULE.at(
         first,
         f"The text here mentions {address}, but it is written with escapes or over several lines, where it cannot "

@@ -9,6 +9,7 @@ from typing import Any
 from mlc import kinds
 from mlc.ir.address import Address
 from mlc.ir.document import Document
+from mlc.ir.module import is_of_module
 from mlc.ir.node import Node, plain
 from mlc.ir.span import Span
 from mlc.ir.trial import Coverage, Covered
@@ -78,8 +79,9 @@ def _environment_files(document: Document, opened: Opened) -> set[str]:
 
 
 def _layer_files(project: Opened) -> list[str]:
-    """Every file that is a layer for others: those with an underscore, and the environments'."""
-    found = []
+    """Every file that is a layer for others: those with an underscore, the environments', and those of modules that
+    the project builds on."""
+    found = [file for file in project.source.texts if is_of_module(file)]
     for group in ("env", *kinds.names()):
         for name in project.source.options(group):
             if name.startswith("_") or (group == "env" and not name.endswith(".mlctest")):
