@@ -119,7 +119,7 @@ def rules_of(root: Path) -> list[str]:
     return [one.rule for one in diagnostics(root)]
 
 
-def value(root: Path, *path: str) -> object:
+def value(root: Path, *path: str | int) -> object:
     """An effective value of the first environment."""
     composed = pipeline.compose(Request(root))
     assert composed.diagnostics == ()
