@@ -85,20 +85,20 @@ def unused(request: Request) -> tuple[pipeline.Composed, tuple[Diagnostic, ...]]
 
 
 class Modules(Struct, frozen=True):
-    """The modules that mlc.yaml declares, and what is wrong with how it does."""
+    """The modules that mlc.yaml declares, what is wrong with how it does, and the bytes of mlc.lock beside it."""
 
     declared: tuple[Declared, ...]
+    lock: bytes | None
     sources: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
 
 
-def declared_modules(root: Path) -> Modules:
+def declared_modules(source: Source) -> Modules:
     """load → compose → check of mlc.yaml alone, which says what modules there are to fetch."""
     from mlc import check
     from mlc.compose.modules import declared_of, entries
-    from mlc.ir.module import Declared
+    from mlc.ir.module import LOCK, Declared
 
-    source = Source(load.read, root)
     composed = hydra.compose_config(source, "mlc")
     project = composed.node
     found = [*composed.diagnostics]
@@ -111,7 +111,7 @@ def declared_modules(root: Path) -> Modules:
                 declared.append(one)
             elif one is not None:
                 found.append(one)
-    return Modules(tuple(declared), source.texts, pipeline.each_once(found))
+    return Modules(tuple(declared), source.content(LOCK), source.texts, pipeline.each_once(found))
 
 
 def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled, changed: Collection[str] = ()) -> Plan:

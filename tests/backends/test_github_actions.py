@@ -208,3 +208,19 @@ def test_values_in_the_environment_stay_one_word(jobs: dict[str, Any], tmp_path:
     }
     assert run_step(apply, tmp_path) == (0, [["apply", "--yes", "env=" + apply["env"]["ENVIRONMENT"]]])
     assert not (tmp_path / "owned").exists()
+
+
+def test_modules_are_installed_before_anything_is_compiled(
+    backends: tuple[Backend, ...], jobs: dict[str, Any]
+) -> None:
+    install = {"name": "Install the modules that mlc.lock holds", "run": "mlc modules install"}
+    assert all(install not in job["steps"] for job in jobs.values())
+    graph = graph_of(SPECS, modules={"team": {"source": "../layers"}})
+    workflow = emitted(emit(graph, backends, True), "mlc-main.yml")
+    for job in yaml.safe_load(workflow.content)["jobs"].values():
+        names = [step["name"] for step in job["steps"]]
+        at = job["steps"].index(install)
+        assert names[at - 1] == "Install mlc"
+        assert names[at + 1] in ("Validate", "Plan", "Apply")
+    found = verify_each(workflow, named(backends, "github_actions"))
+    assert [one.outcome for one in found] == ["ok"] * len(CHECKERS)

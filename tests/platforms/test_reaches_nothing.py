@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mlc import data, inquiry, modules
+from mlc import data, inquiry, load, modules
+from mlc.compose.source import Source
 from mlc.ir.module import Lock, Locked, folder_of, tree_digest, write_lock
 from stages.git.real import commit, git
 
@@ -62,7 +63,7 @@ def test_reaches_no_source_of_a_module(project: Path, command: list[str]) -> Non
         file.write("modules: {team: {source: ../layers}}\n")
     model = project / "model" / "default_risk.yaml"
     model.write_text(model.read_text().replace("_tabular,", "_tabular, team/_shared,"))
-    modules.update(project, inquiry.declared_modules(project).declared, ())
+    modules.update(project, inquiry.declared_modules(Source(load.read, project)).declared, ())
     assert _strayed(project, command) == []
 
 

@@ -158,7 +158,7 @@ def _source(example: Example) -> Source:
                 path = root / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            modules.update(root, inquiry.declared_modules(root).declared, ())
+            modules.update(root, inquiry.declared_modules(Source(load.read, root)).declared, ())
             written = (path for path in root.rglob("*") if path.is_file())
             files = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in written}
     return Source(load.read, files=files)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlc.cli._console import Unfit, guarded, paint, project_folder, show_diagnostics
@@ -19,6 +20,7 @@ from mlc.ir.operation import StepFailed
 from mlc.rules import unknown_module
 
 if TYPE_CHECKING:
+    from mlc.compose.source import Source
     from mlc.modules import Installed, Row, Updated
 
 
@@ -26,6 +28,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("update", "install", "list"), help="what to do")
     parser.add_argument("names", nargs="*", metavar="NAME", help="modules; all of them where none is named")
     parser.add_argument("--offline", action="store_true", help="for list: do not look at the sources")
+    parser.add_argument(
+        "--revision",
+        metavar="REV",
+        help="for install: what another revision of git has locked, for mlc diff to compare with",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="the form of the output")
 
 
@@ -34,7 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     from mlc import inquiry, modules
 
     root = project_folder(arguments)
-    found = inquiry.declared_modules(root)
+    if arguments.revision and arguments.action != "install":
+        print("mlc modules: --revision belongs to install.", file=sys.stderr)
+        return 1
+    found = inquiry.declared_modules(_source(root, arguments.revision))
     names = [one.name for one in found.declared]
     unknown = tuple(unknown_module.found(name, names) for name in arguments.names if name not in names)
     if unknown or has_errors(found.diagnostics):
@@ -44,10 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.action == "update":
             listed = [_updated(one) for one in modules.update(root, found.declared, arguments.names)]
         elif arguments.action == "install":
-            listed = [_installed(one) for one in modules.install(root, found.declared, arguments.names)]
+            listed = [
+                _installed(one) for one in modules.install(root, found.declared, arguments.names, found.lock)
+            ]
         else:
             wanted = [one for one in found.declared if not arguments.names or one.name in arguments.names]
-            rows = modules.listed(root, wanted, look=not arguments.offline)
+            rows = modules.listed(root, wanted, found.lock, look=not arguments.offline)
             listed = [_row(one) for one in rows]
             problems = tuple(row.problem for row in rows if row.problem is not None)
     except StepFailed as failure:
@@ -65,6 +77,21 @@ def run(arguments: argparse.Namespace) -> int:
         print("mlc.yaml declares no modules.", file=sys.stderr)
     show_diagnostics(problems, found.sources, arguments)
     return 0
+
+
+def _source(root: Path, revision: str | None) -> Source:
+    """The files of the project, or those of a revision. Raises Unfit where there is none."""
+    from mlc import load
+    from mlc.compose.source import Source
+
+    if revision is None:
+        return Source(load.read, root)
+    from mlc import review
+
+    found = review.source_at(root, revision)
+    if isinstance(found, Diagnostic):
+        raise Unfit(found)
+    return found
 
 
 def _updated(one: Updated) -> outputs.ModuleOut:

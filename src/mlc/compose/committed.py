@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mlc.compose.source import Parse, Source, file_name
+from mlc.compose.source import Listing, Parse, Source, file_name
+from mlc.ir.module import is_of_module
 
 
 class Files(Protocol):
@@ -21,11 +22,21 @@ class Files(Protocol):
 
 
 class Committed(Source):
-    """A project's layers out of a commit."""
+    """A project's layers out of a commit.
 
-    def __init__(self, parse: Parse, files: Files) -> None:
+    The files of modules are in no commit: those that its lock has are read where they are installed, `installed`.
+    """
+
+    def __init__(self, parse: Parse, files: Files, installed: Source) -> None:
         super().__init__(parse)
         self._committed = files
+        self._installed = installed
+
+    def is_folder(self, path: str) -> bool:
+        return self._installed.is_folder(path)
+
+    def _is_regular(self, file: str) -> bool:
+        return not is_of_module(file) or self._installed._is_regular(file)
 
     def _leaves_root(self, name: str) -> str | None:
         if name and any(self._committed.leads_out(path) for path in (name, file_name(name))):
@@ -33,7 +44,7 @@ class Committed(Source):
         return None
 
     def _read(self, file: str) -> bytes:
-        return self._committed.read(file)
+        return self._installed._read(file) if is_of_module(file) else self._committed.read(file)
 
-    def _scan(self, folder: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    def _scan(self, folder: str) -> Listing | None:
         return None if self.refuse(folder) is not None else self._committed.listing(folder)

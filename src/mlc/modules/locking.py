@@ -96,9 +96,14 @@ def update(root: Path, declared: Sequence[Declared], names: Sequence[str]) -> tu
     )
 
 
-def install(root: Path, declared: Sequence[Declared], names: Sequence[str]) -> tuple[Installed, ...]:
-    """Bring what the lock says, and nothing else. Raises StepFailed and OSError as `update` does."""
-    lock = _read(root, is_needed=True)
+def install(
+    root: Path, declared: Sequence[Declared], names: Sequence[str], content: bytes | None
+) -> tuple[Installed, ...]:
+    """Bring what a lock says, and nothing else. `content` is the lock's, which another revision may have.
+
+    Raises StepFailed and OSError as `update` does.
+    """
+    lock = _lock(content, is_needed=True)
     wanted = [one for one in declared if not names or one.name in names]
     found: list[Diagnostic] = []
     trees: dict[str, Fetched | None] = {}
@@ -124,9 +129,9 @@ def install(root: Path, declared: Sequence[Declared], names: Sequence[str]) -> t
     return tuple(Installed(name, lock.modules[name], tree is not None) for name, tree in trees.items())
 
 
-def listed(root: Path, declared: Sequence[Declared], *, look: bool) -> tuple[Row, ...]:
+def listed(root: Path, declared: Sequence[Declared], content: bytes | None, *, look: bool) -> tuple[Row, ...]:
     """Every module. With `look`, also what its source would give now. Raises StepFailed for a lock that is none."""
-    lock = _read(root, is_needed=True)
+    lock = _lock(content, is_needed=True)
     return tuple(_row(root, one, lock.modules.get(one.name), look=look) for one in declared)
 
 
@@ -211,11 +216,16 @@ def _locked(one: Declared, tree: Fetched) -> Locked:
 
 
 def _read(root: Path, *, is_needed: bool) -> Lock:
-    """The lock; an empty one where there is none, or none that is needed."""
+    """The lock as it stands on the disk now."""
     if not (root / LOCK).is_file():
         return Lock()
     with (root / LOCK).open("rb") as file:
-        lock = read_lock(file.read(LARGEST_LOCK + 1))
+        return _lock(file.read(LARGEST_LOCK + 1), is_needed=is_needed)
+
+
+def _lock(content: bytes | None, *, is_needed: bool) -> Lock:
+    """The lock; an empty one where there is none, or none that is needed. Raises StepFailed."""
+    lock = Lock() if content is None else read_lock(content)
     if isinstance(lock, Lock):
         return lock
     if is_needed:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from mlc import git, inquiry, pipeline
+from mlc.compose.source import Source
 from mlc.ir.address import Address
 from mlc.ir.backend import Backend
 from mlc.ir.diagnostic import Diagnostic
@@ -34,10 +35,16 @@ from mlc.review.affected import Comparison, values_of
 from mlc.review.datafiles import alike
 from mlc.review.edits import Causes, Edits
 from mlc.review.masks import masked, masked_text
-from mlc.review.sides import Project, Side, opened, project_at, side
-from mlc.rules import bad_input, revision_unknown, revision_unreadable, unknown_environment
+from mlc.review.sides import Project, Side, opened, project_at, side, source_of
+from mlc.rules import (
+    bad_input,
+    module_not_installed,
+    revision_unknown,
+    revision_unreadable,
+    unknown_environment,
+)
 
-__all__ = ["Reviewed", "run"]
+__all__ = ["Reviewed", "run", "source_at"]
 
 
 class Reviewed(Struct, frozen=True):
@@ -68,13 +75,27 @@ def run(
     """
     try:
         return _run(root, base, head, from_merge_base, environments, inputs)
-    except git.RevisionUnknown as error:
-        found = revision_unknown.found(error.name, error.reason, shallow=error.shallow)
-    except git.Missing as error:
-        found = revision_unreadable.missing(str(error))
-    except git.Damaged as error:
-        found = revision_unreadable.damaged(str(error))
-    return Reviewed(None, (found,), {})
+    except (git.RevisionUnknown, git.Missing, git.Damaged) as error:
+        return Reviewed(None, (_told(error),), {})
+
+
+def source_at(root: Path, revision: str) -> Source | Diagnostic:
+    """The files of the project in a folder as a revision has them, or why they cannot be read."""
+    try:
+        repository = git.discover(root.resolve())
+        if repository is None:
+            return revision_unreadable.no_repository(root)
+        return source_of(project_at(root, repository), repository.revision(revision))
+    except (git.RevisionUnknown, git.Missing, git.Damaged) as error:
+        return _told(error)
+
+
+def _told(error: git.RevisionUnknown | git.Missing | git.Damaged) -> Diagnostic:
+    if isinstance(error, git.RevisionUnknown):
+        return revision_unknown.found(error.name, error.reason, shallow=error.shallow)
+    if isinstance(error, git.Missing):
+        return revision_unreadable.missing(str(error))
+    return revision_unreadable.damaged(str(error))
 
 
 def _run(
@@ -94,6 +115,9 @@ def _run(
         before = git.merge_base(repository, before, after or repository.revision("HEAD"))
     project = project_at(root, repository)
     old, new = opened(project, before), opened(project, after)
+    absent = [*_not_installed(old, before), *([] if after is None else _not_installed(new, after))]
+    if absent:
+        return Reviewed(None, tuple(absent), {})
     wrong = _unknown_inputs(inputs, old, new)
     wanted, unknown = _environments(environments, old, new)
     if wrong or unknown:
@@ -104,6 +128,17 @@ def _run(
     secrets = base_side.secrets() | head_side.secrets()
     sources = {file: masked_text(text, secrets) for file, text in head_side.texts.items()}
     return Reviewed(masked(review, secrets), masked(head_side.validated.diagnostics, secrets), sources)
+
+
+def _not_installed(layers: pipeline.Opened, revision: git.Revision) -> list[Diagnostic]:
+    """The modules that a revision builds on and that are not here."""
+    problems = (module.problem for module in layers.layers.modules)
+    rule = module_not_installed.RULE.name
+    return [
+        module_not_installed.in_revision(one.path.removeprefix("modules."), revision.name)
+        for one in problems
+        if one is not None and one.rule == rule
+    ]
 
 
 def _compared(

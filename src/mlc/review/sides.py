@@ -70,10 +70,15 @@ def project_at(root: Path, repository: git.Repository) -> Project:
 
 def opened(project: Project, revision: git.Revision | None) -> pipeline.Opened:
     """The layers of a revision, or of the working tree where it is None."""
+    return pipeline.opened(source_of(project, revision))
+
+
+def source_of(project: Project, revision: git.Revision | None) -> Source:
+    """The files of a revision, or of the working tree where it is None."""
+    here = Source(project.parse, project.root)
     if revision is None:
-        return pipeline.opened(Source(project.parse, project.root))
-    tree = project.tree(revision.commit).within(project.folder)
-    return pipeline.opened(Committed(project.parse, tree))
+        return here
+    return Committed(project.parse, project.tree(revision.commit).within(project.folder), here)
 
 
 def side(

@@ -24,3 +24,14 @@ def found(name: str, folder: str, span: Span) -> Diagnostic:
         help="Run `mlc modules install`.",
         path=f"modules.{name}",
     )
+
+
+def in_revision(name: str, revision: str) -> Diagnostic:
+    """What another revision has locked is not here, so the revision cannot be composed."""
+    return RULE.at(
+        None,
+        f"{revision} has the module {name} in a version that is not installed here. Without its layers a comparison "
+        "would show differences that are none.",
+        help=f"Run `mlc modules install --revision {revision}`; versions stand side by side.",
+        path=f"modules.{name}",
+    )

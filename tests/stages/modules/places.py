@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlc import inquiry, pipeline
+from mlc import inquiry, load, pipeline
+from mlc.compose.source import Source
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.module import LOCK, Declared, Lock, read_lock
 from mlc.request import Request
@@ -100,9 +101,13 @@ def package(site: Path, version: str, files: Mapping[str, str], name: str = "acm
 
 
 def declared(root: Path) -> tuple[Declared, ...]:
-    found = inquiry.declared_modules(root)
+    found = inquiry.declared_modules(Source(load.read, root))
     assert found.diagnostics == ()
     return found.declared
+
+
+def content(root: Path) -> bytes:
+    return (root / LOCK).read_bytes()
 
 
 def lock(root: Path) -> Lock:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from mlc import inquiry, load, pipeline, trial
 from mlc.cli import main
 from mlc.compose.source import Source
-from mlc.ir.address import Address
 from mlc.ir.diagnostic import has_errors
 from mlc.ir.module import is_of_module
 from mlc.ir.node import plain

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mlc import inquiry, pipeline
+from mlc import inquiry, load, pipeline
+from mlc.compose.source import Source
 from mlc.ir import module as modules
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.module import LOCK, Refused, origin_of
@@ -128,7 +129,7 @@ def test_a_revision_of_another_form_is_none(tmp_path: Path, revision: str) -> No
 def test_a_path_of_another_form_is_none(tmp_path: Path, path: str) -> None:
     root = project(tmp_path, f"source: ../layers, path: '{path}'")
     assert "bad-format" in [one.rule for one in diagnostics(root)]
-    assert inquiry.declared_modules(root).diagnostics != ()
+    assert inquiry.declared_modules(Source(load.read, root)).diagnostics != ()
 
 
 # ── what a repository holds ─────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ from mlc.ir.module import LOCK
 from mlc.ir.operation import StepFailed
 from mlc.modules import install, listed, placing, update
 from stages.modules import places
-from stages.modules.places import Repository, declared, lock, project, rules_of, value, write
+from stages.modules.places import Repository, content, declared, lock, project, rules_of, value, write
 
 LAYER = {"model/_tabular.yaml": "train: {seed: 5}\n"}
 OTHER = {"model/_tabular.yaml": "train: {seed: 6}\n"}
@@ -220,12 +220,12 @@ def test_a_package_that_was_upgraded_is_not_what_is_locked(tmp_path: Path, site:
     root = project(tmp_path / "project", "source: 'pkg://acme_mlc_layers', version: ^2")
     update(root, declared(root), ())
     places.package(site, "2.2.0", OTHER)
-    assert [row.available for row in listed(root, declared(root), look=True)] == ["2.2.0"]
+    assert [row.available for row in listed(root, declared(root), content(root), look=True)] == ["2.2.0"]
     for path in (root / ".mlc" / "modules").glob("acme-*"):
         path.rename(tmp_path / "away")
     assert rules_of(root) == ["module-not-installed"]
     with pytest.raises(StepFailed) as failure:
-        install(root, declared(root), ())
+        install(root, declared(root), (), content(root))
     (one,) = failure.value.diagnostics
     assert one.rule == "module-differs"
     assert one.help == "Install what is locked: pip install 'acme-mlc-layers==2.1.0'."
@@ -279,12 +279,12 @@ def test_a_fresh_checkout_gets_what_is_locked(tmp_path: Path) -> None:
     made.commit({"model/_tabular.yaml": "train: {seed: 9}\n"}, "v1.3")
     shutil.rmtree(root / ".mlc")
     assert rules_of(root) == ["module-not-installed"]
-    assert [one.is_new for one in install(root, declared(root), ())] == [True]
+    assert [one.is_new for one in install(root, declared(root), (), content(root))] == [True]
     assert seed(root) == 6
-    assert [one.is_new for one in install(root, declared(root), ())] == [False]
-    (row,) = listed(root, declared(root), look=True)
+    assert [one.is_new for one in install(root, declared(root), (), content(root))] == [False]
+    (row,) = listed(root, declared(root), content(root), look=True)
     assert (row.state, row.available) == ("installed", f"v1.3 ({made.git('rev-parse', 'HEAD')[:12]})")
-    (row,) = listed(root, declared(root), look=False)
+    (row,) = listed(root, declared(root), content(root), look=False)
     assert row.available is None
 
 
@@ -294,9 +294,9 @@ def test_a_tag_that_was_moved_does_not_change_what_is_installed(tmp_path: Path) 
     update(root, declared(root), ())
     made.git("tag", "--force", "v1.0", "main")
     shutil.rmtree(root / ".mlc")
-    install(root, declared(root), ())
+    install(root, declared(root), (), content(root))
     assert seed(root) == 5
-    (row,) = listed(root, declared(root), look=True)
+    (row,) = listed(root, declared(root), content(root), look=True)
     assert row.available is not None
     assert row.available.startswith("v1.0 (")
 
@@ -310,7 +310,7 @@ def test_a_commit_that_is_gone(tmp_path: Path) -> None:
     made.git("gc", "--quiet", "--prune=now")
     shutil.rmtree(root / ".mlc")
     with pytest.raises(StepFailed) as failure:
-        install(root, declared(root), ())
+        install(root, declared(root), (), content(root))
     assert failure.value.diagnostics[0].rule == "module-unreachable"
 
 
@@ -322,13 +322,13 @@ def test_a_changed_file_is_noticed_and_brought_back(tmp_path: Path) -> None:
     file.chmod(0o644)
     file.write_text("train: {seed: 99}\n")
     assert rules_of(root) == ["module-changed"]
-    assert [row.state for row in listed(root, declared(root), look=False)] == ["changed"]
-    install(root, declared(root), ())
+    assert [row.state for row in listed(root, declared(root), content(root), look=False)] == ["changed"]
+    install(root, declared(root), (), content(root))
     assert seed(root) == 5
     file.unlink()
     file.symlink_to(tmp_path / "layers" / "model" / "_tabular.yaml")  # the same bytes, but elsewhere
     assert rules_of(root) == ["module-changed"]
-    install(root, declared(root), ())
+    install(root, declared(root), (), content(root))
     assert seed(root) == 5
 
 
@@ -339,7 +339,7 @@ def test_a_folder_that_has_changed_is_not_what_is_locked(tmp_path: Path) -> None
     write(tmp_path / "layers", OTHER)
     shutil.rmtree(root / ".mlc")
     with pytest.raises(StepFailed) as failure:
-        install(root, declared(root), ())
+        install(root, declared(root), (), content(root))
     assert [one.rule for one in failure.value.diagnostics] == ["module-differs"]
     assert not list((root).glob(".mlc/modules/acme-*"))
 
@@ -350,7 +350,7 @@ def test_a_lock_that_does_not_fit_installs_nothing(tmp_path: Path) -> None:
     update(root, declared(root), ())
     project(root, "source: ../layers/}, new: {source: ../layers")
     with pytest.raises(StepFailed) as failure:
-        install(root, declared(root), ())
+        install(root, declared(root), (), content(root))
     assert [one.rule for one in failure.value.diagnostics] == ["module-outdated", "module-not-locked"]
 
 
