@@ -62,6 +62,7 @@ generate: $(VENV)/.installed-dev
 	$(BIN)/python -m mlc.kinds._schemas
 	$(BIN)/python -m mlc.rules._reference
 	PYTHONPATH=tests $(BIN)/python -m spec._manual
+	PYTHONPATH=tests $(BIN)/python -m backends._root_action
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

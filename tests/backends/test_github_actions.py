@@ -1,8 +1,7 @@
-"""The workflow does what it says with the least rights, and the official checkers refuse it broken."""
+"""The workflow and its action do what they say with the least rights, and the official checkers refuse them broken."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -27,6 +26,11 @@ def workflow(artifacts: tuple[Artifact, ...]) -> Artifact:
 
 
 @pytest.fixture
+def action(artifacts: tuple[Artifact, ...]) -> Artifact:
+    return emitted(artifacts, "mlc-main/action.yml")
+
+
+@pytest.fixture
 def jobs(workflow: Artifact) -> dict[str, Any]:
     read: dict[str, Any] = yaml.safe_load(workflow.content)["jobs"]
     return read
@@ -36,12 +40,13 @@ def jobs(workflow: Artifact) -> dict[str, Any]:
     ("old", "new", "by"),
     [
         ("needs: [apply-dev]", "needs: [apply-test]", "actionlint"),
-        ("${{ matrix.environment }}", "${{ matrix.stage }}", "actionlint"),
+        ("needs: [review]", "needs: [validate]", "actionlint"),
         ("timeout-minutes: 30", "timeout-minute: 30", "json-schema vendor.github-workflows"),
         ("permissions: {}", "permissions: write-all", "zizmor"),
         ('run: mlc apply --yes "env=$ENVIRONMENT"', "run: mlc apply --yes ${{ github.ref_name }}", "zizmor"),
         ("@11bd71901bbe5b1630ceea73d27597364c9af683", "@v4", "zizmor"),
         ("persist-credentials: false", "fetch-depth: 1", "zizmor"),
+        ("$/.github/actions/mlc-main", "./.github/actions/mlc-main", "zizmor"),
     ],
 )
 def test_broken_workflow_is_rejected(
@@ -54,22 +59,52 @@ def test_broken_workflow_is_rejected(
     assert found[by].findings
 
 
-def test_jobs_have_read_access_only_and_no_secrets(workflow: Artifact, jobs: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "by"),
+    [
+        ('cat "$out/comment.md"', "cat ${{ inputs.base }}", "zizmor"),
+        ("@ea165f8d65b6e75b540449e92b4886f43607fa02", "@v4", "zizmor"),
+        ("shell: bash", "shells: bash", "json-schema vendor.github-actions"),
+        ("using: composite", "using: composed", "json-schema vendor.github-actions"),
+    ],
+)
+def test_broken_action_is_rejected(
+    old: str, new: str, by: str, action: Artifact, backends: tuple[Backend, ...]
+) -> None:
+    found = {
+        one.checker: one for one in verify_each(broken(action, old, new), named(backends, "github_actions"))
+    }
+    assert tuple(found) == ("zizmor", "json-schema vendor.github-actions")
+    assert found[by].outcome == "rejected"
+
+
+def test_each_job_has_the_rights_that_it_needs_and_no_secret(
+    workflow: Artifact, jobs: dict[str, Any]
+) -> None:
     assert b"secrets" not in workflow.content
-    assert list(jobs) == ["validate", "plan", "apply-dev", "apply-prod"]
-    for job in jobs.values():
-        assert job["permissions"] == {"contents": "read"}
+    assert list(jobs) == ["review", "publish", "apply-dev", "apply-prod"]
+    for name, job in jobs.items():
+        writing = {"pull-requests": "write", "security-events": "write", "actions": "read"}
+        assert job["permissions"] == (writing if name == "publish" else {"contents": "read"})
         assert job["timeout-minutes"] == 30
-        checkout = job["steps"][0]
-        assert checkout["uses"].startswith("actions/checkout@")
-        assert checkout["with"]["persist-credentials"] is False
+        checkouts = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        assert len(checkouts) == (0 if name == "publish" else 1)
+        assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_what_may_write_reads_no_file_of_the_change_and_runs_for_no_fork(jobs: dict[str, Any]) -> None:
+    publish = jobs["publish"]
+    assert [step.get("uses") for step in publish["steps"]] == ["$/.github/actions/mlc-main"]
+    assert publish["steps"][0]["with"]["do"] == "publish"
+    assert "head.repo.full_name == github.repository" in publish["if"]
+    assert "github.event_name == 'pull_request'" in publish["if"]
 
 
 def test_pull_requests_never_apply(jobs: dict[str, Any]) -> None:
     for name, job in jobs.items():
         commands = " ".join(step.get("run", "") for step in job["steps"])
         event = "push" if name.startswith("apply-") else "pull_request"
-        assert job["if"] == f"github.event_name == '{event}'"
+        assert f"github.event_name == '{event}'" in job["if"]
         assert ("mlc apply" in commands) == (event == "push")
 
 
@@ -84,17 +119,21 @@ def test_environments_are_applied_one_after_the_other(jobs: dict[str, Any]) -> N
     }
 
 
-def test_actions_are_pinned_as_backend_yaml_says(jobs: dict[str, Any], backends: tuple[Backend, ...]) -> None:
+def test_actions_are_pinned_as_backend_yaml_says(
+    jobs: dict[str, Any], action: Artifact, backends: tuple[Backend, ...]
+) -> None:
     pins = named(backends, "github_actions").manifest.pins.values()
-    allowed = {f"{pin.uses}@{pin.revision}" for pin in pins}
-    used = {step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step}
-    assert used == allowed
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    steps += yaml.safe_load(action.content)["runs"]["steps"]
+    used = {step["uses"] for step in steps if "uses" in step}
+    assert used == {f"{pin.uses}@{pin.revision}" for pin in pins} | {"$/.github/actions/mlc-main"}
 
 
-def test_no_expression_stands_in_a_script(jobs: dict[str, Any]) -> None:
-    for job in jobs.values():
-        for step in job["steps"]:
-            assert "${{" not in step.get("run", "")
+def test_no_expression_stands_in_a_script(jobs: dict[str, Any], action: Artifact) -> None:
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    steps += yaml.safe_load(action.content)["runs"]["steps"]
+    assert any("run" in step for step in steps)
+    assert all("${{" not in step.get("run", "") for step in steps)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +157,18 @@ def test_hostile_values_change_no_structure(
     found = yaml.safe_load(artifact.content)["jobs"]
     constant = re.compile(r"\$\{\{ '\$\{\{' \}\}")
     for name, job in found.items():
+        if name == "publish":
+            continue
         install = next(step for step in job["steps"] if step["name"] == "Install mlc")
         for value in (install["run"], job["runs-on"]):
             assert constant.sub("${{", value) == hostile
             assert "${{" not in constant.sub("", value)
         install["run"] = next(step for step in jobs[name]["steps"] if step["name"] == "Install mlc")["run"]
         job["runs-on"] = jobs[name]["runs-on"]
-    assert found == jobs
+    assert constant.sub("${{", found["publish"].pop("runs-on")) == hostile
+    expected = {**jobs, "publish": {**jobs["publish"]}}
+    expected["publish"].pop("runs-on")
+    assert found == expected
 
 
 def test_environment_names_that_yaml_misreads(backends: tuple[Backend, ...]) -> None:
@@ -134,7 +178,6 @@ def test_environment_names_that_yaml_misreads(backends: tuple[Backend, ...]) -> 
         emit(graph_of(specs, environments=["no", "0123", "1e3"]), backends, True), "mlc-main.yml"
     )
     jobs = yaml.safe_load(artifact.content)["jobs"]
-    assert jobs["plan"]["strategy"]["matrix"]["environment"] == ["no", "0123", "1e3"]
     assert list(jobs)[2:] == ["apply-no", "apply-0123", "apply-1e3"]
     assert jobs["apply-1e3"]["environment"] == "off"
     assert [jobs[name]["steps"][-1]["env"]["ENVIRONMENT"] for name in list(jobs)[2:]] == ["no", "0123", "1e3"]
@@ -146,15 +189,15 @@ def test_a_project_in_a_folder_works_there(backends: tuple[Backend, ...]) -> Non
     artifact = emitted(emit(graph_of({**SPECS, "pipeline.main": pipeline}), backends, True), "mlc-main.yml")
     read = yaml.safe_load(artifact.content)
     assert read["defaults"]["run"]["working-directory"] == "teams/lending"
-    assert list(read["jobs"]) == ["validate", "plan"]
-    assert "has to be copied there" in artifact.content.decode()
+    assert list(read["jobs"]) == ["review", "publish"]
+    assert read["jobs"]["review"]["steps"][-1]["with"]["folder"] == "teams/lending"
+    assert "have to be copied there" in artifact.content.decode()
     assert verify(artifact, named(backends, "github_actions")).outcome == "ok"
 
 
 FAKE_MLC = """#!/bin/sh
 for word in "$@"; do printf '%s\\n' "$word" >> "$LOG"; done
 printf -- '--\\n' >> "$LOG"
-case "$*" in *--format\\ json*) echo '{"version": 1}';; esac
 exit "${FAKE_EXIT:-0}"
 """
 
@@ -185,20 +228,10 @@ def run_step(step: dict[str, Any], folder: Path, fails: bool = False) -> tuple[i
 
 
 def test_the_shell_lines_call_mlc_as_its_command_line_has_it(jobs: dict[str, Any], tmp_path: Path) -> None:
-    def step_of(job: str, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = next(step for step in jobs[job]["steps"] if step["name"] == name)
-        return found
-
-    validate, apply = step_of("validate", "Validate"), step_of("apply-prod", "Apply")
-    plan = {**step_of("plan", "Plan"), "env": {"ENVIRONMENT": "prod"}}
-    assert run_step(validate, tmp_path) == (0, [["validate", "--env", "all", "--format", "github"]])
+    """Those of the action are run on a real repository (tests/reviews/test_action.py)."""
+    apply = next(step for step in jobs["apply-prod"]["steps"] if step["name"] == "Apply")
     assert run_step(apply, tmp_path) == (0, [["apply", "--yes", "env=prod"]])
-    assert run_step(plan, tmp_path) == (
-        0,
-        [["plan", "env=prod"], ["plan", "env=prod", "--format", "json"]],
-    )
-    assert json.loads((tmp_path / "plan.json").read_bytes()) == {"version": 1}
-    assert all(run_step(step, tmp_path, fails=True)[0] == 1 for step in (validate, plan, apply))
+    assert run_step(apply, tmp_path, fails=True)[0] == 1
 
 
 def test_values_in_the_environment_stay_one_word(jobs: dict[str, Any], tmp_path: Path) -> None:

@@ -13,6 +13,12 @@ from mlc.cli._console import add_project_arguments, asked, exit_code, guarded, p
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser)
+    parser.add_argument(
+        "--path-prefix",
+        metavar="DIR",
+        default="",
+        help="name files from there: where the project is a folder of the repository",
+    )
 
 
 @guarded
@@ -20,7 +26,13 @@ def run(arguments: argparse.Namespace) -> int:
     from mlc import pipeline
 
     validated = pipeline.validate(asked(arguments))
-    show_diagnostics(validated.diagnostics, validated.composed.sources, arguments, answer=True)
+    found, sources = validated.diagnostics, validated.composed.sources
+    prefix = arguments.path_prefix.strip("/").removeprefix("./")
+    if prefix not in ("", "."):
+        from mlc.report import places
+
+        found, sources = places.below(prefix, found), places.sources_below(prefix, sources)
+    show_diagnostics(found, sources, arguments, answer=True)
     code = exit_code(validated.diagnostics)
     if code == 0 and arguments.format == "text" and not arguments.quiet:
         valid = paint(arguments, sys.stdout)("Valid", "green", "bold")

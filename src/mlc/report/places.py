@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from urllib.parse import quote
 
-from mlc.ir.diagnostic import Diagnostic
+from msgspec import structs
+
+from mlc.ir.diagnostic import Diagnostic, Label
 from mlc.ir.span import Span, start_of
 
 NOWHERE = start_of("mlc.yaml")
@@ -25,6 +28,32 @@ def place(one: Diagnostic) -> Span:
 def is_in_file(span: Span) -> bool:
     """Whether a file holds it: the command line and field defaults are none."""
     return not span.file.startswith("<")
+
+
+def below(folder: str, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """Diagnostics whose files are named from where the project is a folder: a repository's top."""
+    return tuple(
+        structs.replace(
+            one,
+            labels=tuple(structs.replace(label, span=_below(folder, label.span)) for label in one.labels)
+            or (Label(_below(folder, NOWHERE), primary=True),),
+            fix=one.fix
+            and structs.replace(
+                one.fix,
+                edits=tuple(structs.replace(edit, span=_below(folder, edit.span)) for edit in one.fix.edits),
+            ),
+        )
+        for one in found
+    )
+
+
+def sources_below(folder: str, sources: Mapping[str, str]) -> dict[str, str]:
+    """The texts that such diagnostics point into."""
+    return {name if name.startswith("<") else f"{folder}/{name}": text for name, text in sources.items()}
+
+
+def _below(folder: str, span: Span) -> Span:
+    return structs.replace(span, file=f"{folder}/{span.file}") if is_in_file(span) else span
 
 
 def uri(file: str) -> str:
