@@ -15,9 +15,6 @@ from types import ModuleType
 
 from msgspec import Struct
 
-from mlc.ir.operation import StepFailed
-from mlc.rules import package_missing
-
 
 class Driver(Struct, frozen=True):
     """What a driver says of itself.
@@ -69,4 +66,7 @@ def _version(package: str, driver: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
+        from mlc.ir.operation import StepFailed
+        from mlc.rules import package_missing
+
         raise StepFailed(package_missing.found(package, driver)) from None
