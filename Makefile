@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms faults fuzz checkers benchmarks generate clean
+.PHONY: demo test lint unit test-platforms estimators faults fuzz checkers benchmarks generate clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -28,6 +28,10 @@ unit: $(VENV)/.installed-dev
 # Checkers and tools that need apt or a virtual environment of their own. Fails rather than skips.
 test-platforms: $(VENV)/.installed-dev checkers
 	MLC_TEST_PLATFORMS=1 $(BIN)/pytest tests/platforms tests/backends/platforms tests/faults/platforms
+
+# Every choice of every parameter of every estimator and transform, in ONNX; the default run takes a sample.
+estimators: $(VENV)/.installed-dev
+	MLC_ESTIMATORS=long $(BIN)/pytest -n 2 tests/stages/drivers
 
 # The long form of the fault campaigns and of the comparisons with Hydra; the default run takes a sample.
 faults: $(VENV)/.installed-dev
@@ -59,7 +63,9 @@ benchmarks: $(VENV)/.installed-dev
 
 # All that is generated, by one command; a test holds that it leaves no diff.
 generate: $(VENV)/.installed-dev
+	$(BIN)/python -m mlc.drivers._catalogue
 	$(BIN)/python -m mlc.kinds._schemas
+	$(BIN)/python -m mlc.kinds._estimators_page
 	$(BIN)/python -m mlc.rules._reference
 	PYTHONPATH=tests $(BIN)/python -m spec._manual
 	PYTHONPATH=tests $(BIN)/python -m backends._root_action

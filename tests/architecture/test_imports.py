@@ -24,6 +24,9 @@ COMPUTING = {
     "skops",
     "pandas",
     "torch",
+    "xgboost",
+    "lightgbm",
+    "onnxmltools",
 }
 SERVING = {"starlette", "uvicorn", "orjson", "prometheus_client", "httpx"}
 LANGUAGE = {"hydra", "omegaconf", "antlr4", "jsonschema"}

@@ -15,7 +15,7 @@ from mlc.rules.bad_estimator_parameter import _is_valid
 VALUES: list[Any] = [
     *(None, True, False, "", "auto", "balanced", "gini", "log_loss", "scale", "newton-cholesky"),
     *(-1, 0, 1, 2, 3, 100, 10**9, -0.5, 0.0, 0.5, 0.999, 1.0, 1.5, 1e-9, math.inf),
-    *([], [1], [1, 2], [0.5], ["a"], [True], [[1]], {}, {"a": 1}, {"0": 1.0}),
+    *([], [1], [1, 2], [0.5], ["a"], [True], [[1]], {}, {"a": 1}, {"0": 1.0}, {"0": 1, "1": 2.5}),
 ]
 # as mlc has it: 1.0 is no whole number, and true is no number
 STRICT = extend(
@@ -30,7 +30,9 @@ STRICT = extend(
 def test_the_quick_check_agrees_with_jsonschema(estimator: str) -> None:
     schema = parameter_schema(estimator)
     assert schema is not None
+    STRICT.check_schema(schema)
     for name, field in schema["properties"].items():
+        validator = STRICT(field)
         for value in VALUES:
-            expected = STRICT(field).is_valid(value)
+            expected = validator.is_valid(value)
             assert _is_valid(value, field) == expected, (name, value, field)

@@ -49,6 +49,7 @@ NOT_BY_FILES = {
     "not-writable",
     "nothing-to-explain",
     "onnx-refused",
+    "package-missing",
     "parity-broken",
     "plan-stale",
     "project-missing",

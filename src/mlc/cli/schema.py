@@ -1,4 +1,8 @@
-"""Print the JSON Schema of a kind, of the project, or of a document that mlc writes; or install them for editors.
+"""Print the JSON Schema of a kind, of the project, of an estimator's parameters, or of a document that mlc writes;
+or install them for editors.
+
+`mlc schema estimators` lists the estimators with what they are and whether this version of mlc serves them, and
+`mlc schema sklearn.linear_model.LogisticRegression` prints the parameters of one.
 
 `mlc schema install` writes the editors' form of the schemas to .vscode/mlc-schemas/ and maps the project's files
 to them in .vscode/settings.json, where all else stays as it is. Commit both: then everybody who opens the
@@ -22,7 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name",
         nargs="?",
-        help="a schema, such as model or plan, or install; all are listed where none is named",
+        help="a schema, such as model or plan; an estimator's full name; estimators; or install. The schemas are "
+        "listed where none is named",
     )
     parser.add_argument(
         "--editor",
@@ -44,16 +49,39 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.name == "install":
         return _install(arguments)
-    names = sorted(file.stem for file in data.path("schemas").glob("*.json"))
+    if arguments.name == "estimators":
+        return _list_estimators()
+    names = sorted(["estimators", *(file.stem for file in data.path("schemas").glob("*.json"))])
     if arguments.name is None:
         print("\n".join(names))
         return 0
     if arguments.name not in names:
+        from mlc.kinds import _estimators
+        from mlc.rules.unknown_estimator import meant
+
+        if _estimators.parameter_schema(arguments.name) is not None:
+            sys.stdout.write(
+                data.path("schemas", "estimators", f"{arguments.name}.json").read_text(encoding="utf-8")
+            )
+            return 0
+        estimator = meant(arguments.name, _estimators.estimator_names())
+        if "." in arguments.name or estimator is not None:
+            told = f'Did you mean "{estimator}"?' if estimator else "`mlc schema estimators` lists them."
+            print(f'There is no estimator "{arguments.name}". {told}', file=sys.stderr)
+            return 1
         print(
             f'There is no schema "{arguments.name}". {did_you_mean(arguments.name, names)}', file=sys.stderr
         )
         return 1
     sys.stdout.write(data.path("schemas", f"{arguments.name}.json").read_text(encoding="utf-8"))
+    return 0
+
+
+def _list_estimators() -> int:
+    from mlc.kinds._estimators import catalogue
+    from mlc.report import estimators_text
+
+    sys.stdout.write(estimators_text.listing(catalogue()))
     return 0
 
 

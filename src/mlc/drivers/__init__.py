@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
@@ -49,11 +49,24 @@ def driver(name: str) -> Driver:
 
 @cache
 def tools(name: str) -> dict[str, str]:
-    """What a driver works with: its own version and those of its packages."""
+    """What a driver works with: its own version and those of its packages.
+
+    Raises StepFailed (package-missing) for a package of an extra of mlc that is not installed.
+    """
     declared = driver(name)
-    return {name: str(declared.version)} | {package: version(package) for package in declared.packages}
+    return {name: str(declared.version)} | {package: _version(package, name) for package in declared.packages}
 
 
 def load(name: str) -> ModuleType:
     """The driver itself, with all that it imports."""
     return import_module(f"mlc.drivers.{name}")
+
+
+def _version(package: str, driver: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        from mlc.ir.operation import StepFailed
+        from mlc.rules import package_missing
+
+        raise StepFailed(package_missing.found(package, driver)) from None

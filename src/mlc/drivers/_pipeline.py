@@ -20,6 +20,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from mlc.drivers import _transforms
 from mlc.drivers._columns import MISSING_TEXT, Columns, names_of
 
 SCALERS = {"standard": StandardScaler, "min_max": MinMaxScaler, "robust": RobustScaler}
@@ -37,20 +38,26 @@ class UnfitError(ValueError):
 
 
 def pipeline(
-    groups: Mapping[str, Mapping[str, Any]], columns: Columns, table: pl.DataFrame, estimator: BaseEstimator
+    groups: Mapping[str, Mapping[str, Any]],
+    columns: Columns,
+    table: pl.DataFrame,
+    estimator: BaseEstimator,
+    seed: int,
 ) -> Pipeline:
     """An unfitted Pipeline of `features` (a ColumnTransformer) and `estimator`.
 
     `table` is what `model_input` gives of the training part; categories that are not declared are learned
-    from it. Raises UnfitError.
+    from it. `seed` is that of every transform that draws. Raises UnfitError.
     """
-    transformers = [part for name, group in groups.items() for part in _parts(name, group, columns, table)]
+    transformers = [
+        part for name, group in groups.items() for part in _parts(name, group, columns, table, seed)
+    ]
     features = ColumnTransformer(transformers, remainder="drop", sparse_threshold=0.0, n_jobs=None)
     return Pipeline([("features", features), ("estimator", estimator)])
 
 
 def _parts(
-    name: str, group: Mapping[str, Any], columns: Columns, table: pl.DataFrame
+    name: str, group: Mapping[str, Any], columns: Columns, table: pl.DataFrame, seed: int
 ) -> Iterator[tuple[str, Any, list[str]]]:
     """One transformer per run of columns of alike type: text and numbers do not share an array."""
     _refuse_misfits(name, group, columns)
@@ -60,7 +67,7 @@ def _parts(
         for is_text, run in groupby(group["columns"], lambda column: columns[column]["type"] == "string")
     ]
     for number, (is_text, run) in enumerate(runs):
-        steps = list(_steps(group, is_text, run, columns, table))
+        steps = list(_steps(group, is_text, run, columns, table, seed))
         yield (
             safe if len(runs) == 1 else f"{safe}-{number + 1}",
             Pipeline(steps) if steps else "passthrough",
@@ -69,7 +76,7 @@ def _parts(
 
 
 def _steps(
-    group: Mapping[str, Any], is_text: bool, run: list[str], columns: Columns, table: pl.DataFrame
+    group: Mapping[str, Any], is_text: bool, run: list[str], columns: Columns, table: pl.DataFrame, seed: int
 ) -> Iterator[tuple[str, BaseEstimator]]:
     if group["impute"] != "none":
         missing = MISSING_TEXT if is_text else np.nan
@@ -79,6 +86,9 @@ def _steps(
         yield "encode", _encoder(group["encode"], categories)
     if group["scale"] != "none":
         yield "scale", SCALERS[group["scale"]]()
+    for number, transform in enumerate(group.get("transforms", ()), start=1):
+        name = transform["name"].replace("__", "-")
+        yield f"{number}-{name}", _transforms.transform(transform["estimator"], transform["params"], seed)
 
 
 def _encoder(kind: str, categories: list[np.ndarray[Any, Any]]) -> BaseEstimator:
@@ -135,6 +145,12 @@ def _refuse_misfits(name: str, group: Mapping[str, Any], columns: Columns) -> No
             "categories, and in ONNX they would lose their fractions. Declare them as integers or text, or "
             "leave them unencoded.",
             f"{path}.encode",
+        )
+    if group.get("transforms") and texts and len(texts) < len(group["columns"]):
+        raise UnfitError(
+            f"The transforms of the group `{name}` look at its columns together, and only some of them are text "
+            f"({names_of(texts)}). Put the text into a group of its own.",
+            f"{path}.columns",
         )
     holes = [
         column

@@ -16,8 +16,12 @@ LARGEST_MODEL = 4 << 30
 """Bytes; a larger model, unpacked, is refused."""
 
 TRUSTED = (
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._univariate_selection.f_classif",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.metrics._dist_metrics.ManhattanDistance64",
     "sklearn.metrics._dist_metrics.MinkowskiDistance64",
@@ -26,8 +30,11 @@ TRUSTED = (
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRFClassifier",
 )
-"""What the estimators of the table hold beyond the types that skops itself trusts."""
+"""What the estimators and transforms of the tables hold beyond the types that skops itself trusts."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date a zip can hold
 

@@ -71,18 +71,24 @@ def run(work: Work) -> Product:
 
 
 def scaled_trees(model: Pipeline) -> list[str]:
-    """The groups that scale, where the estimator decides by thresholds; empty otherwise."""
+    """The groups that scale or compute, where the estimator decides by thresholds; empty otherwise."""
     from sklearn.pipeline import Pipeline as Steps
 
     from mlc.drivers._estimators import TREES
 
-    if not isinstance(model["estimator"], TREES):
+    if type(model["estimator"]).__name__ not in TREES:
         return []
     return [
         name
         for name, group, _ in model["features"].transformers_
-        if isinstance(group, Steps) and "scale" in group.named_steps
+        if isinstance(group, Steps) and any(_rounds(step, made) for step, made in group.steps)
     ]
+
+
+def _rounds(step: str, made: object) -> bool:
+    from mlc.drivers._transforms import EXACT
+
+    return step not in ("impute", "encode") and type(made).__name__ not in EXACT
 
 
 def _parity(work: Work, model: Pipeline, test: pl.DataFrame) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 The checker sees a resource whole, its layers merged and its interpolations resolved. An editor sees one
 layer, so here nothing is required (another layer may bring it), every value may be an interpolation, a
 union shows the fields of the branch that the file chose and those of all branches where it chose none, and
-`params` has the parameters of the estimator. `mlc schema install` puts these files into a project;
-`python -m mlc.kinds._schemas` writes them to `schemas/editor/`.
+`params` has the parameters of the estimator. Estimators are told once, in `estimators.json`, which the others
+refer to. `mlc schema install` puts these files into a project; `python -m mlc.kinds._schemas` writes them to
+`schemas/editor/`.
 
 They are in draft 7 without `$ref` beside other keywords, which every editor understands alike.
 """
@@ -30,7 +31,7 @@ _ARTICLES = {
 
 
 def generate() -> dict[str, Schema]:
-    """Every editor schema by file name: one per kind, `project`, `env` and `mlctest`."""
+    """Every editor schema by file name: one per kind, `project`, `env`, `mlctest`, and the shared `estimators`."""
     from msgspec.json import schema as schema_of
 
     resources = {name: _resource(name) for name in kinds.names()}
@@ -47,6 +48,7 @@ def generate() -> dict[str, Schema]:
         found[name] = {**_document(name, schema), "$defs": layered}
     tests = schema_of(kinds.kind("mlctest").spec)
     found["mlctest"] = _document("mlctest", _eased(tests, tests, "mlctest", ()))
+    found["estimators"] = _document("estimators", {"definitions": _estimator_definitions()})
     return dict(sorted(found.items()))
 
 
@@ -82,6 +84,8 @@ _DEFAULTS: Schema = {
 
 def _eased(schema: Schema, root: Schema, kind: str, path: tuple[str, ...]) -> Schema:
     """A schema of the checker as an editor should have it. `path` is the fields that lead to it."""
+    if (kind, path) in _SHARED:
+        return {"$ref": f"estimators.json#/definitions/{_SHARED[kind, path]}"}
     outer = {key: value for key, value in schema.items() if key in _ANNOTATIONS or key.startswith("x-mlc-")}
     while "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
@@ -151,9 +155,7 @@ def _typed(schema: Schema, root: Schema, kind: str, path: tuple[str, ...]) -> Sc
 
 
 def _special(schema: Schema, kind: str, path: tuple[str, ...]) -> Schema:
-    """What a kind's type cannot say: the estimators with their parameters, the metrics."""
-    if (kind, path) == ("model", ("train",)):
-        return schema | _estimator_parameters(schema["properties"])
+    """What a kind's type cannot say: the metrics."""
     if (kind, path) == ("gate", ("metrics",)):
         bound = schema["additionalProperties"]
         named = {
@@ -164,20 +166,45 @@ def _special(schema: Schema, kind: str, path: tuple[str, ...]) -> Schema:
     return schema
 
 
-def _estimator_parameters(properties: Schema) -> Schema:
+_SHARED: dict[tuple[str, tuple[str, ...]], _estimators.Place] = {
+    ("model", ("train",)): "train",
+    ("features", ("groups", "*", "transforms", "*")): "transforms",
+}
+"""Where an estimator stands with its parameters."""
+
+
+def _estimator_definitions() -> dict[str, Schema]:
+    """The two places that name an estimator, and the parameters of each one that is offered in them."""
+    found: dict[str, Schema] = {}
+    for (kind, path), place in _SHARED.items():
+        root = _schemas.spec_schema(kind)
+        schema: Schema = {"$ref": f"#/$defs/{kind.capitalize()}"}
+        for part in path:
+            while "$ref" in schema:
+                schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+            schema = schema["additionalProperties"] if part == "*" else schema["properties"][part]
+        eased = _eased(schema, root, "", ())
+        found[place] = eased | _estimator_parameters(eased["properties"], place)
+        found |= {name: _parameters(name) for name in _estimators.offered(place)}
+    return found
+
+
+def _estimator_parameters(properties: Schema, place: _estimators.Place) -> Schema:
     """The choice of an estimator chooses what `params` takes; without one, any estimator's parameter does."""
-    names = _estimators.estimator_names()
-    fields: dict[str, Schema] = {name: _parameters(name) for name in names}
+    names = _estimators.offered(place)
     estimator = properties["estimator"] | {"anyOf": [{"enum": list(names)}, _open({"enum": list(names)})]}
     for key in ("type", "minLength"):
         estimator.pop(key, None)
     chosen = [
-        {"if": _is("estimator", name), "then": {"properties": {"params": properties["params"] | params}}}
-        for name, params in fields.items()
+        {
+            "if": _is("estimator", name),
+            "then": {"properties": {"params": {"$ref": f"#/definitions/{name}"}}},
+        }
+        for name in names
     ]
     everything: dict[str, list[str]] = {}
-    for name, params in fields.items():
-        for parameter in params["properties"]:
+    for name in names:
+        for parameter in (_estimators.parameter_schema(name) or {})["properties"]:
             everything.setdefault(parameter, []).append(name.rpartition(".")[2])
     anything = {
         parameter: {"description": "A parameter of " + ", ".join(owners) + "."}
@@ -192,16 +219,21 @@ def _estimator_parameters(properties: Schema) -> Schema:
 
 
 def _parameters(name: str) -> Schema:
-    """The parameters of an estimator, each with a description."""
+    """The parameters of an estimator, each with a description. What is required another layer may bring."""
     schema = _estimators.parameter_schema(name)
     assert schema is not None, name
     short = schema["title"]
     described = {
-        parameter: {"title": short, "description": f"Parameter of {short}.", **field}
+        parameter: {
+            **field,
+            "title": short,
+            "description": f"Parameter of {short}. {field.get('description', '')}".strip(),
+        }
         for parameter, field in schema["properties"].items()
     }
     eased = _eased({"type": "object", "properties": described, "additionalProperties": False}, {}, "", ())
-    return {key: eased[key] for key in ("type", "pattern", "properties", "additionalProperties")}
+    said = {"description": f"The parameters of {short}.", "patternErrorMessage": _wanted(["object"], {})}
+    return said | {key: eased[key] for key in ("type", "pattern", "properties", "additionalProperties")}
 
 
 def _union(schema: Schema, root: Schema, kind: str, path: tuple[str, ...]) -> Schema:

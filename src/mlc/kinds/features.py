@@ -1,11 +1,27 @@
 """Features: named groups of columns and what is done to them before a model sees them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
 from mlc.kinds._fields import Resource, about
 from mlc.kinds._kind import Kind
+
+
+class Transform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A transformer of scikit-learn and its parameters."""
+
+    estimator: Annotated[
+        str,
+        about(
+            "The transformer, by its full name.",
+            example="sklearn.preprocessing.PowerTransformer",
+            min_length=1,
+        ),
+    ]
+    params: Annotated[
+        dict[str, Any], about("Its parameters; what is left out keeps the library's default.")
+    ] = {}
 
 
 class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,6 +38,13 @@ class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["none", "one_hot", "ordinal"],
         about("How categories become numbers; `ordinal` follows the order of the column's `values`."),
     ] = "none"
+    transforms: Annotated[
+        dict[str, Transform],
+        about(
+            "Further transformers, by names of your own, in this order after impute, encode and scale. They see the "
+            "columns of the group together."
+        ),
+    ] = {}
 
 
 class Features(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):

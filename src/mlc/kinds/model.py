@@ -23,7 +23,7 @@ class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     params: Annotated[
-        dict[str, Any], about("Its parameters; what is left out keeps scikit-learn's default.")
+        dict[str, Any], about("Its parameters; what is left out keeps the library's default.")
     ] = {}
     seed: Annotated[int, about("Seed of everything random.", ge=0, le=4294967295)] = 0
 
@@ -98,6 +98,13 @@ _COSTS = {
     "gate": "reevaluate",
 }
 
+_DRIVERS = {
+    "sklearn": ("sklearn_train", "onnx_export"),
+    "xgboost": ("xgboost_train", "xgboost_export"),
+    "lightgbm": ("lightgbm_train", "lightgbm_export"),
+}
+"""What trains and what exports, by the library that an estimator is from: each is remade when its library changes."""
+
 
 def label_column(view: View) -> str:
     """The column to predict: the model's own, or the dataset's."""
@@ -135,6 +142,15 @@ def _confidences(view: View) -> list[float]:
     return sorted({bound["confidence"] for gate in view["gates"] for bound in gate["metrics"].values()})
 
 
+def _group(group: View) -> dict[str, Any]:
+    """A feature group as the driver takes it."""
+    given = dict(group)
+    transforms = given.pop("transforms")
+    # a list, because the order matters and the key of a step sorts its maps
+    ordered = [{"name": name, **transform} for name, transform in transforms.items()]
+    return given | ({"transforms": ordered} if ordered else {})
+
+
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
     """train → export → evaluate and measure → gate → card → register."""
     ingest = f"dataset.{view['dataset']['name']}/ingest"
@@ -168,14 +184,13 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "parity": f"{address}/export#parity",
         "latency": f"{address}/measure#latency",
     }
-    groups = {name: dict(group) for name, group in view["features"]["groups"].items()}
+    trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
+    groups = {name: _group(group) for name, group in view["features"]["groups"].items()}
     steps = [
-        operation(
-            "train", "sklearn_train", {**learned, "groups": groups, **view["train"]}, train=f"{ingest}#train"
-        ),
+        operation("train", trainer, {**learned, "groups": groups, **view["train"]}, train=f"{ingest}#train"),
         operation(
             "export",
-            "onnx_export",
+            exporter,
             {**learned, **view["optimize"]},
             model=f"{address}/train#model",
             test=f"{ingest}#test",

@@ -16,7 +16,15 @@ from mlc.kinds import _estimators
 from mlc.kinds._walk import field_schema
 from mlc.language_server import interpolations
 from mlc.language_server.context import Context, context_at
-from mlc.language_server.places import Field, Path, Schema, field_of, schemas_at
+from mlc.language_server.places import (
+    Field,
+    Path,
+    Schema,
+    estimator_at,
+    field_of,
+    place_of,
+    schemas_at,
+)
 from mlc.language_server.positions import Text
 from mlc.language_server.project import Analysis
 from mlc.rules.bad_estimator_parameter import describe
@@ -81,8 +89,9 @@ def _keys(
 
 
 def _known_keys(analysis: Analysis, field: Field, spec: Any) -> dict[str, Schema]:
-    if field.kind == "model" and field.path == ("train", "params"):
-        return _parameters(spec)
+    inside = place_of(field.kind, field.path[:-1])
+    if inside is not None and field.path[-1] == "params":
+        return _parameters(spec, field.path[:-1], inside)
     if field.kind == "gate" and field.path == ("metrics",):
         return {metric.name: {"description": metric.description} for metric in METRICS.values()}
     if field.kind in ("project", "env") and field.path in (("presets",), ("patch",)):
@@ -101,11 +110,11 @@ def _kinds() -> tuple[str, ...]:
     return kinds.names()
 
 
-def _parameters(spec: Any) -> dict[str, Schema]:
-    """The parameters of the estimator; of all, where none is known."""
-    train = spec.get("train") if isinstance(spec, dict) else None
-    chosen = train.get("estimator") if isinstance(train, dict) else None
-    names = (chosen,) if chosen in _estimators.estimator_names() else _estimators.estimator_names()
+def _parameters(spec: Any, path: Path, place: _estimators.Place) -> dict[str, Schema]:
+    """The parameters of the estimator that is named at a path; of all that may be, where none is known."""
+    chosen = estimator_at(spec, path)
+    known = chosen is not None and _estimators.parameter_schema(chosen) is not None
+    names = (chosen,) if chosen is not None and known else _estimators.offered(place)
     found: dict[str, Schema] = {}
     for name in names:
         schema = _estimators.parameter_schema(name) or {}
@@ -121,11 +130,13 @@ def _values(
     if field.path[:1] == ("environments",) and len(field.path) <= 2 and field.kind != "project":
         yield from _plain(analysis.environments, Kinds.EnumMember, place, listed=len(field.path) == 1)
         return
-    if field.kind == "model" and field.path == ("train", "estimator"):
-        yield from _plain(_estimators.estimator_names(), Kinds.Class, place)
+    inside = place_of(field.kind, field.path[:-1])
+    if inside is not None and field.path[-1] == "estimator":
+        yield from _plain(_estimators.offered(inside), Kinds.Class, place)
         return
-    if field.kind == "model" and field.path[:2] == ("train", "params") and len(field.path) == 3:
-        schema = _parameters(spec).get(str(field.path[2]), {})
+    inside = place_of(field.kind, field.path[:-2])
+    if inside is not None and field.path[-2] == "params":
+        schema = _parameters(spec, field.path[:-2], inside).get(str(field.path[-1]), {})
         yield from _choices([schema], place)
         return
     schemas = schemas_at(field.kind, field.path, spec)

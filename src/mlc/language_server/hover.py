@@ -13,7 +13,7 @@ from mlc.ir.explanation import Explanation, Layered
 from mlc.kinds import _walk
 from mlc.kinds._estimators import parameter_schema
 from mlc.language_server import interpolations
-from mlc.language_server.places import Field, field_at, field_of, place_at, spec_for
+from mlc.language_server.places import Field, estimator_at, field_at, field_of, place_at, place_of, spec_for
 from mlc.language_server.project import Analysis
 from mlc.rules.bad_estimator_parameter import describe
 
@@ -49,9 +49,8 @@ def _about(field: Field, spec: Any) -> list[str]:
     parameter = _parameter(field, spec)
     sentences = [described.get("description", "")]
     if parameter is not None:
-        estimator = spec["train"]["estimator"].rpartition(".")[2]
-        sentences = [f"Parameter of {estimator}: {describe(parameter)}."]
-        described = parameter
+        estimator, described = parameter
+        sentences = [f"Parameter of {estimator}: {describe(described)}."]
     if described.get("default") not in (None, "", [], {}):
         sentences.append(f"Default: `{_shown(described['default'])}`.")
     cost = (
@@ -63,14 +62,13 @@ def _about(field: Field, spec: Any) -> list[str]:
     return [text] if text else []
 
 
-def _parameter(field: Field, spec: Any) -> dict[str, Any] | None:
-    if field.kind != "model" or field.path[:2] != ("train", "params") or len(field.path) != 3:
+def _parameter(field: Field, spec: Any) -> tuple[str, dict[str, Any]] | None:
+    """The estimator's short name and the schema of the parameter that a field is."""
+    if place_of(field.kind, field.path[:-2]) is None or field.path[-2] != "params":
         return None
-    train = spec.get("train") if isinstance(spec, dict) else None
-    estimator = train.get("estimator") if isinstance(train, dict) else None
-    schema = parameter_schema(estimator) if isinstance(estimator, str) else None
-    found: dict[str, Any] | None = (schema or {}).get("properties", {}).get(field.path[2])
-    return found
+    schema = parameter_schema(estimator_at(spec, field.path[:-2]) or "")
+    found = (schema or {}).get("properties", {}).get(field.path[-1])
+    return None if schema is None or found is None else (schema["title"], found)
 
 
 def _values(analysis: Analysis, address: str) -> list[str]:

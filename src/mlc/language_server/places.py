@@ -11,6 +11,7 @@ from mlc.ir.module import is_of_module
 from mlc.ir.node import Node
 from mlc.ir.span import Span
 from mlc.kinds import _schemas
+from mlc.kinds._estimators import Place as Estimating
 from mlc.kinds._walk import choose, field_schema
 from mlc.language_server.project import Analysis
 
@@ -45,6 +46,21 @@ class Named(Struct, frozen=True):
     kind: str
     name: str
     span: Span
+
+
+def place_of(kind: str, path: Path) -> Estimating | None:
+    """Whether a path of a kind leads to a map that names an estimator and its parameters, and which sort of one."""
+    if kind == "model" and path == ("train",):
+        return "train"
+    transform = kind == "features" and len(path) == 4 and (path[0], path[2]) == ("groups", "transforms")
+    return "transforms" if transform else None
+
+
+def estimator_at(spec: Any, path: Path) -> str | None:
+    """The estimator that the map at a path of a resource names."""
+    for part in (*path, "estimator"):
+        spec = spec.get(part) if isinstance(spec, dict) else None
+    return spec if isinstance(spec, str) else None
 
 
 def place_at(node: Node | None, file: str, line: int, column: int) -> Place | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
-from mlc.kinds._estimators import parameter_schema
+from mlc.rules._estimators import denial, known
 from mlc.rules._fixes import instead
 from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
@@ -29,36 +29,48 @@ GOOD = {"model/churn.yaml": _MODEL + "  params: {max_iter: 100}\n"}
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    for address, model in subject.each("model"):
-        estimator, params = model["train"]["estimator"], model["train"]["params"]
-        schema = parameter_schema(estimator)
-        if schema is None or not params:
-            continue
-        short = estimator.rpartition(".")[2]
-        for name, value in params.items():
-            place: dict[str, Any] = {"address": str(address), "path": f"train.params.{name}"}
+    for one, schema in known(subject):
+        for name, value in one.params.items():
             field = schema["properties"].get(name)
+            if denial(schema, name, value):
+                continue  # no-onnx-form tells of it
             if field is None:
-                reason = schema.get("x-mlc-not-settable", {}).get(name)
-                span = subject.key_span(address, "train", "params", name)
+                reason = schema["x-mlc-not-settable"].get(name)
+                span = subject.key_span(one.address, *one.path, "params", name)
                 yield RULE.at(
                     span,
                     f'"{name}" cannot be set here: {reason}'
                     if reason
-                    else f'{short} has no parameter "{name}".',
+                    else f'{one.short} has no parameter "{name}".',
                     text="cannot be set" if reason else "not a parameter",
                     help="" if reason else did_you_mean(name, schema["properties"]),
                     fix=None if reason else instead(name, schema["properties"], span),
-                    **place,
+                    **one.parameter(name),
                 )
             elif not _is_valid(value, field):
                 yield RULE.at(
-                    subject.span(address, "train", "params", name),
-                    f'{short} does not take {value!r} for "{name}". It takes {describe(field)}.',
+                    subject.span(one.address, *one.path, "params", name),
+                    f'{one.short} does not take {value!r} for "{name}". It takes {describe(field)}.'
+                    + _reason(schema, name, value),
                     text="not allowed",
                     help=f"Its default is {field['default']!r}." if "default" in field else "",
-                    **place,
+                    **one.parameter(name),
                 )
+        for name in schema.get("required", ()):
+            if name not in one.params and not schema["x-mlc-denied"][name].get("onnx", True):
+                yield RULE.at(
+                    subject.span(one.address, *one.path, "estimator"),
+                    f'The default of "{name}" is not offered for {one.short}. {schema["x-mlc-denied"][name]["why"]}',
+                    text=f'needs "{name}"',
+                    help=f'Set "{name}" in `params`: {describe(schema["properties"][name])}.',
+                    **one.parameter(name),
+                )
+
+
+def _reason(schema: dict[str, Any], name: str, value: Any) -> str:
+    """Why a value that the library takes is not offered."""
+    limit = schema["x-mlc-denied"].get(name, {})
+    return f" {limit['why']}" if value in limit.get("lost", ()) else ""
 
 
 def describe(field: dict[str, Any]) -> str:
@@ -111,7 +123,7 @@ def _is_valid(value: Any, field: dict[str, Any]) -> bool:
         return any(value == choice and type(value) is type(choice) for choice in field["enum"])
     if "type" in field and not isinstance(value, _TYPES[field["type"]]):
         return False
-    if isinstance(value, bool) and field.get("type") != "boolean":
+    if isinstance(value, bool) and field.get("type", "boolean") != "boolean":
         return False
     if isinstance(value, list):
         fits = field.get("minItems", 0) <= len(value) <= field.get("maxItems", len(value))

@@ -6,11 +6,13 @@ How to mend it: leave it out, or use a version of mlc that has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
+from mlc.rules._estimators import fits, known
+from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 
 RULE = Rule.of(__name__, "error", "This version of mlc does not do this yet.")
@@ -33,3 +35,17 @@ def found(
         address=address,
         path=path,
     )
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """The estimators that could do their task, and that this version does not train."""
+    for one, schema in known(subject):
+        about = schema["x-mlc-estimator"]
+        if about.get("reason") == "not-yet" and fits(one, about):
+            yield RULE.at(
+                subject.span(one.address, *one.path, "estimator"),
+                f"{one.short} is not taken by this version of mlc. {about['why']}",
+                text="not supported yet",
+                help=f"Take {about['instead']}." if about.get("instead") else "Leave it out.",
+                **one.field,
+            )

@@ -4,15 +4,18 @@ Why it matters: trees compare a number with a threshold, so scaling gains nothin
 float32, a scaled value can round to the other side of a threshold, and the label flips (seen: 33 of 24,561
 rows of the Adult data, none without the scaler), so that the parity check refuses the model after it was
 trained.
-How to mend it: take `scale` out of the group, or give the trees features of their own.
+The same goes for every transform that computes; one that selects, bins or imputes hands numbers on as they are.
+How to mend it: take `scale` or the transform out of the group, or give the trees features of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
+from mlc.rules._estimators import told
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "Numbers are scaled for trees, which do not need it.")
@@ -26,25 +29,33 @@ BAD = {
 }
 GOOD = {**_FOREST, "features/basic.yaml": "groups:\n  numbers: {columns: [age]}\n" + _WORDS}
 
-_MADE_OF_TREES = ("AdaBoost", "DecisionTree", "ExtraTree", "GradientBoosting", "RandomForest")
-
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
         features = subject.named("features", model["features"])
-        estimator = model["train"]["estimator"].rpartition(".")[2]
-        if features is None or not any(word in estimator for word in _MADE_OF_TREES):
+        estimator = model["train"]["estimator"]
+        if features is None or not told(estimator).get("trees"):
             continue
-        where = Address("features", model["features"])
+        where, short = Address("features", model["features"]), estimator.rpartition(".")[2]
         for name, group in features["groups"].items():
-            if group["scale"] != "none":
+            for path, what in _rounding(group):
                 yield RULE.at(
-                    subject.span(where, "groups", name, "scale"),
-                    f"{address} is trained as {estimator}, which is made of trees: they do not need scaled "
-                    "numbers, and scaling can make the served model give another label.",
+                    subject.span(where, "groups", name, *path),
+                    f"{address} is trained as {short}, which is made of trees: they do not need {what}, and it can "
+                    "make the served model give another label.",
                     text="not needed by trees",
                     related=(Label(subject.span(address, "train", "estimator"), "made of trees"),),
-                    help='Take "scale" out, or give this model features of its own.',
+                    help=f'Take "{path[-1]}" out, or give this model features of its own.',
                     address=str(where),
-                    path=f"groups.{name}.scale",
+                    path=".".join(("groups", name, *path)),
                 )
+
+
+def _rounding(group: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What of a group computes numbers that a tree would then compare: its path, and a word for it."""
+    if group["scale"] != "none":
+        yield ("scale",), "scaled numbers"
+    for name, transform in group["transforms"].items():
+        about = told(transform["estimator"])
+        if about.get("serves") == "transforms" and not about.get("exact"):
+            yield ("transforms", name), f"what {transform['estimator'].rpartition('.')[2]} computes"

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.rules._estimators import told
+from mlc.rules._groups import feature_pairs
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A transform does not fit a column's type.")
@@ -23,21 +24,13 @@ GOOD = {
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    seen = set()
-    for _, model in subject.each("model"):
-        features, dataset = (
-            subject.named("features", model["features"]),
-            subject.named("dataset", model["dataset"]),
-        )
-        pair = (model["features"], model["dataset"])
-        if features is None or dataset is None or pair in seen:
-            continue
-        seen.add(pair)
-        address = Address("features", model["features"])
+    for address, features, _, dataset in feature_pairs(subject):
+        columns = dataset["columns"]
         for name, group in features["groups"].items():
+            texts = {columns[one]["type"] == "string" for one in group["columns"] if one in columns}
             for index, column in enumerate(group["columns"]):
-                declared = dataset["columns"].get(column)
-                reason = _mismatch(group, declared) if declared is not None else ""
+                declared = columns.get(column)
+                reason = _mismatch(group, declared, len(texts) > 1) if declared is not None else ""
                 if reason:
                     yield RULE.at(
                         subject.span(address, "groups", name, "columns", index),
@@ -49,7 +42,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     )
 
 
-def _mismatch(group: dict[str, Any], column: dict[str, Any]) -> str:
+def _mismatch(group: dict[str, Any], column: dict[str, Any], mixed: bool) -> str:
+    """`mixed`: the group holds text and something else."""
     numeric = column["type"] in ("integer", "number")
     if column["type"] == "string" and group["encode"] == "none":
         return 'text has to be encoded: give the group "encode: one_hot" or "encode: ordinal"'
@@ -57,11 +51,18 @@ def _mismatch(group: dict[str, Any], column: dict[str, Any]) -> str:
         return f'"scale: {group["scale"]}" takes numbers'
     if not numeric and group["impute"] in ("mean", "median"):
         return f'"impute: {group["impute"]}" takes numbers; "most_frequent" takes anything'
+    if column["type"] == "string" and mixed and group["transforms"]:
+        return "the group's transforms look at its columns together, while others of them are no text"
     if (
-        column["nullable"]
-        and group["impute"] == "none"
-        and group["encode"] == "none"
-        and group["scale"] != "none"
+        column["type"] == "string"
+        or not column["nullable"]
+        or group["impute"] != "none"
+        or group["encode"] != "none"
     ):
+        return ""
+    if group["scale"] != "none":
         return 'it may be missing while the group has no "impute"'
+    first = next(iter(group["transforms"].values()), None)
+    if first is not None and not told(first["estimator"]).get("imputes"):
+        return 'it may be missing while the group has no "impute" and its first transform does not impute'
     return ""

@@ -1,0 +1,127 @@
+"""The deny-list of parameters: values that a library takes and whose ONNX form is missing or says something else.
+
+Each was seen; `tests/stages/drivers/test_estimators.py` holds that what is left over is right, and
+`test_onnx_limits.py` that what is said here to be wrong or to fail still is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+
+class Limit(Struct, frozen=True):
+    """What of a parameter is not offered, and why: all but `only`, or `never`.
+
+    Where neither is given, the parameter is not offered at all. `onnx` is False where the reason has nothing to
+    do with ONNX.
+    """
+
+    why: str
+    only: tuple[Any, ...] = ()
+    never: tuple[Any, ...] = ()
+    onnx: bool = True
+
+
+_CATEGORIES = Limit(
+    "It converts to ONNX without an error and gives wrong labels there. Encode the columns in the features, for "
+    "example `ordinal`.",
+)
+_NEIGHBOURS: Mapping[str, Limit] = {
+    "metric": Limit(
+        "Of other metrics it is not proven that ONNX finds the same neighbours.",
+        only=("euclidean", "manhattan", "minkowski"),
+    ),
+    "weights": Limit(
+        "`distance` converts to ONNX without an error, and a neighbour at distance zero puts probabilities off "
+        "by 0.4 there; null does not convert. `uniform` is right.",
+        only=("uniform",),
+    ),
+    "n_neighbors": Limit("It fails as soon as a row is scored.", never=(None,), onnx=False),
+    "p": Limit("It does not convert to ONNX.", never=(None,)),
+}
+_XGBOOST: Mapping[str, Limit] = {
+    "booster": Limit("Only `gbtree` converts to ONNX.", never=("dart", "gblinear")),
+    "enable_categorical": Limit(
+        "Categories do not reach the ONNX form. Encode them in the features, for example `ordinal`."
+    ),
+}
+_LIGHTGBM: Mapping[str, Limit] = {
+    "boosting_type": Limit(
+        "`rf` converts to ONNX without an error, and every second label is wrong there. `gbdt` and `dart` are right.",
+        never=("rf",),
+    ),
+}
+_TEXT: Mapping[str, Limit] = {
+    "token_pattern": Limit(
+        "The default converts to ONNX without an error and splits text otherwise than scikit-learn. "
+        "`[a-zA-Z0-9_]+` is split alike.",
+        never=(r"(?u)\b\w\w+\b",),
+    )
+}
+_LOSSES = Limit(
+    "Other losses give no probabilities, and mlc serves, evaluates and gates by them.",
+    only=("log_loss", "modified_huber"),
+    onnx=False,
+)
+
+LIMITS: Mapping[str, Mapping[str, Limit]] = {
+    "BernoulliNB": {
+        "binarize": Limit(
+            "null converts to ONNX without an error, and gives NaN there where the columns are not 0 and 1.",
+            never=(None,),
+        )
+    },
+    "CountVectorizer": _TEXT,
+    "HistGradientBoostingClassifier": {"categorical_features": _CATEGORIES},
+    "HistGradientBoostingRegressor": {
+        "categorical_features": _CATEGORIES,
+        "loss": Limit(
+            "`poisson` converts to ONNX without an error and predicts other numbers there.",
+            never=("poisson",),
+        ),
+    },
+    "KBinsDiscretizer": {
+        "encode": Limit(
+            "`onehot` makes a sparse matrix, which ONNX has not. `onehot-dense` has the same columns.",
+            only=("onehot-dense", "ordinal"),
+        )
+    },
+    "KNeighborsClassifier": _NEIGHBOURS,
+    "LGBMClassifier": _LIGHTGBM,
+    "LGBMRanker": _LIGHTGBM,
+    "LGBMRegressor": _LIGHTGBM,
+    "MaxAbsScaler": {
+        "clip": Limit(
+            "It converts to ONNX without an error, and numbers are not clipped there: a probability was off by 0.04.",
+            never=(True,),
+        )
+    },
+    "Normalizer": {
+        "norm": Limit(
+            "`max` converts to ONNX without an error, and negative numbers are wrong there.",
+            only=("l1", "l2"),
+        )
+    },
+    "SGDClassifier": {
+        "loss": _LOSSES,
+        "learning_rate": Limit(
+            "It belongs to `loss: hinge`, which gives no probabilities.", never=("pa1", "pa2"), onnx=False
+        ),
+    },
+    "SimpleImputer": {
+        "add_indicator": Limit(
+            "It converts to ONNX without an error, and the columns it adds are not there: half the labels were wrong.",
+            never=(True,),
+        )
+    },
+    "TfidfVectorizer": _TEXT,
+    "XGBClassifier": _XGBOOST,
+    "XGBRFClassifier": _XGBOOST,
+    "XGBRFRegressor": _XGBOOST,
+    "XGBRanker": _XGBOOST,
+    "XGBRegressor": _XGBOOST,
+}
+"""By the estimator's short name, then by parameter."""

@@ -1,0 +1,325 @@
+"""What this version of mlc does with each estimator, and where it does nothing with one, why.
+
+Written by hand, because that is what was seen and decided; `_catalogue` puts it beside the generated parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct
+from sklearn.base import ClassifierMixin, ClusterMixin, OutlierMixin, RegressorMixin, TransformerMixin
+
+from mlc.drivers._estimators import BOOSTED, TRAINED
+from mlc.drivers._transforms import OFFERED
+
+Reason = Literal["", "other-task", "not-in-onnx", "not-yet"]
+
+
+class Standing(Struct, frozen=True):
+    """`what` an estimator is, and the `tasks` it can do; what it `serves` as here, or the `reason` that it does not:
+    a sentence in `why` and what may stand in its place in `instead`. `harmful`: its ONNX form is made without an
+    error and says something else."""
+
+    what: str
+    tasks: tuple[str, ...]
+    serves: Literal["", "train", "transforms"] = ""
+    reason: Reason = ""
+    why: str = ""
+    instead: str = ""
+    harmful: bool = False
+
+
+def standing(name: str, constructor: type) -> Standing:
+    """What an estimator is to this version of mlc."""
+    what, tasks = _kind(name, constructor)
+    if name in TRAINED or name in BOOSTED:
+        return Standing(what, tasks, "train")
+    if name in OFFERED:
+        return Standing(what, tasks, "transforms")
+    short = name.rpartition(".")[2]
+    if short in _WRONG:
+        why, instead = _WRONG[short]
+        return Standing(what, tasks, "", "not-in-onnx", why, instead, harmful=True)
+    if short in _FAILS:
+        why, instead = _FAILS[short]
+        return Standing(what, tasks, "", "not-in-onnx", why, instead)
+    if short in _NOT_YET:
+        why, instead = _NOT_YET[short]
+        return Standing(what, tasks, "", "not-yet", why, instead)
+    if short in _ELSEWHERE:
+        why, instead = _ELSEWHERE[short]
+        return Standing(what, tasks, "", "other-task", why, instead)
+    if "binary_classification" in tasks and what == "classifier":
+        raise AssertionError(f"{name} classifies: say whether it is trained, or why not")
+    if what == "transformer":
+        return Standing(what, tasks, "", "not-in-onnx", _NO_CONVERTER, _instead_of(name))
+    return Standing(what, tasks, "", "other-task", _OTHER[what], "")
+
+
+_NO_CONVERTER = "skl2onnx has no converter for it, so what it does could not be served."
+_NO_PROBABILITIES = "It gives no probabilities, and mlc serves, evaluates and gates by them."
+_LINEAR = "sklearn.linear_model.LogisticRegression, or sklearn.linear_model.SGDClassifier with loss: log_loss"
+_SCALE = "sklearn.decomposition.PCA"
+
+_WRAPS = {
+    "CalibratedClassifierCV", "ClassifierChain", "ColumnTransformer", "FeatureUnion", "FixedThresholdClassifier",
+    "FrozenEstimator", "GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "MultiOutputClassifier",
+    "MultiOutputRegressor", "OneVsOneClassifier", "OneVsRestClassifier", "OutputCodeClassifier", "Pipeline",
+    "RANSACRegressor", "RFE", "RFECV", "RandomizedSearchCV", "RegressorChain", "SelectFromModel",
+    "SelfTrainingClassifier", "SequentialFeatureSelector", "StackingClassifier", "StackingRegressor",
+    "TransformedTargetRegressor", "TunedThresholdClassifierCV", "VotingClassifier", "VotingRegressor",
+}  # fmt: skip
+
+_OF_ANY = (
+    "FrozenEstimator", "GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "Pipeline", "RandomizedSearchCV",
+)  # fmt: skip
+"""What predicts whatever the estimator in it does."""
+
+_WRONG: Mapping[str, tuple[str, str]] = {
+    "LinearDiscriminantAnalysis": (
+        "It converts to ONNX without an error, and probabilities are off by 0.15 there.",
+        _LINEAR,
+    ),
+    "TunedThresholdClassifierCV": (
+        "It converts to ONNX without an error, and the threshold that it tuned is not there.",
+        "the estimator without it",
+    ),
+    "CategoricalNB": (
+        "A category that it was not trained on makes scikit-learn fail, and its ONNX form answers something.",
+        "sklearn.naive_bayes.BernoulliNB with encode: one_hot",
+    ),
+    "CountVectorizer": (
+        "With its default token_pattern it converts to ONNX without an error and splits text otherwise; text "
+        "features are of a later version.",
+        "encode: one_hot for text of few values",
+    ),
+    "TfidfVectorizer": (
+        "With its default token_pattern it converts to ONNX without an error and splits text otherwise; text "
+        "features are of a later version.",
+        "encode: one_hot for text of few values",
+    ),
+    "KNNImputer": (
+        "It converts to ONNX without an error and imputes other numbers there: one label in 17 was wrong.",
+        "impute: median, or sklearn.impute.SimpleImputer",
+    ),
+    "KernelPCA": (
+        "It converts to ONNX without an error, and with numbers that are not scaled one label in 25 was wrong.",
+        _SCALE,
+    ),
+    "NeighborhoodComponentsAnalysis": (
+        "It converts to ONNX without an error, and with numbers that are not scaled probabilities are off by 0.003.",
+        _SCALE,
+    ),
+    "GaussianRandomProjection": (
+        "It converts to ONNX without an error, and with numbers that are not scaled one label in 500 was wrong.",
+        _SCALE,
+    ),
+    "QuantileTransformer": (
+        "It converts to ONNX without an error, and a probability was off by 0.08 there; with more than some 100 "
+        "quantiles the conversion does not end.",
+        "sklearn.preprocessing.PowerTransformer, or sklearn.preprocessing.KBinsDiscretizer",
+    ),
+    "TargetEncoder": (
+        "It converts to ONNX without an error, and of numbers with fractions one label in six was wrong.",
+        "encode: ordinal, or encode: one_hot",
+    ),
+}
+"""Converts without an error and says something else: by short name why, and what to take instead."""
+
+_FAILS: Mapping[str, tuple[str, str]] = {
+    "DummyClassifier": (_NO_CONVERTER, "a gate on a metric, which says more than a baseline"),
+    "GaussianProcessClassifier": (
+        "Its ONNX form needs an operator (Solve) that onnxruntime does not have.",
+        "sklearn.neural_network.MLPClassifier",
+    ),
+    "LabelPropagation": (_NO_CONVERTER, "sklearn.neighbors.KNeighborsClassifier"),
+    "LabelSpreading": (_NO_CONVERTER, "sklearn.neighbors.KNeighborsClassifier"),
+    "NearestCentroid": (_NO_CONVERTER, "sklearn.naive_bayes.GaussianNB"),
+    "QuadraticDiscriminantAnalysis": (
+        "Its converter fails on a model of this version of scikit-learn.",
+        "sklearn.naive_bayes.GaussianNB",
+    ),
+    "RadiusNeighborsClassifier": (
+        "Where a row has no neighbour within the radius, scikit-learn fails, and with `outlier_label` the ONNX "
+        "form does.",
+        "sklearn.neighbors.KNeighborsClassifier",
+    ),
+    "FunctionTransformer": (
+        "It calls a function, which neither a spec nor ONNX can hold.",
+        "sklearn.preprocessing.PowerTransformer for skewed numbers",
+    ),
+    "HashingVectorizer": (_NO_CONVERTER, "encode: one_hot for text of few values"),
+    "IterativeImputer": (_NO_CONVERTER, "impute: median, or sklearn.impute.SimpleImputer"),
+    "MissingIndicator": (_NO_CONVERTER, "impute: median, or sklearn.impute.SimpleImputer"),
+    "TransformedTargetRegressor": ("It calls a function, which neither a spec nor ONNX can hold.", ""),
+    "RandomTreesEmbedding": (
+        "Its ONNX form cannot be made: sparse columns are none in ONNX, and dense ones break the converter.",
+        "sklearn.preprocessing.KBinsDiscretizer",
+    ),
+    "SplineTransformer": (_NO_CONVERTER, "sklearn.preprocessing.KBinsDiscretizer or PolynomialFeatures"),
+    "NMF": (_NO_CONVERTER, "sklearn.decomposition.TruncatedSVD"),
+    "MiniBatchNMF": (_NO_CONVERTER, "sklearn.decomposition.TruncatedSVD"),
+    "LatentDirichletAllocation": (_NO_CONVERTER, "sklearn.decomposition.TruncatedSVD"),
+}
+"""Has no ONNX form."""
+
+_TUNE = "Searching parameters is not its own estimator here: a later version has `tune`."
+_MULTICLASS = (
+    "It makes a classifier of several classes out of binary ones, and this version predicts two classes."
+)
+_WRAPPED = "It wraps another estimator, which a parameter cannot name."
+_NOT_YET: Mapping[str, tuple[str, str]] = {
+    "CalibratedClassifierCV": (
+        "It wraps another estimator, which a parameter cannot name; a later version has `calibrate`.",
+        "the estimator without it; LogisticRegression is calibrated by itself",
+    ),
+    "ClassifierChain": (_MULTICLASS, "the estimator without it"),
+    "ColumnTransformer": ("The groups of `features` are one.", "a group of its own for each set of columns"),
+    "FeatureUnion": ("The groups of `features` are one.", "a group of its own for each set of columns"),
+    "FixedThresholdClassifier": (
+        "It wraps another estimator, which a parameter cannot name, and mlc decides at a probability of one half.",
+        "the estimator without it",
+    ),
+    "FrozenEstimator": ("It wraps a fitted estimator; a later version has `reuse`.", ""),
+    "GridSearchCV": (_TUNE, "the estimator without it"),
+    "HalvingGridSearchCV": (_TUNE, "the estimator without it"),
+    "HalvingRandomSearchCV": (_TUNE, "the estimator without it"),
+    "RandomizedSearchCV": (_TUNE, "the estimator without it"),
+    "LinearSVC": (_NO_PROBABILITIES, _LINEAR),
+    "MultiOutputClassifier": (_MULTICLASS, "the estimator without it"),
+    "NuSVC": (
+        "Its probabilities are deprecated in scikit-learn, and mlc serves, evaluates and gates by them.",
+        _LINEAR,
+    ),
+    "OneVsOneClassifier": (_MULTICLASS, "the estimator without it"),
+    "OneVsRestClassifier": (_MULTICLASS, "the estimator without it"),
+    "OutputCodeClassifier": (_MULTICLASS, "the estimator without it"),
+    "PassiveAggressiveClassifier": (_NO_PROBABILITIES, _LINEAR),
+    "Perceptron": (_NO_PROBABILITIES, _LINEAR),
+    "Pipeline": ("mlc makes one out of the features and the estimator.", "the estimator without it"),
+    "RFE": (
+        _WRAPPED,
+        "sklearn.feature_selection.SelectKBest",
+    ),
+    "RFECV": (
+        _WRAPPED,
+        "sklearn.feature_selection.SelectKBest",
+    ),
+    "RidgeClassifier": (_NO_PROBABILITIES, _LINEAR),
+    "RidgeClassifierCV": (_NO_PROBABILITIES, _LINEAR),
+    "SVC": (
+        "Its probabilities are deprecated in scikit-learn, and mlc serves, evaluates and gates by them.",
+        _LINEAR,
+    ),
+    "SelectFromModel": (
+        _WRAPPED,
+        "sklearn.feature_selection.SelectKBest",
+    ),
+    "SelfTrainingClassifier": (
+        "It wraps another estimator, which a parameter cannot name.",
+        "the estimator without it",
+    ),
+    "SequentialFeatureSelector": (
+        _WRAPPED,
+        "sklearn.feature_selection.SelectKBest",
+    ),
+    "StackingClassifier": (
+        "It wraps other estimators; a later version has `ensemble`.",
+        "one of the estimators",
+    ),
+    "VotingClassifier": (
+        "It wraps other estimators; a later version has `ensemble`.",
+        "one of the estimators",
+    ),
+    "TfidfTransformer": ("It weighs counts of words, and text features are of a later version.", ""),
+    "FeatureHasher": ("It takes dictionaries or words, and a dataset has columns.", "encode: one_hot"),
+    "GenericUnivariateSelect": (
+        "What it stands for can be named itself.",
+        "sklearn.feature_selection.SelectKBest, SelectPercentile, SelectFpr, SelectFdr or SelectFwe",
+    ),
+    "DictVectorizer": ("It takes dictionaries, and a dataset has columns.", "encode: one_hot"),
+    "PatchExtractor": ("It takes images, and a dataset has columns.", ""),
+    "OneHotEncoder": ("The group's own `encode` is one.", "encode: one_hot"),
+    "OrdinalEncoder": ("The group's own `encode` is one.", "encode: ordinal"),
+}
+"""Could be done, and this version does not."""
+
+_LABEL = ("It encodes labels, and mlc encodes the label itself, by `positive`.", "")
+_NEW_ROWS = ("It places the rows that it was fitted on, and has no place for a new one.", _SCALE)
+_ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    "LabelBinarizer": _LABEL,
+    "LabelEncoder": _LABEL,
+    "MultiLabelBinarizer": _LABEL,
+    "TSNE": _NEW_ROWS,
+    "MDS": _NEW_ROWS,
+    "ClassicalMDS": _NEW_ROWS,
+    "SpectralEmbedding": _NEW_ROWS,
+    "KernelCenterer": ("It takes a kernel matrix, and a dataset has columns.", _SCALE),
+    "KNeighborsTransformer": ("It gives a graph of neighbours, which no estimator here takes.", ""),
+    "RadiusNeighborsTransformer": ("It gives a graph of neighbours, which no estimator here takes.", ""),
+    "SparseCoder": ("It needs a dictionary, which a spec cannot write.", _SCALE),
+}
+
+_OTHER: Mapping[str, str] = {
+    "regressor": "It predicts a number, and this version of mlc trains binary classifiers.",
+    "ranker": "It ranks, and this version of mlc trains binary classifiers.",
+    "clusterer": "It finds groups without a label, and this version of mlc trains binary classifiers.",
+    "outlier detector": "It finds unlike rows without a label, and this version of mlc trains binary classifiers.",
+    "density estimator": "It estimates a density without a label, and this version of mlc trains binary classifiers.",
+    "covariance estimator": "It estimates a covariance, and this version of mlc trains binary classifiers.",
+    "neighbour search": "It finds neighbours and predicts nothing.",
+    "meta-estimator": "It wraps other estimators that predict a number, and this version of mlc trains binary "
+    "classifiers.",
+}
+
+
+def _instead_of(name: str) -> str:
+    return {
+        "sklearn.kernel_approximation": "sklearn.preprocessing.PolynomialFeatures",
+        "sklearn.cross_decomposition": "sklearn.feature_selection.SelectKBest",
+    }.get(name.rpartition(".")[0], _SCALE)
+
+
+_NAMED_KINDS: Mapping[str, str] = {
+    "BayesianGaussianMixture": "density estimator",
+    "GaussianMixture": "density estimator",
+    "KernelDensity": "density estimator",
+    "NearestNeighbors": "neighbour search",
+    "SpectralBiclustering": "clusterer",
+    "SpectralCoclustering": "clusterer",
+    "LGBMRanker": "ranker",
+    "XGBRanker": "ranker",
+    "FeatureAgglomeration": "transformer",
+    "IsotonicRegression": "regressor",
+    "PLSSVD": "transformer",
+}
+_TASKS: Mapping[str, tuple[str, ...]] = {
+    "classifier": ("binary_classification", "multiclass_classification"),
+    "regressor": ("regression",),
+    "clusterer": ("clustering",),
+    "outlier detector": ("anomaly_detection",),
+    "transformer": ("features",),
+}
+
+
+def _kind(name: str, constructor: type) -> tuple[str, tuple[str, ...]]:
+    """What it is, and the tasks it can do."""
+    short = name.rpartition(".")[2]
+    does: tuple[tuple[Any, str], ...] = (
+        (ClassifierMixin, "classifier"),
+        (RegressorMixin, "regressor"),
+        (ClusterMixin, "clusterer"),
+        (OutlierMixin, "outlier detector"),
+        (TransformerMixin, "transformer"),
+    )
+    first = next((word for mixin, word in does if issubclass(constructor, mixin)), "transformer")
+    if name.startswith("sklearn.covariance") and short != "EllipticEnvelope":
+        first = "covariance estimator"
+    what = _NAMED_KINDS.get(short, first)
+    tasks = _TASKS.get(what, ())
+    if short in _WRAPS:
+        predicts = (*_TASKS["classifier"], *_TASKS["regressor"])
+        return "meta-estimator", predicts if short in _OF_ANY else tasks
+    return what, tasks
