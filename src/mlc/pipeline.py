@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # validating imports none of these
     from mlc.apply import Stop
     from mlc.ir.artifact import Artifact
     from mlc.ir.backend import Backend
-    from mlc.ir.event import Event, StepTold
+    from mlc.ir.event import Event
     from mlc.ir.graph import Graph
     from mlc.ir.node import Node
     from mlc.ir.plan import Plan, Read
@@ -206,14 +206,18 @@ def reads_in(graph: Graph) -> Callable[[tuple[str | int, ...], Node], tuple[Read
     return reads
 
 
-def apply(root: Path, planned: Plan, stop: Stop, tell: Callable[[StepTold], None]) -> Iterator[Event]:
-    """plan → apply: the events as they happen. Raises StepFailed where the plan may not be applied."""
+def apply(root: Path, planned: Plan, stop: Stop, parallelism: int | None = None) -> Iterator[Event]:
+    """plan → apply: the events as they happen. Raises StepFailed where the plan may not be applied.
+
+    `parallelism` is how many steps may run at once; as many as there are cores where none is given.
+    """
     from mlc import apply as applying
     from mlc import workspace
+    from mlc.apply import budget
 
-    with workspace.hands(root, planned, tell) as effects:
+    with workspace.hands(root, planned) as effects:
         applying.refuse_stale(planned, effects, workspace.TOOL, workspace.present)
-        yield from applying.apply(planned, effects, stop)
+        yield from applying.apply(planned, effects, stop, budget.of_this_machine(parallelism))
 
 
 def each_once(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:

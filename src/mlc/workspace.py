@@ -16,15 +16,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from mlc import __version__, data, drivers, states
-from mlc.apply.effects import Effects
-from mlc.ir.event import StepTold
+from mlc.ir.backend import Backend
 from mlc.ir.graph import Graph
 from mlc.ir.operation import StepFailed, digest_of
 from mlc.ir.plan import Made, Plan
@@ -33,6 +34,10 @@ from mlc.plan import World
 from mlc.rules import path_outside_project
 from mlc.store.content import Content
 from mlc.store.files import TEMPORARY, leads_out, sweep, write_atomically
+
+if TYPE_CHECKING:
+    from mlc.apply.effects import Effects
+    from mlc.apply.processes import Perform
 
 TOOL = f"mlc {__version__}"
 
@@ -56,16 +61,21 @@ def observed(root: Path, graph: Graph) -> World:
 
 
 @contextmanager
-def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[Effects]:
+def hands(root: Path, plan: Plan) -> Iterator[Effects]:
     """Everything that applying reaches the world through, while nobody else applies.
 
     Raises StepFailed where somebody does, where the state cannot be read, or where nothing can be written.
     """
     from mlc import emit
+    from mlc.apply.effects import Effects
+    from mlc.apply.processes import Processes
 
     backends = emit.load_backends((data.path("templates"),))
     scratch = root / ".mlc" / "scratch" / plan.environment
-    with states.held(root, plan.environment) as held:
+    with (
+        Processes(_performing(root, backends), drivers.warm) as workers,  # before there is a lock to inherit
+        states.held(root, plan.environment) as held,
+    ):
         applied = held.store.read()
         shutil.rmtree(scratch, ignore_errors=True)
         if held.killed:
@@ -77,15 +87,27 @@ def hands(root: Path, plan: Plan, tell: Callable[[StepTold], None]) -> Iterator[
             scratch=scratch,
             state=held.store,
             content=Content(root / ".mlc" / "content"),
-            driver=drivers.load,
+            workers=workers,
+            declared=drivers.driver,
             tools=drivers.tools,
-            render=lambda backend, template, values: emit.render(backends, backend, template, values),
-            tell=lambda step, text: tell(StepTold(step, text)),
             write=write_atomically,
             place=lambda path: place(root, path),
             file_digest=lambda path: file_digest(root, path),
         )
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _performing(root: Path, backends: tuple[Backend, ...]) -> Perform:
+    """What a step's own process does: nothing that it reaches belongs to the process that applies."""
+    from mlc import emit
+    from mlc.apply.effects import perform
+
+    return partial(
+        perform,
+        root=root,
+        load=drivers.load,
+        render=lambda backend, template, values: emit.render(backends, backend, template, values),
+    )
 
 
 def present() -> Made:

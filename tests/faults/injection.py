@@ -1,4 +1,4 @@
-"""Faults at the n-th write-side call of this process.
+"""Faults at the n-th write-side call of this process and of those that it forks from here on.
 
 Counted are opening to write, writing, fsync, rename, unlink, mkdir, rmdir, chmod and every SQL statement,
 within the project's folder. Python's own calls only; `shim.c` (the long form) sees those of the libraries too.
@@ -10,6 +10,7 @@ import builtins
 import ctypes
 import errno
 import io
+import multiprocessing
 import os
 import signal
 import sqlite3
@@ -51,16 +52,29 @@ def _arm_shim(root: Path, how: str, at: int, count: str, shim: str) -> Callable[
 class _Fault:
     def __init__(self, root: str, how: str, at: int) -> None:
         self.root, self.how, self.at = root, how, at
-        self.seen = 0
+        self.process = os.getpid()
+        self.count = multiprocessing.get_context("fork").Value("l")
+
+    @property
+    def seen(self) -> int:
+        return int(self.count.value)
 
     def strikes(self, takes_room: bool) -> bool:
-        """Count a call. True where it must fail; does not return where the process must die."""
-        self.seen += 1
-        if self.how in ("kill", "SIGINT") and self.seen == self.at:
-            os.kill(os.getpid(), signal.SIGKILL if self.how == "kill" else signal.SIGINT)
+        """Count a call. True where it must fail; does not return where the process must die.
+
+        What is killed is the process that applies, whichever of its steps makes the call.
+        """
+        with self.count:
+            self.count.value += 1
+            seen = int(self.count.value)
+        if self.how == "SIGINT" and seen == self.at:
+            os.kill(self.process, signal.SIGINT)
+        if self.how == "kill" and seen == self.at:
+            os.kill(self.process, signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.how == "EIO":
-            return self.seen == self.at
-        return self.how == "ENOSPC" and self.seen >= self.at and takes_room
+            return seen == self.at
+        return self.how == "ENOSPC" and seen >= self.at and takes_room
 
     def error(self, path: Any = None) -> OSError:
         number = getattr(errno, self.how)

@@ -1,6 +1,7 @@
 /* Faults at the n-th write-side call of a process, also of the libraries that are not written in Python.
  *
- * Preloaded into the fork server (LD_PRELOAD). `fault_arm` starts to count in the process that calls it:
+ * Preloaded into the fork server (LD_PRELOAD). `fault_arm` starts to count in the process that calls it and in those
+ * that it forks from then on:
  *   how 0: only count   1: SIGKILL   2: the disk is full from then on   3: EIO once   4: every write is short
  * Counted are calls that change a file under `root`, or whose descriptor is of one. */
 #define _GNU_SOURCE
@@ -12,21 +13,24 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 static int how = -1;
-static long at, seen;
+static long at, *seen; /* shared by all processes of an apply */
+static pid_t applying;
 static char root[PATH_MAX];
 
 void fault_arm(int how_, long at_, const char *root_) {
     strncpy(root, root_, sizeof root - 1);
-    at = at_, seen = 0, how = how_;
+    seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    at = at_, applying = getpid(), how = how_;
 }
 
-long fault_seen(void) { return __atomic_load_n(&seen, __ATOMIC_SEQ_CST); }
+long fault_seen(void) { return __atomic_load_n(seen, __ATOMIC_SEQ_CST); }
 
 static int under_root(const char *path) {
     return path && (path[0] != '/' || strncmp(path, root, strlen(root)) == 0);
@@ -43,8 +47,8 @@ static int descriptor_under_root(int fd) {
 
 /* Whether the call must fail; errno is then set. Does not return where the process must die. */
 static int strikes(int takes_room) {
-    long now = __atomic_add_fetch(&seen, 1, __ATOMIC_SEQ_CST);
-    if (how == 1 && now == at) kill(getpid(), SIGKILL), pause();
+    long now = __atomic_add_fetch(seen, 1, __ATOMIC_SEQ_CST);
+    if (how == 1 && now == at) kill(applying, SIGKILL), kill(getpid(), SIGKILL), pause();
     if (how == 2 && now >= at && takes_room) return errno = ENOSPC, 1;
     if (how == 3 && now == at) return errno = EIO, 1;
     return 0;
@@ -62,7 +66,7 @@ static size_t shortened(int fd, size_t count) {
 
 ssize_t write(int fd, const void *bytes, size_t count) {
     if (ON_DESCRIPTOR(fd, 1)) {
-        if (how == 2 && seen == at && count > 1) return REAL(write)(fd, bytes, count / 2);
+        if (how == 2 && *seen == at && count > 1) return REAL(write)(fd, bytes, count / 2);
         return -1;
     }
     return REAL(write)(fd, bytes, shortened(fd, count));

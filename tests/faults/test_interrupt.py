@@ -23,7 +23,7 @@ def test_the_first_finishes_the_running_step(server: Server, tmp_path: Path, num
     running.send(number)
     ended = running.wait()
     assert ended.code == 130, ended
-    assert "Stopping after this step" in ended.err
+    assert "Stopping after the running steps" in ended.err
     assert "✓ model.risk/train" in ended.out
     assert "export" not in ended.out.partition("Plan:")[2]
     assert "model.risk/train" in read_state(root / ".mlc/state/dev.db").operations

@@ -64,6 +64,7 @@ NOT_BY_FILES = {
     "state-locked",
     "state-unreadable",
     "step-broke",
+    "step-killed",
     "training-failed",
     "unknown-module",
     "unknown-version",

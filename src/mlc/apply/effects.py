@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -12,9 +11,12 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from mlc.ir.operation import Operation, Outcome, Product, Work, digest_of, made_from
+from mlc.apply.processes import Errand, Failed, Heard, Succeeded
+from mlc.drivers import Driver
+from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work, digest_of, made_from
 from mlc.ir.plan import Plan, PlannedArtifact
 from mlc.ir.state import AppliedArtifact, Move, State
+from mlc.rules import _system
 
 Told = tuple[str, dict[str, Any]]
 
@@ -34,7 +36,15 @@ class ContentStore(Protocol):
 
     def put(self, source: Path | bytes, *, move: bool = False) -> str: ...
     def path(self, digest: str) -> Path: ...
+    def location(self, digest: str) -> Path: ...
     def is_intact(self, digest: str) -> bool: ...
+
+
+class Workers(Protocol):
+    """What `apply` needs of who does the work (`apply.processes.Processes`)."""
+
+    def start(self, errand: Errand) -> None: ...
+    def heard(self, seconds: float | None) -> Iterable[Heard]: ...
 
 
 class Effects(Struct, frozen=True):
@@ -42,7 +52,8 @@ class Effects(Struct, frozen=True):
 
     `applied` is the state as it was when the run began, `root` the project's folder, `cache` the folder of
     earlier outcomes by key, `scratch` the folder that steps work in; `write` writes a file durably and
-    atomically; `place` gives the path of an artifact and refuses one that leads out of the project.
+    atomically; `place` gives the path of an artifact and refuses one that leads out of the project;
+    `declared` gives what a driver says of itself.
     """
 
     applied: State
@@ -51,18 +62,25 @@ class Effects(Struct, frozen=True):
     scratch: Path
     state: StateWriter
     content: ContentStore
-    driver: Callable[[str], ModuleType]
+    workers: Workers
+    declared: Callable[[str], Driver]
     tools: Callable[[str], dict[str, str]]
-    render: Callable[[str, str, Mapping[str, Any]], bytes]
-    tell: Callable[[str, str], None]
     write: Callable[[Path, bytes, int], None]
     place: Callable[[str], Path]
     file_digest: Callable[[str], str]
     outputs: dict[str, dict[str, str]] = {}  # of the operations of this run, as they finish
 
 
-def run_operation(operation: Operation, plan: Plan, effects: Effects) -> Told:
-    """Run an operation, or find that it need not run: the same key has the same outcome."""
+class Due(Struct, frozen=True):
+    """An operation that has to run: the key of what it is made from, and the digests of what it reads."""
+
+    key: str
+    parts: dict[str, str]
+    digests: dict[str, str]
+
+
+def found_or_due(operation: Operation, plan: Plan, effects: Effects) -> Told | Due:
+    """An operation need not run where the same key has an outcome: that is recorded. Otherwise it is due."""
     digests = {name: effects.file_digest(path) for name, path in operation.files.items()}
     for name, source in operation.inputs.items():
         earlier, _, output = source.partition("#")
@@ -76,22 +94,86 @@ def run_operation(operation: Operation, plan: Plan, effects: Effects) -> Told:
         effects.outputs[operation.id] = recorded.outputs
         _publish(operation, recorded, effects)
         return "unchanged", recorded.summary
-
-    driver = effects.driver(operation.driver)
-    cached = None if driver.EFFECT else _cached(key, effects)
-    outcome = cached or _done(operation, plan, effects, driver, digests, parts, key)
-    _publish(operation, outcome, effects)
-    effects.state.put_operation(operation.id, outcome)
-    effects.outputs[operation.id] = outcome.outputs
-    return ("reused" if cached else "done"), outcome.summary
+    cached = None if effects.declared(operation.driver).effect else _cached(key, effects)
+    if cached is None:
+        return Due(key, parts, digests)
+    _record(operation, cached, effects)
+    return "reused", cached.summary
 
 
-def undo_operation(operation: Operation, environment: str, effects: Effects) -> None:
-    """Take back what an operation did outside the store, where its driver can, and forget it."""
-    undo = getattr(effects.driver(operation.driver), "undo", None)
-    if undo is not None:
-        undo(effects.root, environment, operation)
-    effects.state.remove("operation", operation.id)
+def errand_of(operation: Operation, due: Due, environment: str, cores: int, effects: Effects) -> Errand:
+    """What a process is to do, in a folder of its own. Raises StepFailed for content that is lost."""
+    effects.scratch.mkdir(parents=True, exist_ok=True)
+    return Errand(
+        act="run",
+        operation=operation,
+        environment=environment,
+        cores=cores,
+        inputs={name: effects.content.path(due.digests[name]) for name in operation.inputs},
+        digests=due.digests,
+        files={name: effects.root / path for name, path in operation.files.items()},
+        folder=Path(tempfile.mkdtemp(dir=effects.scratch)),
+    )
+
+
+def record_product(operation: Operation, due: Due, product: Product, effects: Effects) -> Told:
+    """What a driver made enters the store before the outcome is recorded."""
+    outcome = Outcome(
+        key=due.key,
+        driver=operation.driver,
+        made_from=due.parts,
+        outputs={name: effects.content.put(path, move=True) for name, path in product.outputs.items()},
+        summary=product.summary,
+    )
+    if not effects.declared(operation.driver).effect:
+        effects.write(_cache_path(due.key, effects), msgspec.json.encode(outcome), 0o600)
+    _record(operation, outcome, effects)
+    return "done", outcome.summary
+
+
+def size_read(operation: Operation, due: Due, effects: Effects) -> int:
+    """How many bytes an operation reads."""
+    paths = [effects.content.location(due.digests[name]) for name in operation.inputs]
+    paths += [effects.root / path for path in operation.files.values()]
+    return sum(path.stat().st_size for path in paths if path.is_file())
+
+
+def perform(
+    errand: Errand,
+    tell: Callable[[str], None],
+    *,
+    root: Path,
+    load: Callable[[str], ModuleType],
+    render: Callable[[str, str, Mapping[str, Any]], bytes],
+) -> Succeeded | Failed:
+    """Let the driver do an errand. In the step's own process."""
+    operation = errand.operation
+    try:
+        driver = load(operation.driver)
+        if errand.folder is None:
+            driver.undo(root, errand.environment, operation)
+            return Succeeded(errand.step, None)
+        work = Work(
+            operation=operation,
+            environment=errand.environment,
+            root=root,
+            folder=errand.folder,
+            inputs=errand.inputs,
+            digests=errand.digests,
+            files=errand.files,
+            tell=tell,
+            render=render,
+        )
+        return Succeeded(errand.step, driver.run(work))
+    except Exception as error:  # a driver's bug must not take the other steps with it
+        return failure(errand.step, operation.address, error)
+
+
+def failure(step: str, address: str, error: Exception) -> Failed:
+    """What an exception means to people. A full disk is one, whatever a driver makes of it."""
+    if isinstance(error, StepFailed) and not _system.is_disk_full(error):
+        return Failed(step, error.diagnostics, error.passing)
+    return Failed(step, (_system.found(step, error, address),), _system.is_passing(error))
 
 
 def write_artifact(artifact: PlannedArtifact, address: str, effects: Effects) -> None:
@@ -112,41 +194,10 @@ def remove_artifact(artifact: PlannedArtifact, effects: Effects) -> None:
     effects.state.remove("artifact", artifact.path)
 
 
-def _done(
-    operation: Operation,
-    plan: Plan,
-    effects: Effects,
-    driver: ModuleType,
-    digests: dict[str, str],
-    parts: dict[str, str],
-    key: str,
-) -> Outcome:
-    """Run the driver in a folder of its own; its outputs enter the store before the outcome is recorded."""
-    effects.scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=effects.scratch))
-    try:
-        product: Product = driver.run(
-            Work(
-                operation=operation,
-                environment=plan.environment,
-                root=effects.root,
-                folder=folder,
-                inputs={name: effects.content.path(digests[name]) for name in operation.inputs},
-                digests=digests,
-                files={name: effects.root / path for name, path in operation.files.items()},
-                tell=lambda text: effects.tell(operation.id, text),
-                render=effects.render,
-            )
-        )
-        outputs = {name: effects.content.put(path, move=True) for name, path in product.outputs.items()}
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    outcome = Outcome(
-        key=key, driver=operation.driver, made_from=parts, outputs=outputs, summary=product.summary
-    )
-    if not driver.EFFECT:
-        effects.write(_cache_path(key, effects), msgspec.json.encode(outcome), 0o600)
-    return outcome
+def _record(operation: Operation, outcome: Outcome, effects: Effects) -> None:
+    _publish(operation, outcome, effects)
+    effects.state.put_operation(operation.id, outcome)
+    effects.outputs[operation.id] = outcome.outputs
 
 
 def _publish(operation: Operation, outcome: Outcome, effects: Effects) -> None:

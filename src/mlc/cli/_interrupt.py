@@ -1,13 +1,13 @@
-"""Ctrl-C and SIGTERM while applying: the first finishes the running step, the second stops now."""
+"""Ctrl-C and SIGTERM while applying: the first finishes the running steps, the second stops now."""
 
 from __future__ import annotations
 
-import _thread
 import os
 import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -22,7 +22,7 @@ GRACE = 2.0
 """Seconds that a second interrupt leaves for unwinding. Compiled code may train for hours before Python gets
 to handle a signal; nobody should have to wait for it, and what is left is what a kill would leave."""
 
-_AT_FIRST = b"\nStopping after this step; Ctrl-C again stops now.\n"
+_AT_FIRST = b"\nStopping after the running steps; Ctrl-C again stops now.\n"
 _AT_ONCE = b"\nInterrupted.\n"
 
 
@@ -70,11 +70,28 @@ def _watch(reader: int, stop: Stop, now: threading.Event) -> None:
                 _say(_AT_FIRST)
                 continue
             now.set()
-            _thread.interrupt_main()  # its handler may have run before the event was set
-            if not select.select([reader], [], [], GRACE)[0]:
+            # A signal for real: it ends a wait as well. The handler may have run before the event was set.
+            signal.pthread_kill(_main_thread(), signal.SIGINT)
+            if not _ends_within(reader, GRACE):
                 sys.stdout.flush()
                 _say(_AT_ONCE)
                 os._exit(130)
+            return
+
+
+def _ends_within(reader: int, seconds: float) -> bool:
+    """Whether the main thread unwinds in time, and closes its end. Every further signal is heard here too."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if select.select([reader], [], [], left)[0] and not os.read(reader, 64):
+            return True
+    return False
+
+
+def _main_thread() -> int:
+    number = threading.main_thread().ident
+    assert number is not None
+    return number
 
 
 def _say(text: bytes) -> None:

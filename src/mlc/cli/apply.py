@@ -1,8 +1,8 @@
 """Do the plan.
 
-Plans and asks before it applies; a saved plan is applied exactly, or refused when it is stale. The first
-Ctrl-C (or SIGTERM) finishes the running step and stops, the second stops now; either way the next apply goes
-on there.
+Plans and asks before it applies; a saved plan is applied exactly, or refused when it is stale. Independent steps
+run at once. The first Ctrl-C (or SIGTERM) finishes the running steps and stops, the second stops now; either
+way the next apply goes on there.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from mlc.cli._console import (
 )
 from mlc.cli._interrupt import interruptible
 from mlc.cli._plan_file import read_plan
+from mlc.cli._progress import Progress, is_terminal
 from mlc.cli._selection import add_selection_arguments, selected_plans
 from mlc.ir.diagnostic import Diagnostic
-from mlc.ir.event import Event, Finished, StepFailedEvent, StepStarted, StepTold
+from mlc.ir.event import Event, Finished, StepFailedEvent
 from mlc.rules import bad_plan_file, consent_missing, several_environments
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_selection_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--events", metavar="FILE", help="write one JSON line per event to FILE")
+    parser.add_argument(
+        "--parallelism",
+        metavar="N",
+        type=_at_least_one,
+        help="how many steps may run at once (as many as there are cores and memory)",
+    )
 
 
 @guarded
@@ -120,22 +127,20 @@ def _apply(root: Path, plan: Plan, arguments: argparse.Namespace, locate: Locate
     from mlc.report import apply_text
 
     colours = paint(arguments, sys.stdout)
-    progress = _Progress(sys.stderr.isatty() and arguments.format == "text" and not arguments.quiet)
     happened: list[Event] = []
-    with _event_log(arguments.events) as log, interruptible() as stop:
-
-        def told(event: StepTold) -> None:
+    live = is_terminal(sys.stderr) and arguments.format == "text" and not arguments.quiet
+    with (
+        _event_log(arguments.events) as log,
+        interruptible() as stop,
+        Progress(sys.stderr, paint(arguments, sys.stderr), shown=live) as progress,
+    ):
+        for event in pipeline.apply(root, plan, stop, arguments.parallelism):
             log(event)
-            progress.tell(event)
-
-        for event in pipeline.apply(root, plan, stop, told):
-            log(event)
-            progress.follow(event)
             happened.append(event)
-            if arguments.format == "text":
-                sys.stdout.write(apply_text.event(event, colours, quiet=arguments.quiet))
-                sys.stdout.flush()
-        progress.clear()
+            text = (
+                apply_text.event(event, colours, quiet=arguments.quiet) if arguments.format == "text" else ""
+            )
+            progress.follow(event, lambda: _write(text))  # noqa: B023 - called before the next event comes
     end = next(event for event in happened if isinstance(event, Finished))
     failures = [one for event in happened if isinstance(event, StepFailedEvent) for one in event.diagnostics]
     found, sources = locate(tuple(failures))
@@ -145,7 +150,8 @@ def _apply(root: Path, plan: Plan, arguments: argparse.Namespace, locate: Locate
         sys.stdout.write(apply_text.skipped(happened, colours))
         sys.stdout.flush()
         show_diagnostics(found, sources, arguments)
-        sys.stdout.write(apply_text.finished(end, colours))
+        if end.outcome != "done" or not arguments.quiet:
+            sys.stdout.write(apply_text.finished(end, colours))
         if end.outcome == "done" and not arguments.quiet:
             sys.stdout.write(apply_text.whereabouts(plan, happened))
     code = _CODES[end.outcome]
@@ -158,33 +164,17 @@ def _write_result(end: Finished, failures: tuple[Diagnostic, ...]) -> None:
     sys.stdout.write(json.applied(end, failures))
 
 
-class _Progress:
-    """One line on a terminal that says what is going on; nothing elsewhere."""
+def _write(text: str) -> None:
+    if text:
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
-    def __init__(self, shown: bool) -> None:
-        self._shown = shown
-        self._step = ""
 
-    def follow(self, event: Event) -> None:
-        self.clear()
-        if isinstance(event, StepStarted):
-            self._step = f"[{event.position}/{event.total}] {event.step}"
-            self._write(self._step)
-
-    def tell(self, event: StepTold) -> None:
-        self._write(f"{self._step}: {event.text}")
-
-    def clear(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-    def _write(self, text: str) -> None:
-        if self._shown:
-            from mlc.report.terminal import harmless
-
-            sys.stderr.write("\r\x1b[K" + harmless(text)[:100])
-            sys.stderr.flush()
+def _at_least_one(word: str) -> int:
+    number = int(word) if word.isascii() and word.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a number of steps, from 1: not {word}")
+    return number
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The ways of doing a step for real, one file each. Adding a file adds a driver.
 
-A driver declares `VERSION`, `PACKAGES` and `EFFECT` as literals at its top and has `run(work)`. The literals
-are read from its source, because planning needs them and must not import what the driver imports.
+A driver declares `VERSION`, `PACKAGES` and `EFFECT` as literals at its top, and where they are not as usual what
+it needs (`CORES`, `MEMORY`, `MEMORY_PER_BYTE`) and `LOADS`; it has `run(work)`. The literals are read from its
+source, because planning needs them and must not import what the driver imports.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from msgspec import Struct
 
@@ -23,6 +25,10 @@ class Driver(Struct, frozen=True):
     whose versions matter for the bytes; `effect` is True when it changes something outside the
     content-addressed store, so that a cached outcome must not stand in for running it; `undoes` where the driver
     has `undo`, which takes that back.
+
+    `cores` is how many it keeps busy (0: it must be alone, as it measures time), `memory` how many MB it takes
+    at least and `memory_per_byte` how many bytes more for each byte that it reads; `loads` are the modules that
+    are imported once for all of its steps.
     """
 
     name: str
@@ -30,12 +36,24 @@ class Driver(Struct, frozen=True):
     packages: tuple[str, ...]
     effect: bool
     undoes: bool
+    cores: int = 1
+    memory: int = 100
+    memory_per_byte: float = 0.0
+    loads: tuple[str, ...] = ()
 
 
 @cache
 def driver(name: str) -> Driver:
     """What a driver says of itself, without importing it."""
-    declared = {"VERSION": 0, "PACKAGES": (), "EFFECT": False}
+    declared: dict[str, Any] = {
+        "VERSION": 0,
+        "PACKAGES": (),
+        "EFFECT": False,
+        "CORES": 1,
+        "MEMORY": 100,
+        "MEMORY_PER_BYTE": 0.0,
+        "LOADS": (),
+    }
     undoes = False
     source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
     for statement in ast.parse(source).body:
@@ -44,7 +62,17 @@ def driver(name: str) -> Driver:
         target = statement.target if isinstance(statement, ast.AnnAssign) else target
         if isinstance(target, ast.Name) and target.id in declared:
             declared[target.id] = ast.literal_eval(statement.value)  # type: ignore[attr-defined]
-    return Driver(name, declared["VERSION"], tuple(declared["PACKAGES"]), declared["EFFECT"], undoes)  # type: ignore[arg-type]
+    return Driver(
+        name=name,
+        version=declared["VERSION"],
+        packages=tuple(declared["PACKAGES"]),
+        effect=declared["EFFECT"],
+        undoes=undoes,
+        cores=declared["CORES"],
+        memory=declared["MEMORY"],
+        memory_per_byte=declared["MEMORY_PER_BYTE"],
+        loads=tuple(declared["LOADS"]),
+    )
 
 
 @cache
@@ -60,6 +88,13 @@ def tools(name: str) -> dict[str, str]:
 def load(name: str) -> ModuleType:
     """The driver itself, with all that it imports."""
     return import_module(f"mlc.drivers.{name}")
+
+
+def warm(name: str) -> None:
+    """Import all that the driver's steps will need."""
+    load(name)
+    for module in driver(name).loads:
+        import_module(module)
 
 
 def _version(package: str, driver: str) -> str:

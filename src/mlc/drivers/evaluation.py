@@ -25,6 +25,8 @@ from mlc.rules import evaluation_impossible
 VERSION = 1
 PACKAGES = ("jinja2", "numpy", "onnxruntime", "polars", "scipy")
 EFFECT = False
+MEMORY = 300
+MEMORY_PER_BYTE = 100.0
 
 MAIN = ("roc_auc", "average_precision", "accuracy", "f1", "brier")
 """What the terminal shows."""

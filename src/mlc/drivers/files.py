@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 VERSION = 1
 PACKAGES = ("polars",)
 EFFECT = False
+CORES = 2
+MEMORY = 200
+MEMORY_PER_BYTE = 30.0
+LOADS = (
+    "polars",
+    "mlc.drivers._canonical",
+    "mlc.drivers._contract",
+    "mlc.drivers._prepare",
+    "mlc.drivers._profile",
+    "mlc.drivers._split",
+)
 
 
 def run(work: Work) -> Product:

@@ -14,6 +14,8 @@ from mlc.ir.operation import Product, Work
 VERSION = 1
 PACKAGES = ("onnxruntime", "numpy", "polars")
 EFFECT = False
+CORES = 0  # alone: whatever ran beside it would be measured too
+LOADS = ("polars", "mlc.drivers._canonical", "mlc.drivers._columns", "mlc.drivers._onnx")
 
 WARM_UP = 50
 REQUESTS = 500

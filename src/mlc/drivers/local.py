@@ -34,6 +34,7 @@ from mlc.store.files import TEMPORARY, make_folder, replacing, sweep, sync_folde
 VERSION = 1
 PACKAGES: tuple[str, ...] = ()
 EFFECT = True
+LOADS = ("mlc.drivers._serving",)
 
 _LOCK = ".lock"
 

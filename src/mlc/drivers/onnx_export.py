@@ -25,6 +25,18 @@ PACKAGES = (
     "protobuf",
 )
 EFFECT = False
+MEMORY = 300
+MEMORY_PER_BYTE = 50.0
+LOADS = (
+    "polars",
+    "threadpoolctl",
+    "mlc.drivers._canonical",
+    "mlc.drivers._columns",
+    "mlc.drivers._convert",
+    "mlc.drivers._estimators",
+    "mlc.drivers._onnx",
+    "mlc.drivers._skops",
+)
 
 _TIE = 1e-6  # both classes are as probable, but for rounding to float32
 

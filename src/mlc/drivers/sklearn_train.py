@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 VERSION = 1
 PACKAGES = ("scikit-learn", "numpy", "scipy", "skops", "polars")
 EFFECT = False
+MEMORY = 300
+MEMORY_PER_BYTE = 50.0
+LOADS = (
+    "polars",
+    "threadpoolctl",
+    "mlc.drivers._columns",
+    "mlc.drivers._estimators",
+    "mlc.drivers._pipeline",
+    "mlc.drivers._skops",
+)
 
 
 def run(work: Work) -> Product:

@@ -1,4 +1,8 @@
-"""What `apply` tells while it runs: one JSON line each with `--events`."""
+"""What `apply` tells while it runs: one JSON line each with `--events`.
+
+Of each step: started, then told and retried as often as it happens, then done, failed or skipped; a step that is
+not tried is only skipped. Steps run at once, so that the lines of several are mixed.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +45,22 @@ class StepFailedEvent(Struct, frozen=True, tag_field="event", tag="step_failed")
     diagnostics: tuple[Diagnostic, ...]
 
 
+class StepRetried(Struct, frozen=True, tag_field="event", tag="step_retried"):
+    """A try failed for a reason that may pass: the next one comes after `seconds`.
+
+    `tried` counts the tries so far, `retries` those that are allowed after the first.
+    """
+
+    step: str
+    address: str
+    tried: int
+    retries: int
+    seconds: float
+    diagnostics: tuple[Diagnostic, ...]
+
+
 class StepSkipped(Struct, frozen=True, tag_field="event", tag="step_skipped"):
-    """A step that was not tried, because one that it depends on failed or was skipped."""
+    """A step that was not tried (or, on a full disk, came to nothing), because another one failed."""
 
     step: str
     address: str
@@ -59,4 +77,4 @@ class Finished(Struct, frozen=True, tag_field="event", tag="finished"):
     not_started: int
 
 
-Event = StepStarted | StepTold | StepDone | StepFailedEvent | StepSkipped | Finished
+Event = StepStarted | StepTold | StepDone | StepFailedEvent | StepRetried | StepSkipped | Finished

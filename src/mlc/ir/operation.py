@@ -24,6 +24,7 @@ class Operation(Struct, frozen=True):
     `publishes` maps outputs that people or builds read to the paths in the project where they are put.
     `settles` names what alone decides an output, where that is less than everything: inputs and keys of the
     spec. A registered version stays the same version when only its description changes.
+    A failure that may pass is met by up to `retries` more tries, the first after `backoff` seconds.
     """
 
     id: str  # "model.churn/train"
@@ -34,6 +35,8 @@ class Operation(Struct, frozen=True):
     cost: str = "metadata"  # the change class that running it has
     publishes: dict[str, str] = field(default_factory=dict)
     settles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    retries: int = 0
+    backoff: float = 0.0
 
     @property
     def address(self) -> str:
@@ -127,9 +130,11 @@ class StepFailed(Exception):
     """A step could not be done for a reason the user can mend: the diagnostics say which.
 
     The one exception that drivers raise on purpose; anything else that comes out of a driver is a bug.
-    A refusal (a gate said no) carries a diagnostic with `refused` set.
+    A refusal (a gate said no) carries a diagnostic with `refused` set. `passing` marks what may be gone when it
+    is tried again: a network that does not answer, a database that somebody else has locked.
     """
 
-    def __init__(self, *diagnostics: Diagnostic) -> None:
+    def __init__(self, *diagnostics: Diagnostic, passing: bool = False) -> None:
         super().__init__("; ".join(diagnostic.detail for diagnostic in diagnostics))
         self.diagnostics = diagnostics
+        self.passing = passing

@@ -4,16 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepSkipped
+from msgspec import Struct
+
+from mlc.ir.event import Event, Finished, StepDone, StepFailedEvent, StepRetried, StepSkipped
 from mlc.ir.plan import Plan
 from mlc.report import outcome_text
-from mlc.report.terminal import Paint, harmless
+from mlc.report.terminal import Paint, display_width, harmless
+
+
+class Running(Struct, frozen=True):
+    """A step that runs: what it said last, and since when (seconds of the monotonic clock)."""
+
+    step: str
+    told: str
+    since: float
+
+
+def live(
+    running: Sequence[Running], now: float, done: tuple[int, int], size: tuple[int, int], paint: Paint
+) -> list[str]:
+    """A line for each step that runs and one that counts; none is wider or more than the terminal is.
+
+    `done` is how many steps are over and of how many, `size` the terminal's columns and lines.
+    """
+    width, height = size
+    most = max(1, height - 2)
+    lines = [
+        paint(_cut(f"  {one.step:<36} {_elapsed(now - one.since):>8}  {one.told}", width - 1), "dim")
+        for one in running[:most]
+    ]
+    more = f" · {len(running) - most} more run" if len(running) > most else ""
+    return [*lines, paint(_cut(f"  {done[0]} of {done[1]} steps{more}", width - 1), "dim")]
+
+
+def waiting(happened: StepRetried) -> str:
+    """Until when a step waits."""
+    return f"try {happened.tried + 1} of {happened.retries + 1} in {_elapsed(happened.seconds)}"
+
+
+def _elapsed(seconds: float) -> str:
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, whole = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {whole:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _cut(text: str, width: int) -> str:
+    """The beginning of a text, as much as stands in so many columns."""
+    shown = harmless(text).replace("\n", " ").replace("\t", " ").rstrip()
+    if display_width(shown) <= width:
+        return shown
+    while shown and display_width(shown) > width - 1:
+        shown = shown[:-1]
+    return shown + "…"
 
 
 def event(happened: Event, paint: Paint, *, quiet: bool) -> str:
     """A line or more for an event; empty for one that says nothing to people."""
     if isinstance(happened, StepDone):
         return "" if quiet else _done(happened, paint)
+    if isinstance(happened, StepRetried):
+        why = happened.diagnostics[0].detail if happened.diagnostics else ""
+        return (
+            ""
+            if quiet
+            else (paint("↻", "yellow") + f" {harmless(happened.step)} {waiting(happened)}: {harmless(why)}\n")
+        )
     if isinstance(happened, StepFailedEvent):
         refused = all(diagnostic.refused for diagnostic in happened.diagnostics)
         return (

@@ -10,6 +10,9 @@ from mlc.rules import disk_full, not_writable, step_broke
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_PASSING = (errno.EAGAIN, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH)
+_LOCKED_IN_SQLITE = (5, 6)
+"""SQLITE_BUSY and SQLITE_LOCKED."""
 _FULL_IN_SQLITE = (13, 4874)
 """SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: the memory that processes share is a file too, which cannot grow."""
 _FULL_IN_WORDS = ("no space left on device", "database or disk is full", "disk quota exceeded")
@@ -38,6 +41,21 @@ def is_disk_full(error: BaseException | None) -> bool:
             return True
         # a diagnosis of ours may mention a full disk among other possible reasons
         if not isinstance(error, StepFailed) and any(words in str(error).lower() for words in _FULL_IN_WORDS):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Whether an error may be gone when the same is tried again: the network's, or a database's that is locked."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, ConnectionError | TimeoutError):
+            return True
+        if isinstance(error, OSError) and error.errno in _PASSING:
+            return True
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED_IN_SQLITE:
             return True
         seen.add(id(error))
         error = error.__cause__ or error.__context__

@@ -52,7 +52,7 @@ def planned(root: Path, environment: str = "dev") -> Plan:
 
 
 def apply(root: Path, plan: Plan) -> list[StepDone]:
-    events = [*pipeline.apply(root, plan, Stop(), lambda told: None)]
+    events = [*pipeline.apply(root, plan, Stop())]
     assert isinstance(events[-1], Finished)
     assert events[-1].outcome == "done", events
     return [event for event in events if isinstance(event, StepDone)]
@@ -127,7 +127,7 @@ def test_killed_after_the_rename_the_next_apply_finishes_it(project: Path) -> No
     rename(project, "deployment", "local", "here")
     rename(project, "dataset", "people", "persons", "dataset")
     add(project, "moved: {deployment.local: deployment.here, dataset.people: dataset.persons}\n")
-    running = pipeline.apply(project, planned(project), Stop(), lambda told: None)
+    running = pipeline.apply(project, planned(project), Stop())
     moved = 0
     while moved < 2:
         event = next(running)

@@ -182,4 +182,4 @@ def _failures_told(path: Path) -> Iterator[None]:
             registry_unreadable.busy(path, BUSY_SECONDS) if busy else registry_unreadable.failed(path, error)
         )
         # SQLite says that it cannot open a file, and not that the disk is full; the disk itself does.
-        raise StepFailed(found) from (refusal(path.parent) or error)
+        raise StepFailed(found, passing=busy) from (refusal(path.parent) or error)
