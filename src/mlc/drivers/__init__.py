@@ -2,6 +2,10 @@
 
 A driver declares `VERSION`, `PACKAGES` and `EFFECT` as literals at its top and has `run(work)`. The literals
 are read from its source, because planning needs them and must not import what the driver imports.
+
+A driver whose effect lies outside the store may have `observe(root, environment, done)`: what stands in the
+place of the effects recorded (`done`, operations with their outcomes), as a `Seen` by the operation's id,
+where that is something else. It only reads, changes nothing, and imports nothing heavy: plans ask it.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ class Driver(Struct, frozen=True):
     `version` changes when it would make other bytes from the same inputs; `packages` are the distributions
     whose versions matter for the bytes; `effect` is True when it changes something outside the
     content-addressed store, so that a cached outcome must not stand in for running it; `undoes` where the driver
-    has `undo`, which takes that back.
+    has `undo`, which takes that back; `observes` where it has `observe`, which sees whether it is still so.
     """
 
     name: str
@@ -30,21 +34,30 @@ class Driver(Struct, frozen=True):
     packages: tuple[str, ...]
     effect: bool
     undoes: bool
+    observes: bool = False
 
 
 @cache
 def driver(name: str) -> Driver:
     """What a driver says of itself, without importing it."""
     declared = {"VERSION": 0, "PACKAGES": (), "EFFECT": False}
-    undoes = False
+    functions: set[str] = set()
     source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
     for statement in ast.parse(source).body:
-        undoes = undoes or (isinstance(statement, ast.FunctionDef) and statement.name == "undo")
+        if isinstance(statement, ast.FunctionDef):
+            functions.add(statement.name)
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None
         target = statement.target if isinstance(statement, ast.AnnAssign) else target
         if isinstance(target, ast.Name) and target.id in declared:
             declared[target.id] = ast.literal_eval(statement.value)  # type: ignore[attr-defined]
-    return Driver(name, declared["VERSION"], tuple(declared["PACKAGES"]), declared["EFFECT"], undoes)  # type: ignore[arg-type]
+    return Driver(
+        name=name,
+        version=declared["VERSION"],  # type: ignore[arg-type]
+        packages=tuple(declared["PACKAGES"]),  # type: ignore[arg-type]
+        effect=declared["EFFECT"],  # type: ignore[arg-type]
+        undoes="undo" in functions,
+        observes="observe" in functions,
+    )
 
 
 @cache

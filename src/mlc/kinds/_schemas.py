@@ -59,6 +59,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "plan": outputs.Plans,
         "diff": review_output.DiffOut,
         "apply": outputs.Applied,
+        "drift": outputs.Drifts,
         "explain": outputs.Explained,
         "fmt": outputs.Formatted,
         "fix": outputs.Fixed,
