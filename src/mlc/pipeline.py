@@ -174,7 +174,8 @@ def plan_against(root: Path, compiled: Compiled, state: State) -> Plan:
     from mlc import plan as planning
     from mlc import workspace
 
-    world = structs.replace(workspace.observed(root, compiled.graph), reads=reads_in(compiled.graph))
+    world = workspace.observed(root, compiled.graph, state)
+    world = structs.replace(world, reads=reads_in(compiled.graph))
     lost: frozenset[str] = frozenset()
     while True:
         planned = planning.plan(compiled.graph, compiled.artifacts, state, planning.without(world, lost))

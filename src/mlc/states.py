@@ -35,6 +35,12 @@ class Settings(Struct, frozen=True):
     """What mlc.yaml says of the project's states."""
 
     project: str
+    environments: tuple[str, ...]
+
+    @property
+    def owners(self) -> tuple[tuple[str, str], ...]:
+        """The project and each of its environments: those that have states here."""
+        return tuple((self.project, environment) for environment in self.environments)
 
 
 class Held(Struct, frozen=True):
@@ -52,7 +58,7 @@ def settings(root: Path) -> Settings:
     project, mistakes = check.check_schema(composed.node, plain(composed.node), "project", "project")
     if project is None:
         raise StepFailed(*mistakes)
-    return Settings(project["project"])
+    return Settings(project["project"], tuple(project["environments"]))
 
 
 def read(root: Path, environment: str) -> State:

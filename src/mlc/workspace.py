@@ -16,8 +16,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,12 +27,13 @@ from msgspec import structs
 
 from mlc import __version__, data, drivers, states
 from mlc.ir.backend import Backend
+from mlc.ir.drift import Drift, Drifted, Seen, may_stay, token_of
 from mlc.ir.graph import Graph
-from mlc.ir.operation import StepFailed, digest_of
+from mlc.ir.operation import Operation, Outcome, StepFailed, digest_of
 from mlc.ir.plan import Made, Plan
 from mlc.ir.state import State
 from mlc.plan import World
-from mlc.rules import path_outside_project
+from mlc.rules import path_outside_project, plan_stale
 from mlc.store.content import Content
 from mlc.store.files import TEMPORARY, leads_out, sweep, write_atomically
 
@@ -42,8 +44,10 @@ if TYPE_CHECKING:
 TOOL = f"mlc {__version__}"
 
 
-def observed(root: Path, graph: Graph) -> World:
+def observed(root: Path, graph: Graph, state: State) -> World:
     """What planning needs to know of the world."""
+    changed = _seen(root, graph.environment, _observable(graph, state))
+    accepted = {name: outcome.accepted for name, outcome in state.operations.items() if outcome.accepted}
     paths = {
         path
         for resource in graph.resources
@@ -57,18 +61,83 @@ def observed(root: Path, graph: Graph) -> World:
         files={path: file_digest(root, path) for path in sorted(paths)},
         written=lambda path: _read(root, path),
         has=Content(root / ".mlc" / "content").has,
+        drifted=lambda operation: _unless_accepted(changed.get(operation), accepted.get(operation, "")),
     )
+
+
+def drifted(root: Path, graph: Graph, state: State) -> Drifted:
+    """What was changed from outside since it was applied. Only reads."""
+    found: list[Drift] = []
+    accepted: list[Drift] = []
+    for path, applied in sorted(state.artifacts.items()):
+        now = _read(root, path)
+        if token_of(now) == applied.digest:
+            continue
+        drift = Drift("artifact", path, applied.address, _of_file(root / path, applied.digest, now))
+        (accepted if may_stay(applied, applied.digest, now) else found).append(drift)
+    observable = _observable(graph, state)
+    for operation_id, one in sorted(_seen(root, graph.environment, observable).items()):
+        drift = Drift("operation", operation_id, operation_id.rpartition("/")[0], one)
+        (accepted if state.operations[operation_id].accepted == one.token else found).append(drift)
+    unseen = [
+        operation_id
+        for operation_id, outcome in sorted(state.operations.items())
+        if drivers.driver(outcome.driver).observes and operation_id not in observable
+    ]
+    return Drifted(tuple(found), tuple(accepted), tuple(unseen))
+
+
+def _seen(
+    root: Path, environment: str, observable: Mapping[str, tuple[Operation, Outcome]]
+) -> dict[str, Seen]:
+    """What stands in the place of the effects of operations, where that is not what was recorded; by id."""
+    by_driver: dict[str, list[tuple[Operation, Outcome]]] = {}
+    for operation, outcome in observable.values():
+        by_driver.setdefault(operation.driver, []).append((operation, outcome))
+    found: dict[str, Seen] = {}
+    for driver, done in by_driver.items():
+        found |= drivers.load(driver).observe(root, environment, done)
+    return found
+
+
+def _observable(graph: Graph, state: State) -> dict[str, tuple[Operation, Outcome]]:
+    """The operations whose effect can be looked at, by id: recorded, and described as they were then."""
+    return {
+        operation.id: (operation, state.operations[operation.id])
+        for resource in graph.resources
+        for operation in resource.operations
+        if operation.id in state.operations
+        and state.operations[operation.id].driver == operation.driver
+        and drivers.driver(operation.driver).observes
+        and digest_of(operation.spec) == state.operations[operation.id].made_from.get("spec")
+    }
+
+
+def _unless_accepted(one: Seen | None, accepted: str) -> str:
+    return "" if one is None or one.token == accepted else one.what
+
+
+def _of_file(path: Path, digest: str, now: bytes | None) -> Seen:
+    if now is None:
+        return Seen("the file is gone", digest, "no file", token_of(None))
+    since = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    return Seen("the file was edited by hand", digest, token_of(now), token_of(now), since=since)
 
 
 @contextmanager
 def hands(root: Path, plan: Plan) -> Iterator[Effects]:
     """Everything that applying reaches the world through, while nobody else applies.
 
-    Raises StepFailed where somebody does, where the state cannot be read, or where nothing can be written.
+    Raises StepFailed where somebody does, where the state cannot be read, where nothing can be written, or where
+    this is another project than the plan's (plan-stale): a project without a state would not notice.
     """
     from mlc import emit
     from mlc.apply.effects import Effects
     from mlc.apply.processes import Processes
+
+    settings = states.settings(root)
+    if (plan.project, plan.environment) not in settings.owners:
+        raise StepFailed(plan_stale.elsewhere(plan.project, plan.environment, settings.project))
 
     backends = emit.load_backends((data.path("templates"),))
     scratch = root / ".mlc" / "scratch" / plan.environment
@@ -93,6 +162,7 @@ def hands(root: Path, plan: Plan) -> Iterator[Effects]:
             write=write_atomically,
             place=lambda path: place(root, path),
             file_digest=lambda path: file_digest(root, path),
+            drifted=lambda operation, outcome: _is_drifted(root, plan.environment, operation, outcome),
         )
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -141,6 +211,14 @@ def edited(root: Path, plan: Plan) -> list[str]:
     """The configuration files that have changed since a plan was made from them."""
     files = plan.made.files if plan.made is not None else {}
     return [path for path, digest in files.items() if file_digest(root, path) != digest]
+
+
+def _is_drifted(root: Path, environment: str, operation: Operation, outcome: Outcome) -> bool:
+    """Asked right before an effect is left as it is: what stands there may have changed since it was planned."""
+    if not drivers.driver(operation.driver).observes:
+        return False
+    found = _seen(root, environment, {operation.id: (operation, outcome)})
+    return bool(_unless_accepted(found.get(operation.id), outcome.accepted))
 
 
 def damaged(root: Path, plan: Plan) -> frozenset[str]:

@@ -43,6 +43,7 @@ QUIET: tuple[tuple[list[str], set[str], int], ...] = (
     (["render"], LANGUAGE, 0),
     (["plan"], LANGUAGE, 0),
     (["state", "list"], LANGUAGE, 0),
+    (["drift"], LANGUAGE, 0),
     (["plan", "--detailed-exitcode"], LANGUAGE, 0),
 )
 

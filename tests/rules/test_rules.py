@@ -44,6 +44,7 @@ NOT_BY_FILES = {
     "module-unreachable",
     "module-version-missing",
     "no-tests",
+    "no-such-drift",
     "not-deployed",
     "not-in-state",
     "not-writable",

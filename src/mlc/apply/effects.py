@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from mlc.apply.processes import Errand, Failed, Heard, Succeeded
 from mlc.drivers import Driver
+from mlc.ir.drift import ABSENT
 from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work, digest_of, made_from
 from mlc.ir.plan import Plan, PlannedArtifact
 from mlc.ir.state import AppliedArtifact, Move, State
@@ -53,7 +54,8 @@ class Effects(Struct, frozen=True):
     `applied` is the state as it was when the run began, `root` the project's folder, `cache` the folder of
     earlier outcomes by key, `scratch` the folder that steps work in; `write` writes a file durably and
     atomically; `place` gives the path of an artifact and refuses one that leads out of the project;
-    `declared` gives what a driver says of itself.
+    `declared` gives what a driver says of itself, `drifted` whether something else stands in the place of an
+    operation's effect than was recorded.
     """
 
     applied: State
@@ -68,6 +70,7 @@ class Effects(Struct, frozen=True):
     write: Callable[[Path, bytes, int], None]
     place: Callable[[str], Path]
     file_digest: Callable[[str], str]
+    drifted: Callable[[Operation, Outcome], bool] = lambda *_: False
     outputs: dict[str, dict[str, str]] = {}  # of the operations of this run, as they finish
 
 
@@ -90,7 +93,12 @@ def found_or_due(operation: Operation, plan: Plan, effects: Effects) -> Told | D
     key = digest_of(parts)
 
     recorded = effects.applied.operations.get(operation.id)
-    if recorded is not None and recorded.key == key and _is_there(recorded, effects):
+    if (
+        recorded is not None
+        and recorded.key == key
+        and _is_there(recorded, effects)
+        and not effects.drifted(operation, recorded)
+    ):
         effects.outputs[operation.id] = recorded.outputs
         _publish(operation, recorded, effects)
         return "unchanged", recorded.summary
@@ -204,11 +212,16 @@ def _publish(operation: Operation, outcome: Outcome, effects: Effects) -> None:
     """Put the outputs that people read where they find them."""
     for output, path in operation.publishes.items():
         digest = outcome.outputs[output]
+        applied = effects.applied.artifacts.get(path)
+        if applied is not None and applied.accepted and applied.digest == digest:
+            if (effects.file_digest(path) or ABSENT) == applied.accepted:
+                continue
+            applied = None
         if effects.file_digest(path) != digest:
             effects.write(effects.place(path), effects.content.path(digest).read_bytes(), 0o644)
-        if path not in effects.applied.artifacts or effects.applied.artifacts[path].digest != digest:
-            applied = AppliedArtifact(digest=digest, backend=operation.driver, address=operation.address)
-            effects.state.put_artifact(path, applied)
+        if applied is None or applied.digest != digest:
+            record = AppliedArtifact(digest=digest, backend=operation.driver, address=operation.address)
+            effects.state.put_artifact(path, record)
 
 
 def _cached(key: str, effects: Effects) -> Outcome | None:

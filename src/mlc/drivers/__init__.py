@@ -3,6 +3,10 @@
 A driver declares `VERSION`, `PACKAGES` and `EFFECT` as literals at its top, and where they are not as usual what
 it needs (`CORES`, `MEMORY`, `MEMORY_PER_BYTE`) and `LOADS`; it has `run(work)`. The literals are read from its
 source, because planning needs them and must not import what the driver imports.
+
+A driver whose effect lies outside the store may have `observe(root, environment, done)`: what stands in the
+place of the effects recorded (`done`, operations with their outcomes), as a `Seen` by the operation's id,
+where that is something else. It only reads, changes nothing, and imports nothing heavy: plans ask it.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ class Driver(Struct, frozen=True):
     `version` changes when it would make other bytes from the same inputs; `packages` are the distributions
     whose versions matter for the bytes; `effect` is True when it changes something outside the
     content-addressed store, so that a cached outcome must not stand in for running it; `undoes` where the driver
-    has `undo`, which takes that back.
+    has `undo`, which takes that back; `observes` where it has `observe`, which sees whether it is still so.
 
     `cores` is how many it keeps busy (0: it must be alone, as it measures time), `memory` how many MB it takes
     at least and `memory_per_byte` how many bytes more for each byte that it reads; `loads` are the modules that
@@ -36,6 +40,7 @@ class Driver(Struct, frozen=True):
     packages: tuple[str, ...]
     effect: bool
     undoes: bool
+    observes: bool = False
     cores: int = 1
     memory: int = 100
     memory_per_byte: float = 0.0
@@ -54,10 +59,11 @@ def driver(name: str) -> Driver:
         "MEMORY_PER_BYTE": 0.0,
         "LOADS": (),
     }
-    undoes = False
+    functions: set[str] = set()
     source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
     for statement in ast.parse(source).body:
-        undoes = undoes or (isinstance(statement, ast.FunctionDef) and statement.name == "undo")
+        if isinstance(statement, ast.FunctionDef):
+            functions.add(statement.name)
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None
         target = statement.target if isinstance(statement, ast.AnnAssign) else target
         if isinstance(target, ast.Name) and target.id in declared:
@@ -67,7 +73,8 @@ def driver(name: str) -> Driver:
         version=declared["VERSION"],
         packages=tuple(declared["PACKAGES"]),
         effect=declared["EFFECT"],
-        undoes=undoes,
+        undoes="undo" in functions,
+        observes="observe" in functions,
         cores=declared["CORES"],
         memory=declared["MEMORY"],
         memory_per_byte=declared["MEMORY_PER_BYTE"],

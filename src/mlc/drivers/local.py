@@ -10,8 +10,9 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mlc.drivers._bundle import (
@@ -24,10 +25,12 @@ from mlc.drivers._bundle import (
     bundle_of,
     canonical,
     place_of,
+    read_bundle,
     read_pointer,
 )
 from mlc.ir.address import Address
-from mlc.ir.operation import Operation, Product, StepFailed, Work
+from mlc.ir.drift import ABSENT, Seen
+from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work
 from mlc.store.content import digest_of
 from mlc.store.files import TEMPORARY, make_folder, replacing, sweep, sync_folder, write_atomically
 
@@ -71,6 +74,49 @@ def run(work: Work) -> Product:
 def undo(root: Path, environment: str, operation: Operation) -> None:
     """Take the deployment back that `operation` ("deployment.NAME/deploy") made."""
     remove(root, environment, Address.parse(operation.address).name)
+
+
+def observe(root: Path, environment: str, done: Sequence[tuple[Operation, Outcome]]) -> dict[str, Seen]:
+    """Deployments that are gone, that serve another bundle, or whose bundle was edited."""
+    found: dict[str, Seen] = {}
+    for operation, outcome in done:
+        place = place_of(root, environment, Address.parse(operation.address).name)
+        seen = _seen(place, outcome.summary["bundle"])
+        if seen is not None:
+            found[operation.id] = seen
+    return found
+
+
+def _seen(place: Path, deployed: str) -> Seen | None:
+    """What is served in the place of a bundle; None where it is that bundle, whole."""
+    recorded = f"bundle {deployed}"
+    try:
+        pointer = read_pointer(place)
+        if pointer is None:
+            return Seen("nothing is deployed any more", recorded, "nothing", ABSENT)
+        if pointer.bundle != deployed:
+            what = f"bundle {pointer.bundle} is served, not {deployed}"
+            return Seen(
+                what, recorded, f"bundle {pointer.bundle}", pointer.bundle, since=_changed(place / POINTER)
+            )
+        bundle = read_bundle(place / VERSIONS / deployed)
+        model = place / VERSIONS / deployed / MODEL
+        digest = digest_of(model) if model.is_file() else ABSENT
+    except StepFailed as failure:
+        return Seen(f"the deployment cannot be read: {failure}", recorded, "damaged", "damaged")
+    name = f"{bundle.number}-{hashlib.sha256(canonical(bundle)).hexdigest()[:16]}"
+    if name != deployed:
+        return Seen(f"{BUNDLE} of {deployed} was edited", recorded, f"bundle {name}", name)
+    if digest == ABSENT:
+        return Seen(f"{MODEL} of {deployed} is gone", recorded, "no model", ABSENT)
+    if digest != bundle.digest:
+        return Seen(f"{MODEL} of {deployed} was edited", bundle.digest, digest, digest, since=_changed(model))
+    return None
+
+
+def _changed(path: Path) -> str:
+    """When a file was last written, as its folder says: UTC, ISO 8601."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
 
 
 def remove(root: Path, environment: str, deployment: str) -> bool:

@@ -5,13 +5,19 @@ There is no undoing: other deployments may go by the same alias, and history is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from mlc.drivers.registry import Cause, aliases, open_registry, set_alias
-from mlc.ir.operation import Product, Work
+from mlc.drivers.registry.standing import pointing
+from mlc.ir.address import Address
+from mlc.ir.drift import ABSENT, Seen
+from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work
+from mlc.ir.registry import Promotion
 from mlc.store.files import write_atomically
 
 VERSION = 1
@@ -39,4 +45,47 @@ def run(work: Work) -> Product:
     path = work.folder / "promotion.json"
     content = {"name": name, "version": number, "alias": alias}
     write_atomically(path, msgspec.json.encode(content, order="deterministic"))
-    return Product({"promotion": path}, {"version": number, "alias": alias, "former": former, "moved": moved})
+    summary = {"name": name, "version": number, "alias": alias, "former": former, "moved": moved}
+    return Product({"promotion": path}, summary)
+
+
+def observe(
+    root: Path,
+    environment: str,  # noqa: ARG001 - a registry is one for all of them
+    done: Sequence[tuple[Operation, Outcome]],
+) -> dict[str, Seen]:
+    """Aliases that somebody else moved or removed since."""
+    found: dict[str, Seen] = {}
+    for operation, outcome in done:
+        name, alias, number = _name(operation, outcome), operation.spec["alias"], outcome.summary["version"]
+        try:
+            registry = open_registry(root, operation.spec["registry"])
+            ((now, last),) = pointing(registry, [(name, alias)]).values()
+        except StepFailed as failure:
+            found[operation.id] = Seen(
+                f"the registry cannot be read: {failure}", "a registry", "none", "unreadable"
+            )
+            continue
+        if now != number:
+            found[operation.id] = _seen(name, alias, number, now, last)
+    return found
+
+
+def _name(operation: Operation, outcome: Outcome) -> str:
+    """The model's name. Outcomes of earlier versions of mlc do not say it."""
+    model = operation.inputs["version"].partition("/")[0]
+    name: str = outcome.summary.get("name", Address.parse(model).name)
+    return name
+
+
+def _seen(name: str, alias: str, number: int, now: int | None, last: Promotion | None) -> Seen:
+    points = "nowhere" if now is None else f"to version {now}"
+    logged = last is not None and last.number == now
+    return Seen(
+        what=f"the alias {alias} of {name} points {points}, not to version {number}",
+        recorded=f"version {number}",
+        found="no alias" if now is None else f"version {now}",
+        token=ABSENT if now is None else str(now),
+        since=last.at if logged and last is not None else "",
+        by=f"{last.deployment} in {last.environment}" if logged and last is not None else "",
+    )

@@ -7,17 +7,21 @@ Repeating it is harmless, because the ONNX file's digest says whether the versio
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from mlc.drivers.registry import open_registry, register
+from mlc.drivers.registry.standing import Standing, standing
+from mlc.ir.drift import ABSENT, Seen
 from mlc.ir.evaluation import Estimate
-from mlc.ir.operation import Product, Work
+from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work, digest_of
 from mlc.ir.registry import Entry, LearnedFrom, Metric, Signature
+from mlc.rules._words import listed
 from mlc.store.files import write_atomically
 
 VERSION = 1
@@ -65,6 +69,55 @@ def run(work: Work) -> Product:
     write_atomically(path, _canonical(outcome))
     summary = {"version": done.entry.number, "already": done.already, "revised": done.revised}
     return Product({"version": path}, summary)
+
+
+def observe(
+    root: Path,
+    environment: str,  # noqa: ARG001 - a registry is one for all of them
+    done: Sequence[tuple[Operation, Outcome]],
+) -> dict[str, Seen]:
+    """Versions that the registry no longer has, or whose files are gone or were edited."""
+    found: dict[str, Seen] = {}
+    for place in {digest_of(operation.spec["registry"]): operation for operation, _ in done}.values():
+        here = [each for each in done if each[0].spec["registry"] == place.spec["registry"]]
+        wanted = {
+            operation.id: (operation.spec["name"], outcome.summary["version"]) for operation, outcome in here
+        }
+        try:
+            held = standing(open_registry(root, place.spec["registry"]), wanted.values())
+        except StepFailed as failure:
+            unreadable = Seen(f"the registry cannot be read: {failure}", "a registry", "none", "unreadable")
+            found |= dict.fromkeys(wanted, unreadable)
+            continue
+        for operation, outcome in here:
+            seen = _seen(
+                *wanted[operation.id], held[wanted[operation.id]], outcome.made_from.get("input onnx", "")
+            )
+            if seen is not None:
+                found[operation.id] = seen
+    return found
+
+
+def _seen(name: str, number: int, held: Standing, digest: str) -> Seen | None:
+    """What is wrong with a version; None where it stands as it was registered."""
+    if not held.digest:
+        return Seen(
+            f"version {number} of {name} is not in the registry",
+            f"version {number}",
+            "no such version",
+            ABSENT,
+        )
+    if held.digest != digest:
+        return Seen(f"version {number} of {name} is another model", digest, held.digest, held.digest)
+    if not held.gone and not held.changed:
+        return None
+    words = [
+        f"{listed(roles)} of {name}:{number} {'were' if len(roles) > 1 else 'was'} {how}"
+        for roles, how in ((held.gone, "removed from the registry"), (held.changed, "edited in the registry"))
+        if roles
+    ]
+    found = "; ".join(words)
+    return Seen(found, "every file as registered", found, digest_of([held.gone, held.changed]))
 
 
 def _entry(

@@ -155,6 +155,39 @@ class Applied(Struct, frozen=True, kw_only=True):
     diagnostics: list[DiagnosticOut]
 
 
+class DriftOut(Struct, frozen=True):
+    """`recorded` is what was applied, `found` what stands there now. `undo` and `accept` are commands."""
+
+    type: Literal["operation", "artifact"]
+    name: str
+    address: str
+    what: str
+    recorded: str
+    found: str
+    since: str
+    by: str
+    undo: str
+    accept: str
+
+
+class DriftedOut(Struct, frozen=True):
+    """`unseen` are the operations that were described anew since, so that nobody looked."""
+
+    environment: str
+    lineage: str
+    serial: int
+    drift: list[DriftOut]
+    accepted: list[DriftOut]
+    unseen: list[str]
+
+
+class Drifts(Struct, frozen=True, kw_only=True):
+    """`mlc drift --format json`: what was changed from outside, per environment asked for."""
+
+    version: Literal[1] = 1
+    environments: list[DriftedOut]
+
+
 class LayeredOut(Region, frozen=True, rename=_CAMEL, omit_defaults=True, kw_only=True):
     """A value and where it stands; `written` is the interpolation that gave it, `key` what was read."""
 

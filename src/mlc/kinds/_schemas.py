@@ -60,6 +60,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "diff": review_output.DiffOut,
         "show": outputs.SavedPlanOut,
         "apply": outputs.Applied,
+        "drift": outputs.Drifts,
         "explain": outputs.Explained,
         "fmt": outputs.Formatted,
         "fix": outputs.Fixed,

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
+from mlc.ir.drift import may_stay
 from mlc.ir.graph import Graph, Resource
 from mlc.ir.node import Node
 from mlc.ir.operation import Operation
@@ -41,7 +42,8 @@ class World(Struct, frozen=True):
     `tools` gives a driver's tools, `undoes` whether it can take its effect back; `files` the digest of
     each data file ("" where there is none); `written` the content that stands at an artifact's path now, or
     None; `has` whether the store still has some content. `reads` gives the values that the interpolation at a
-    path (`("model", "churn", …)`) read.
+    path (`("model", "churn", …)`) read. `drifted` says in words what stands in the place of an operation's effect,
+    where somebody changed that from outside.
     """
 
     tool: str
@@ -51,6 +53,7 @@ class World(Struct, frozen=True):
     written: Callable[[str], bytes | None]
     has: Callable[[str], bool]
     reads: Reads = no_reads
+    drifted: Callable[[str], str] = lambda _: ""
 
 
 def without(world: World, lost: frozenset[str]) -> World:
@@ -163,6 +166,8 @@ def _writes(
         recorded = state.artifacts.get(artifact.path)
         now = world.written(artifact.path)
         if now == artifact.content and recorded is not None and recorded.digest == artifact.digest:
+            continue
+        if may_stay(recorded, artifact.digest, now):
             continue
         why = blamed if recorded is not None else Why("")
         if now == artifact.content:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from mlc.ir.drift import may_stay
 from mlc.ir.graph import Resource
 from mlc.ir.operation import Operation, Outcome, digest_of, made_from, parts_of_output
 from mlc.ir.plan import Step
@@ -25,6 +26,7 @@ class Tools(Protocol):
     def tools(self, driver: str, /) -> Mapping[str, str]: ...
     def written(self, path: str, /) -> bytes | None: ...
     def has(self, digest: str, /) -> bool: ...
+    def drifted(self, operation: str, /) -> str: ...
 
 
 class Why(Struct, frozen=True):
@@ -63,11 +65,11 @@ def runs(
         if why is None:
             assert recorded is not None, operation.id
             progress.known[operation.id] = recorded.outputs
-            unpublished = _unpublished(operation, recorded, world)
+            unpublished = _unpublished(operation, recorded, state, world)
             if unpublished is not None:
                 yield _published_again(operation, "its files have a new name" if moved else unpublished)
             continue
-        if recorded is not None:
+        if recorded is not None and not world.drifted(operation.id):
             progress.known[operation.id] = _settled(operation, recorded, parts, world)
         settled = progress.known.get(operation.id, {})
         step = Step(
@@ -122,7 +124,8 @@ def _own(
         return _in_words(operation, differing, recorded.made_from, parts, blamed)
     if not all(world.has(digest) for digest in recorded.outputs.values()):
         return Why("its result is no longer in the store")
-    return None
+    drifted = world.drifted(operation.id)
+    return Why(drifted) if drifted else None
 
 
 def _in_words(
@@ -142,10 +145,12 @@ def _in_words(
     return blamed if names else Why("its record is damaged")
 
 
-def _unpublished(operation: Operation, recorded: Outcome, world: Tools) -> str | None:
+def _unpublished(operation: Operation, recorded: Outcome, state: State, world: Tools) -> str | None:
     """Why an operation whose outcome stands has to publish it again; None when it has not."""
     for output, path in operation.publishes.items():
         now = world.written(path)
+        if may_stay(state.artifacts.get(path), recorded.outputs[output], now):
+            continue
         if now is None or hashlib.sha256(now).hexdigest() != recorded.outputs[output]:
             return f"{path} is gone" if now is None else f"{path} was edited by hand"
     return None

@@ -18,3 +18,13 @@ def found(reasons: list[str]) -> Diagnostic:
         f"This plan cannot be applied: {listed(reasons)}. Nothing was done.",
         help="Make a new plan with `mlc plan -o FILE` and apply that.",
     )
+
+
+def elsewhere(project: str, environment: str, here: str) -> Diagnostic:
+    """A plan that was made in another project, or for an environment that is not there any more."""
+    why = (
+        f"it was made in the project {project}, and this is {here}"
+        if project != here
+        else f"the project has no environment {environment} any more"
+    )
+    return found([why])
