@@ -26,6 +26,7 @@ from mlc.ir.plan import (
     outputs_read,
 )
 from mlc.ir.state import State, renamed
+from mlc.kinds._walk import references
 from mlc.plan.changes import Path, Reads, changes_between, lines_between
 from mlc.plan.moves import moving
 from mlc.plan.running import Progress, Why, runs
@@ -95,7 +96,20 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
         tools={name: world.tools(name) for name in drivers_used(steps)},
         known=outputs_read(steps, progress.known),
         unchanged=unchanged,
+        edges=_edges(graph, state, steps),
     )
+
+
+def _edges(graph: Graph, state: State, steps: list[Step]) -> tuple[tuple[str, str], ...]:
+    """Which of the resources that have steps refers to which; those that are removed as they did."""
+    there = {step.address for step in steps}
+    pairs = [(str(edge.source), str(edge.target)) for edge in graph.edges]
+    for step in steps:
+        if step.action == "delete" and step.address in state.resources:
+            kind = step.address.partition(".")[0]
+            found = references(state.resources[step.address], kind)
+            pairs += [(step.address, f"{one.kind}.{one.name}") for one in found]
+    return tuple(dict.fromkeys(pair for pair in pairs if there.issuperset(pair)))
 
 
 def _outputs(graph: Graph) -> dict[str, tuple[str, ...]]:
