@@ -328,6 +328,8 @@ def nothing(plan: Plan) -> str:
         return f"Nothing to do: {_resources(plan.unchanged)} as described."
     if not plan.narrowing.selected:
         return "Nothing to do: the selection chooses no resource."
+    if not plan.unchanged:
+        return "Nothing to do: all that is selected waits for something that is left out."
     return f"Nothing to do: {_resources(plan.unchanged)} selected and as described."
 
 
