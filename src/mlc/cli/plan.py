@@ -1,6 +1,7 @@
 """Show what apply would do, and why.
 
-Compares what is described with what was applied. With -o the plan is saved, and `mlc apply FILE` does exactly it.
+Compares what is described with what was applied. With -o the plan is saved, `mlc apply FILE` does exactly it and
+`mlc show FILE` shows it; with --html it is also written as a page.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser, forms=("text", "json"))
     add_selection_arguments(parser)
     parser.add_argument("-o", dest="out", metavar="FILE", help="save the plan (of one environment)")
+    parser.add_argument("--html", metavar="FILE", help="write it as a page with the graph of what changes")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when there are changes")
 
 
@@ -44,6 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     plans = selected_plans(root, compiled, arguments)
     if arguments.out:
         _save(root, plans[0], validated.composed.sources, Path(arguments.folder) / arguments.out)
+    if arguments.html:
+        from mlc.cli._page import write_page
+        from mlc.report import plan_page
+
+        write_page(Path(arguments.folder) / arguments.html, plan_page.page(plans))
     if arguments.format == "json":
         sys.stdout.write(json.plans(plans))
     else:

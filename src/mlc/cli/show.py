@@ -14,6 +14,7 @@ from mlc.cli._console import Unfit, guarded, paint, project_folder
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a plan that `mlc plan -o FILE` saved")
+    parser.add_argument("--html", metavar="FILE", help="write it as a page with the graph of what changes")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="the form of the output")
 
 
@@ -28,6 +29,11 @@ def run(arguments: argparse.Namespace) -> int:
     root = _project(arguments)
     if root is not None:
         stale, edited = workspace.stale(root, planned), workspace.edited(root, planned)
+    if arguments.html:
+        from mlc.cli._page import write_page
+        from mlc.report import plan_page
+
+        write_page(Path(arguments.folder) / arguments.html, plan_page.page([planned]))
     if arguments.format == "json":
         sys.stdout.write(json.saved_plan(planned, stale, edited))
     else:

@@ -63,8 +63,8 @@ def _manifest(file: Path, text: str) -> Manifest:
             f"{file} names its backend {manifest.backend}, and its folder is called {file.parent.name}. "
             "Give both the same name."
         )
-    if manifest.by == "driver" and manifest.emits:
-        raise BackendError(f"{file} is rendered by a driver, so it cannot also list what to emit.")
+    if manifest.by != "emit" and manifest.emits:
+        raise BackendError(f"{file} is rendered by a {manifest.by}, so it cannot also list what to emit.")
     return manifest
 
 

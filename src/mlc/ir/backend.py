@@ -65,8 +65,11 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="The platform's format and its version.", examples=["serving.kserve.io/v1beta1"]),
     ] = ""
     by: Annotated[
-        Literal["emit", "driver"],
-        Meta(description="Who renders it: `emit` from the specs alone, or a driver with what a step found."),
+        Literal["emit", "driver", "command"],
+        Meta(
+            description="Who renders it: `emit` from the specs alone, a driver with what a step found, or a "
+            "command with what it shows."
+        ),
     ] = "emit"
     pins: Annotated[
         dict[str, Pin], Meta(description="Revisions of other projects that its artifacts name.")

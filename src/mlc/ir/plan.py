@@ -134,8 +134,9 @@ class Plan(Struct, frozen=True):
 
     `lineage` and `serial` name the state the plan was made against; `files` holds the digests of the data
     files it was made from, `tools` what it was made with. Applying refuses where one of them has moved.
-    `known` holds the outputs of operations that stay as they are and that some step reads. `narrowing` says what a
-    selection left out; without one, this is everything. `made` is there once the plan is saved.
+    `known` holds the outputs of operations that stay as they are and that some step reads. `edges` says which of
+    the resources in it refers to which. `narrowing` says what a selection left out; without one, this is
+    everything. `made` is there once the plan is saved.
     """
 
     version: int
@@ -149,6 +150,7 @@ class Plan(Struct, frozen=True):
     tools: dict[str, dict[str, str]] = {}
     known: dict[str, dict[str, str]] = {}
     unchanged: int = 0
+    edges: tuple[tuple[str, str], ...] = ()
     narrowing: Narrowing | None = None
     made: Made | None = None
 

@@ -11,10 +11,8 @@ from mlc.ir.artifact import Artifact
 from mlc.ir.drift import may_stay
 from mlc.ir.graph import Graph, Resource
 from mlc.ir.node import Node
-from mlc.ir.operation import Operation
 from mlc.ir.plan import (
     CLASSES,
-    FORGOTTEN,
     VERSION,
     Change,
     Plan,
@@ -27,8 +25,10 @@ from mlc.ir.plan import (
     outputs_read,
 )
 from mlc.ir.state import State, renamed
+from mlc.kinds._walk import references
 from mlc.plan.changes import Path, Reads, changes_between, lines_between
 from mlc.plan.moves import moving
+from mlc.plan.removals import removals
 from mlc.plan.running import Progress, Why, runs
 
 
@@ -84,7 +84,8 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
         planned += _record(resource, changes, tuple(step.id for step in planned))
         unchanged += not planned and move is None
         steps += planned if move is None else [_after(move, step) for step in planned]
-    steps += _removals(graph, artifacts, state, moved, world)
+    renames = {step.move.was: step.move.now for step in moved.values() if step.move is not None}
+    steps += removals(graph, artifacts, state, renames, world.undoes)
 
     return Plan(
         version=VERSION,
@@ -98,7 +99,20 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
         tools={name: world.tools(name) for name in drivers_used(steps)},
         known=outputs_read(steps, progress.known),
         unchanged=unchanged,
+        edges=_edges(graph, state, steps),
     )
+
+
+def _edges(graph: Graph, state: State, steps: list[Step]) -> tuple[tuple[str, str], ...]:
+    """Which of the resources that have steps refers to which; those that are removed as they did."""
+    there = {step.address for step in steps}
+    pairs = [(str(edge.source), str(edge.target)) for edge in graph.edges]
+    for step in steps:
+        if step.action == "delete" and step.address in state.resources:
+            kind = step.address.partition(".")[0]
+            found = references(state.resources[step.address], kind)
+            pairs += [(step.address, f"{one.kind}.{one.name}") for one in found]
+    return tuple(dict.fromkeys(pair for pair in pairs if there.issuperset(pair)))
 
 
 def _outputs(graph: Graph) -> dict[str, tuple[str, ...]]:
@@ -209,32 +223,3 @@ def _record(resource: Resource, changes: tuple[Change, ...] | None, after: tuple
         depends_on=after,
         spec=resource.spec,
     )
-
-
-def _removals(
-    graph: Graph, artifacts: tuple[Artifact, ...], state: State, moved: Mapping[str, Step], world: World
-) -> Iterator[Step]:
-    """What was applied and is described no longer. What a rename left behind belongs to the new name."""
-    now = {step.move.was: step.move.now for step in moved.values() if step.move is not None}
-    wanted_operations = {operation.id for resource in graph.resources for operation in resource.operations}
-    wanted_artifacts = {artifact.path for artifact in artifacts}
-    for resource in graph.resources:
-        wanted_artifacts.update(path for found in resource.operations for path in found.publishes.values())
-    wanted = {str(resource.address) for resource in graph.resources}
-    undone: dict[str, list[str]] = {}
-    for operation_id, outcome in sorted(state.operations.items(), reverse=True):
-        if operation_id not in wanted_operations:
-            address = operation_id.rpartition("/")[0]
-            undone.setdefault(address, []).append(operation_id)
-            gone = Operation(id=operation_id, driver=outcome.driver, cost="redeploy", spec={})
-            why = "" if world.undoes(outcome.driver) else FORGOTTEN
-            address = now.get(address, address)
-            yield Step(id=operation_id, address=address, action="undo", because=why, operation=gone)
-    for path, applied in sorted(state.artifacts.items()):
-        if path not in wanted_artifacts:
-            step_id = f"artifact {path}"
-            undone.setdefault(applied.address, []).append(step_id)
-            planned = PlannedArtifact(path=path, backend=applied.backend, digest=applied.digest)
-            yield Step(id=step_id, address=applied.address, action="remove", artifact=planned)
-    for address in sorted(set(state.resources) - wanted, reverse=True):
-        yield Step(id=address, address=address, action="delete", depends_on=tuple(undone.get(address, ())))

@@ -71,6 +71,7 @@ def narrowed(plan: Plan, graph: Graph, state: State, selection: Selection, chose
         tools={name: tools for name, tools in plan.tools.items() if name in used},
         known=outputs_read(remaining, plan.known),
         unchanged=len((wanted & there) - steps.keys()),
+        edges=tuple(pair for pair in plan.edges if kept.issuperset(pair)),
         narrowing=Narrowing(
             select=selection.select_texts,
             exclude=selection.exclude_texts,

@@ -19,8 +19,10 @@ _GAP = 14.0  # between boxes of a layer
 _THIN = 10.0  # what a line takes up in a layer that it passes
 _ACROSS = 72.0  # between layers, for the lines to bend in
 _MARGIN = 12.0
-_LETTER = 7.4  # the widest that a letter of a label is drawn on average
+_LETTER = 8.0  # the widest that a letter of a label is drawn on average
 _SWEEPS = 8
+_BESIDE = 28.0  # between parts that are not connected
+_PAGE = 1180.0  # as wide as a page shows
 
 
 class Box(Struct, frozen=True):
@@ -33,11 +35,28 @@ class Box(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """A line from the box that is built on to the one that builds on it; `path` is SVG's."""
+    """A line from the box that is built on to the one that builds on it.
+
+    `points` are where it leaves the one, enters and leaves each layer that it passes, and arrives at the other.
+    """
 
     source: str
     target: str
-    path: str
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def path(self) -> str:
+        """The line as SVG draws it: bent between two layers, straight through one."""
+        (x, y), *rest = self.points
+        path = f"M{x:.1f},{y:.1f}"
+        for index, (across, down) in enumerate(rest):
+            if index % 2:
+                path += f"L{across:.1f},{down:.1f}"
+            else:
+                middle = (x + across) / 2
+                path += f"C{middle:.1f},{y:.1f} {middle:.1f},{down:.1f} {across:.1f},{down:.1f}"
+            x, y = across, down
+        return path
 
 
 class Picture(Struct, frozen=True):
@@ -56,19 +75,71 @@ Key = str | tuple[str, str, int]
 def layout(labels: Mapping[str, str], edges: Iterable[tuple[str, str]]) -> Picture:
     """Places for the nodes of `labels` (the text that has to fit in each) and the edges between them.
 
-    An edge goes from the node that builds on another to that other. The graph must have no cycle.
+    An edge goes from the node that builds on another to that other. The graph must have no cycle. What is not
+    connected is laid out by itself, and as many such parts stand beside each other as there is room for.
     """
     upstream: dict[str, list[str]] = {key: [] for key in labels}
     for source, target in dict.fromkeys(edges):
         if source in labels and target in labels and source != target:
             upstream[source].append(target)
-    depth = _depths(upstream)
+    parts = sorted(_parts(upstream), key=len, reverse=True)  # the largest first, else as they come
+    return _side_by_side(labels, [_laid_out({key: labels[key] for key in part}, upstream) for part in parts])
+
+
+def _parts(upstream: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """The nodes in groups that are connected, in their order."""
+    beside: dict[str, list[str]] = {key: [] for key in upstream}
+    for key, targets in upstream.items():
+        for target in targets:
+            beside[key].append(target)
+            beside[target].append(key)
+    group: dict[str, int] = {}
+    number = 0
+    for start in upstream:
+        if start in group:
+            continue
+        stack = [start]
+        while stack:
+            key = stack.pop()
+            if key not in group:
+                group[key] = number
+                stack += beside[key]
+        number += 1
+    parts: list[list[str]] = [[] for _ in range(number)]
+    for key in upstream:
+        parts[group[key]].append(key)
+    return parts
+
+
+def _side_by_side(labels: Mapping[str, str], parts: Sequence[Picture]) -> Picture:
+    """Pictures in rows that are as wide as a page, or as the widest of them."""
+    most = max([_PAGE, *(part.width for part in parts)])
+    boxes: dict[str, Box] = {}
+    lines: list[Line] = []
+    x = y = row = width = 0.0
+    for part in parts:
+        if x and x + part.width > most:
+            x, y, row = 0.0, y + row, 0.0
+        for box in part.boxes:
+            boxes[box.key] = Box(box.key, round(box.x + x, 1), round(box.y + y, 1), box.width)
+        lines += [
+            Line(line.source, line.target, tuple((round(a + x, 1), round(b + y, 1)) for a, b in line.points))
+            for line in part.lines
+        ]
+        row, width = max(row, part.height), max(width, x + part.width)
+        x += part.width + _BESIDE
+    return Picture(tuple(boxes[key] for key in labels), tuple(lines), round(width, 1), round(y + row, 1))
+
+
+def _laid_out(labels: Mapping[str, str], upstream: Mapping[str, Sequence[str]]) -> Picture:
+    """One connected part."""
+    depth = _depths({key: upstream[key] for key in labels})
     layers: list[list[Key]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for key in labels:
         layers[depth[key]].append(key)
     routes: dict[tuple[str, str], list[Key]] = {}
-    for key, targets in upstream.items():
-        for target in targets:
+    for key in labels:
+        for target in upstream[key]:
             passed: list[Key] = [(target, key, level) for level in range(depth[target] + 1, depth[key])]
             for level, place in enumerate(passed, start=depth[target] + 1):
                 layers[level].append(place)
@@ -109,7 +180,7 @@ def _ordered(
     layers: list[list[Key]], neighbours: Mapping[Key, tuple[list[Key], list[Key]]]
 ) -> list[list[Key]]:
     """Each layer in the order that lets few lines cross."""
-    layers = [sorted(layer, key=str) for layer in layers]
+    layers = [*layers]
     for sweep in range(_SWEEPS):
         side = sweep % 2  # to the right by what is on the left, then back
         indices = range(1, len(layers)) if side == 0 else range(len(layers) - 2, -1, -1)
@@ -197,17 +268,10 @@ def _drawn(
     level = {key: index for index, layer in enumerate(layers) for key in layer}
     lines = []
     for (source, target), route in routes.items():
-        path = f"M{right[level[source]]:.1f},{middle[source]:.1f}"
-        for before, after in itertools.pairwise(route):
-            start, end = right[level[before]], left[level[after]]
-            bend = (end - start) / 2
-            path += (
-                f"C{start + bend:.1f},{middle[before]:.1f} {end - bend:.1f},{middle[after]:.1f}"
-                f" {end:.1f},{middle[after]:.1f}"
-            )
-            if after != target:
-                path += f"L{right[level[after]]:.1f},{middle[after]:.1f}"
-        lines.append(Line(source, target, path))
+        points = [(right[level[source]], middle[source])]
+        for place in route[1:]:
+            points += [(left[level[place]], middle[place]), (right[level[place]], middle[place])]
+        lines.append(Line(source, target, tuple(points[:-1])))
     bottom = max((middle[key] + _size(key) / 2 for key in middle), default=0.0)
     listed = tuple(boxes[key] for key in labels)
     return Picture(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,7 +13,12 @@ from mlc.ir.plan import CLASSES, FORGOTTEN, Change, Plan, PlannedArtifact, Step,
 TOGETHER = 4
 """So many entries that say the same are shown as one."""
 
+MOST_NAMES = 8
+_MOST_LINES = 200  # of one artifact's difference
+_MOST_NEW_LINES = 20  # of a new artifact
+
 _SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
+_PLURALS = {"features": "features", "policy": "policies", "registry": "registries"}
 _LEARNED = {
     "evaluation": "metrics",
     "latency": "latency",
@@ -44,6 +50,13 @@ class Entry(Struct, frozen=True):
         return self.addresses[0].partition(".")[0]
 
     @property
+    def title(self) -> str:
+        """The resource, or how many there are."""
+        if len(self.addresses) > 1:
+            return f"{len(self.addresses):,} {plural(self.kind)}"
+        return f"{self.addresses[0]} (was {self.was})" if self.was else self.addresses[0]
+
+    @property
     def learned(self) -> tuple[str, ...]:
         """What people wait for and only applying tells."""
         unknown = {output for step in self.runs for output in step.unknown}
@@ -58,6 +71,14 @@ class FileEntry(Struct, frozen=True):
     artifacts: tuple[PlannedArtifact, ...]
     because: str
     addresses: tuple[str, ...]
+
+    @property
+    def counted(self) -> str:
+        """Its lines, in numbers."""
+        if self.symbol == "-":
+            return "removed"
+        lines = f"+{self.artifacts[0].added} −{self.artifacts[0].removed}"
+        return f"{lines} each" if len(self.artifacts) > 1 else lines
 
 
 class Counts(Struct, frozen=True):
@@ -256,3 +277,107 @@ def described(step: Step) -> str:
     if "version" in step.stays and step.stays["version"] is not None:
         return f"stays v{step.stays['version']}"
     return ", ".join(operation.files.values())
+
+
+def plural(kind: str) -> str:
+    """Several resources of a kind, in a word."""
+    return _PLURALS.get(kind, f"{kind}s")
+
+
+def cause(change: Change) -> str:
+    """Where a field's value comes from, in words; empty where nothing is known."""
+    if change.origin == "default":
+        return "its default" + ("" if change.near is None else " holds again")
+    if change.origin == "gone":
+        around = change.path.rpartition(".")[0] or "the rest"
+        where = "" if change.near is None else f"; {around} stands at {change.near}"
+        return f"no line gives it a value now{where}"
+    if change.cause is None:
+        return ""
+    if not change.reads:
+        return str(change.cause)
+    read = ", ".join(f"{one.key} {one.span}" for one in change.reads[:3])
+    more = f" and {len(change.reads) - 3} more" if len(change.reads) > 3 else ""
+    return f"{read}{more}, read at {change.cause}"
+
+
+def value(given: Any) -> str:
+    """A value as people read it: text as it is, all else as JSON."""
+    return given if isinstance(given, str) and given else json.dumps(given, ensure_ascii=False)
+
+
+def difference(artifact: PlannedArtifact) -> tuple[list[str], str]:
+    """The lines to show of an artifact's difference, and in words what is not shown."""
+    if artifact.diff:
+        lines, most = artifact.diff.splitlines()[2:], _MOST_LINES
+    elif artifact.content is None:
+        return [], ""
+    elif artifact.size is None and _is_text(artifact.content):
+        lines = [f"+{line}" for line in artifact.content.decode().splitlines()]
+        most = _MOST_NEW_LINES
+    else:
+        before = "" if artifact.size is None else f"{artifact.size:,} → "
+        return [], f"{before}{len(artifact.content):,} bytes, not shown line by line"
+    hidden = len(lines) - most
+    return lines[:most], f"… and {hidden:,} more lines" if hidden > 0 else ""
+
+
+def nothing(plan: Plan) -> str:
+    """What to say of an empty plan."""
+    if plan.narrowing is None:
+        return f"Nothing to do: {_resources(plan.unchanged)} as described."
+    if not plan.narrowing.selected:
+        return "Nothing to do: the selection chooses no resource."
+    if not plan.unchanged:
+        return "Nothing to do: all that is selected waits for something that is left out."
+    return f"Nothing to do: {_resources(plan.unchanged)} selected and as described."
+
+
+def narrowing(plan: Plan, *, verbose: bool) -> list[str]:
+    """What a selection brought along, and what it left out; a sentence each."""
+    found = plan.narrowing
+    if found is None:
+        return []
+    lines = []
+    if found.included:
+        shown = names(found.included, verbose=verbose)
+        lines.append(f"Included, as what is selected builds on it: {shown}.")
+    by_reason: dict[str, list[str]] = {}
+    for left in found.left_out:
+        reason = left.because if left.because not in ("excluded", "not selected") else ""
+        by_reason.setdefault(reason, []).append(f"{left.address} ({left.outcome})")
+    options = " and ".join(
+        name for name, given in (("--select", found.select), ("--exclude", found.exclude)) if given
+    )
+    for reason, left_out in by_reason.items():
+        number = f"{len(left_out)} changed resource{'' if len(left_out) == 1 else 's'}"
+        why = f", as {'it' if len(left_out) == 1 else 'each'} {reason}" if reason else ""
+        lines.append(f"{number} left out by {options}{why}: {names(left_out, verbose=verbose)}.")
+    return lines
+
+
+def numbers(found: Counts) -> str:
+    """What is to be done, in numbers."""
+    text = f"{found.add:,} to add, {found.change:,} to change, {found.destroy:,} to destroy"
+    text += f", {found.rename:,} renamed" if found.rename else ""
+    costs = [f"{number:,} {name}" for name, number in found.costs.items()]
+    return " · ".join([text, *costs, f"{_resources(found.unchanged)} unchanged"])
+
+
+def names(listed: Sequence[str], *, verbose: bool, most: int = MOST_NAMES) -> str:
+    """Names, the first of them where there are many."""
+    shown = listed if verbose else listed[:most]
+    hidden = len(listed) - len(shown)
+    return ", ".join(shown) + (f" and {hidden:,} more (-v names them)" if hidden else "")
+
+
+def _resources(number: int) -> str:
+    return f"{number:,} resource" + ("" if number == 1 else "s")
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in content

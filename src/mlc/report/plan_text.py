@@ -6,22 +6,18 @@ differences.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from mlc.ir.plan import Change, Plan, Step
 from mlc.report import plan_entries
-from mlc.report.plan_entries import Counts, Entry, FileEntry, described, undone
+from mlc.report.plan_entries import Entry, FileEntry, described, undone
 from mlc.report.terminal import Paint, harmless
 
 _COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red"}
 _MOST_CHANGES = 8
 _MOST_FILES = 8
 _MOST_NAMES = 4  # of resources that are shown together
-_MOST_LINES = 200  # of one artifact's difference
-_MOST_NEW_LINES = 20  # of a new artifact
 _INDENT = " " * 51
 _WIDTH = 40  # of a value
 
@@ -39,7 +35,7 @@ def plans(planned: Sequence[Plan], paint: Paint, *, verbose: bool = False) -> st
         texts.append("\n".join([_head(one, paint), *lines]) + "\n")
     if len(planned) > 1:
         found = plan_entries.total(plan_entries.counts(one) for one in planned)
-        texts.append(paint(f"{len(planned)} environments: {_numbers(found)}", "bold") + "\n")
+        texts.append(paint(f"{len(planned)} environments: {plan_entries.numbers(found)}", "bold") + "\n")
     return ("\n" if len(planned) > 1 else "").join(texts)
 
 
@@ -55,8 +51,9 @@ def _head(planned: Plan, paint: Paint) -> str:
 
 
 def _body(planned: Plan, paint: Paint, verbose: bool) -> list[str]:
+    narrowed = [paint(harmless(line), "dim") for line in plan_entries.narrowing(planned, verbose=verbose)]
     if planned.is_empty:
-        return [_nothing(planned), *_narrowing(planned, paint, verbose)]
+        return [plan_entries.nothing(planned), *narrowed]
     found, written = plan_entries.entries(planned), plan_entries.files(planned)
     if not verbose:
         found, written = plan_entries.together(found), plan_entries.files_together(written)
@@ -66,40 +63,9 @@ def _body(planned: Plan, paint: Paint, verbose: bool) -> list[str]:
     if len(written) > len(shown):
         hidden = sum(len(one.artifacts) for one in written[len(shown) :])
         lines.append(paint(f"  … and {hidden} more artifacts (-v shows them)", "dim"))
-    lines += _narrowing(planned, paint, verbose)
-    lines.append(paint(f"Plan: {_numbers(plan_entries.counts(planned))}", "bold"))
+    lines += narrowed
+    lines.append(paint(f"Plan: {plan_entries.numbers(plan_entries.counts(planned))}", "bold"))
     return lines
-
-
-def _nothing(planned: Plan) -> str:
-    if planned.narrowing is None:
-        return f"Nothing to do: {_resources(planned.unchanged)} as described."
-    if not planned.narrowing.selected:
-        return "Nothing to do: the selection chooses no resource."
-    return f"Nothing to do: {_resources(planned.unchanged)} selected and as described."
-
-
-def _narrowing(planned: Plan, paint: Paint, verbose: bool) -> list[str]:
-    """What a selection brought along, and what it left out."""
-    narrowing = planned.narrowing
-    if narrowing is None:
-        return []
-    lines = []
-    if narrowing.included:
-        shown = _names(narrowing.included, verbose)
-        lines.append(f"Included, as what is selected builds on it: {shown}.")
-    by_reason: dict[str, list[str]] = {}
-    for left in narrowing.left_out:
-        reason = left.because if left.because not in ("excluded", "not selected") else ""
-        by_reason.setdefault(reason, []).append(f"{left.address} ({left.outcome})")
-    options = " and ".join(
-        name for name, given in (("--select", narrowing.select), ("--exclude", narrowing.exclude)) if given
-    )
-    for reason, left_out in by_reason.items():
-        number = f"{len(left_out)} changed resource{'' if len(left_out) == 1 else 's'}"
-        why = f", as {'it' if len(left_out) == 1 else 'each'} {reason}" if reason else ""
-        lines.append(f"{number} left out by {options}{why}: {_names(left_out, verbose)}.")
-    return [paint(harmless(line), "dim") for line in lines]
 
 
 # ── resources ───────────────────────────────────────────────────────────────────────────────────────
@@ -107,18 +73,19 @@ def _narrowing(planned: Plan, paint: Paint, verbose: bool) -> list[str]:
 
 def _entry(one: Entry, paint: Paint, verbose: bool) -> list[str]:
     number = len(one.addresses)
-    shown = one.addresses[0] if number == 1 else f"{number:,} {_plural(one.kind)}"
-    if one.was and number == 1:
-        shown += f" (was {one.was})"
     first = _change(one.changes[0], paint, verbose) if one.changes else harmless(one.because)
-    head = f"{one.symbol} {harmless(shown):<29} {one.cost:<18} "
+    head = f"{one.symbol} {harmless(one.title):<29} {one.cost:<18} "
     lines = [(paint(head, _COLOURS[one.symbol]) + first).rstrip()]
     most = len(one.changes) if verbose else _MOST_CHANGES
     lines += [_INDENT + _change(change, paint, verbose) for change in one.changes[1:most]]
     if len(one.changes) > most:
         lines.append(_INDENT + paint(f"… and {len(one.changes) - most} more fields (-v shows them)", "dim"))
     if number > 1:
-        lines.append(paint(f"    {harmless(_names(one.addresses, verbose, _MOST_NAMES))}", "dim"))
+        lines.append(
+            paint(
+                f"    {harmless(plan_entries.names(one.addresses, verbose=verbose, most=_MOST_NAMES))}", "dim"
+            )
+        )
     lines += _steps(one, paint, verbose)
     return lines
 
@@ -156,33 +123,18 @@ def _change(change: Change, paint: Paint, verbose: bool) -> str:
 
 
 def _cause(change: Change, paint: Paint) -> str:
-    if change.origin == "default":
-        return "  its default" + ("" if change.near is None else " holds again")
-    if change.origin == "gone":
-        around = change.path.rpartition(".")[0] or "the rest"
-        where = "" if change.near is None else f"; {around} stands at {change.near}"
-        return paint(f"  no line gives it a value now{harmless(where)}", "dim")
-    if change.cause is None:
-        return ""
-    if not change.reads:
-        return paint(f"  {harmless(str(change.cause))}", "blue")
-    read = ", ".join(f"{one.key} {one.span}" for one in change.reads[:3])
-    more = f" and {len(change.reads) - 3} more" if len(change.reads) > 3 else ""
-    return paint(f"  {harmless(read)}{more}, read at {harmless(str(change.cause))}", "blue")
+    words = plan_entries.cause(change)
+    return paint(f"  {harmless(words)}", "blue" if change.cause is not None else "dim") if words else ""
 
 
 def _values(change: Change, verbose: bool) -> tuple[str, str]:
-    before, after = _value(change.before), _value(change.after)
+    before, after = plan_entries.value(change.before), plan_entries.value(change.after)
     if change.origin == "gone":
         after = "(gone)"
     if verbose:
         return harmless(before), harmless(after)
     skipped = _common(before, after) if max(len(before), len(after)) > _WIDTH else 0
     return _cut(before, skipped), _cut(after, skipped)
-
-
-def _value(value: Any) -> str:
-    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
 def _common(before: str, after: str) -> int:
@@ -203,66 +155,21 @@ def _cut(text: str, skipped: int) -> str:
 
 
 def _file(one: FileEntry, paint: Paint, verbose: bool) -> list[str]:
-    number, artifact = len(one.artifacts), one.artifacts[0]
+    number = len(one.artifacts)
     what = "artifact " if number == 1 else f"{number:,} artifacts "
-    counted = "removed" if one.symbol == "-" else f"+{artifact.added} −{artifact.removed}"
-    counted += " each" if number > 1 and one.symbol != "-" else ""
     why = f"  ({harmless(one.because)})" if one.because and not one.because.startswith("because") else ""
-    lines = [paint(f"{one.symbol} {what}", _COLOURS[one.symbol]) + f"{harmless(one.path)}  {counted}{why}"]
+    lines = [
+        paint(f"{one.symbol} {what}", _COLOURS[one.symbol]) + f"{harmless(one.path)}  {one.counted}{why}"
+    ]
     return lines + _difference(one, paint) if verbose else lines
 
 
 def _difference(one: FileEntry, paint: Paint) -> list[str]:
-    """The lines that change, or a new file's first; in a word what cannot be shown."""
-    artifact = one.artifacts[0]
-    if one.symbol == "-":
-        return []
-    if artifact.diff:
-        lines, most = artifact.diff.splitlines()[2:], _MOST_LINES
-    elif artifact.size is None and artifact.content is not None and _is_text(artifact.content):
-        lines = [f"+{line}" for line in artifact.content.decode().splitlines()]
-        most = _MOST_NEW_LINES
-    else:
-        size = len(artifact.content or b"")
-        before = "" if artifact.size is None else f"{artifact.size:,} → "
-        return [paint(f"    {before}{size:,} bytes, not shown line by line", "dim")]
-    shown = [paint(f"    {harmless(line)}".rstrip(), *_line_style(line)) for line in lines[:most]]
-    if len(lines) > most:
-        shown.append(paint(f"    … and {len(lines) - most:,} more lines", "dim"))
-    return shown
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in content
+    """The lines that change, or a new file's first; in words what cannot be shown."""
+    lines, words = plan_entries.difference(one.artifacts[0])
+    shown = [paint(f"    {harmless(line)}".rstrip(), *_line_style(line)) for line in lines]
+    return shown + ([paint(f"    {words}", "dim")] if words else [])
 
 
 def _line_style(line: str) -> tuple[str, ...]:
     return {"+": ("green",), "-": ("red",), "@": ("cyan",)}.get(line[:1], ())
-
-
-# ── words ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _numbers(found: Counts) -> str:
-    numbers = f"{found.add:,} to add, {found.change:,} to change, {found.destroy:,} to destroy"
-    numbers += f", {found.rename:,} renamed" if found.rename else ""
-    costs = [f"{number:,} {name}" for name, number in found.costs.items()]
-    return " · ".join([numbers, *costs, f"{_resources(found.unchanged)} unchanged"])
-
-
-def _names(names: Sequence[str], verbose: bool, most: int = _MOST_CHANGES) -> str:
-    shown = names if verbose else names[:most]
-    more = f" and {len(names) - len(shown):,} more (-v names them)" if len(names) > len(shown) else ""
-    return ", ".join(shown) + more
-
-
-def _plural(kind: str) -> str:
-    return {"features": "features", "policy": "policies", "registry": "registries"}.get(kind, f"{kind}s")
-
-
-def _resources(number: int) -> str:
-    return f"{number:,} resource" + ("" if number == 1 else "s")

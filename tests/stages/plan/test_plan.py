@@ -262,6 +262,15 @@ class TestRemoval:
         undone = [step.id for step in steps if step.action == "undo"]
         assert sorted(undone) == ["deployment.local/deploy", "deployment.local/promote"]
 
+    def test_what_builds_on_something_goes_before_it(self, place: Place) -> None:
+        planned = place.plan("~deployment.web", "~deployment.local", "~model.churn", "~gate.quality")
+        order = ids(planned)
+        assert order.index("deployment.web") < order.index("model.churn/register")
+        assert order.index("model.churn") < order.index("gate.quality")
+        train = next(step for step in planned.steps if step.id == "model.churn/train")
+        assert train.depends_on == ("deployment.local", "deployment.web")
+        place.do(planned)
+
     def test_all_of_it(self, place: Place) -> None:
         place.apply("~deployment.web", "~deployment.local", "~model.churn")
         assert {address.partition(".")[0] for address in place.state.resources} == {
