@@ -47,6 +47,7 @@ fuzz: $(VENV)/.installed-dev
 
 checkers: .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver

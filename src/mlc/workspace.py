@@ -204,7 +204,8 @@ def stale(root: Path, plan: Plan) -> list[str]:
     from mlc.apply.staleness import stale as reasons
 
     applied = states.read(root, plan.environment)
-    return reasons(plan, applied, TOOL, drivers.tools, lambda path: file_digest(root, path), present)
+    project = states.settings(root).project
+    return reasons(plan, applied, project, TOOL, drivers.tools, lambda path: file_digest(root, path), present)
 
 
 def edited(root: Path, plan: Plan) -> list[str]:

@@ -72,6 +72,7 @@ class ChangeOut(Struct, frozen=True, omit_defaults=True):
     change_class: str
     cause: Region | None
     origin: Origin = "given"
+    added: bool = False  # it was not there at all before
     near: Region | None = None
     reads: list[ReadOut] = []
 

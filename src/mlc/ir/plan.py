@@ -34,8 +34,8 @@ class Change(Struct, frozen=True):
     """A field whose effective value changes.
 
     `cause` is the line that gives it its value; where none does, it is None and `near` is where the map or list
-    stands that it was in. `reads` are the values that an interpolation there read, the nearest first: the line
-    that changed may be that of one of them.
+    stands that it was in. `added` is whether it was not there at all before, rather than null. `reads` are the
+    values that an interpolation there read, the nearest first: the line that changed may be that of one of them.
     """
 
     path: str
@@ -46,6 +46,7 @@ class Change(Struct, frozen=True):
     origin: Origin = "given"
     near: Span | None = None
     reads: tuple[Read, ...] = ()
+    added: bool = False
 
 
 class PlannedArtifact(Struct, frozen=True):
@@ -192,6 +193,6 @@ def drivers_used(steps: Iterable[Step]) -> list[str]:
 def outputs_read(steps: Iterable[Step], known: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """Of what is known, the outputs of the operations that some step reads and that do not run themselves."""
     operations = [step.operation for step in steps if step.operation is not None]
-    running = {operation.id for operation in operations}
-    needs = {need for operation in operations for need in operation.needs}
-    return {name: dict(outputs) for name, outputs in known.items() if name in needs - running}
+    read = {need for operation in operations for need in operation.needs}
+    read -= {operation.id for operation in operations}
+    return {name: dict(outputs) for name, outputs in known.items() if name in read}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 
 from msgspec import Struct, structs
 
@@ -63,7 +64,7 @@ def without(world: World, lost: frozenset[str]) -> World:
 
 def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: World) -> Plan:
     """What has to be done so that the graph and the artifacts are so."""
-    progress = Progress(running={}, known={}, outputs=_outputs(graph))
+    progress = Progress(running={}, known={}, outputs=cache(partial(_outputs, graph)))
     steps = [*moving(graph, state, world.undoes)]
     moved = {step.move.now: step for step in steps if step.move is not None}
     for step in moved.values():

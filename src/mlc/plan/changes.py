@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import structs
+
 from mlc.ir.node import Node
 from mlc.ir.plan import Change, Read
 from mlc.ir.span import FIELD_DEFAULT, Span
@@ -27,15 +29,16 @@ def changes_between(
     """
     found: list[Change] = []
 
-    def compare(old: Any, new: Any, path: Path) -> None:
-        if old == new and type(old) is type(new):
+    def compare(old: Any, new: Any, path: Path, *, added: bool = False) -> None:
+        if old == new and type(old) is type(new) and not added:
             return
         if isinstance(old, dict) and isinstance(new, dict):
             for key in {**new, **old}:
-                compare(old.get(key), new.get(key), (*path, key))
+                compare(old.get(key), new.get(key), (*path, key), added=key not in old)
             return
         cost = change_class(kind, path, after, before)
-        found.append(_change(old, new, cost, node, path, reads))
+        change = _change(old, new, cost, node, path, reads)
+        found.append(structs.replace(change, added=True) if added else change)
 
     compare(before, after, ())
     return tuple(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -41,7 +41,7 @@ class Progress(Struct, frozen=True):
 
     running: dict[str, Step]
     known: dict[str, dict[str, str]]
-    outputs: Mapping[str, tuple[str, ...]]  # those that somebody reads
+    outputs: Callable[[], Mapping[str, tuple[str, ...]]]  # of each operation, those that somebody reads
 
     def is_pending(self, source: str) -> bool:
         """Whether an input (`<operation id>#<output>`) is known only after apply."""
@@ -59,8 +59,9 @@ def runs(
     """
     for operation in resource.operations:
         recorded = state.operations.get(operation.id)
-        parts = _parts(operation, world, progress)
-        pending = [progress.running[need] for need in _pending(operation, progress)]
+        pending = _pending(operation, progress)
+        # of one that runs anyway, only what might stay as it was is of interest
+        parts = _parts(operation, world, progress) if not pending or operation.settles else {}
         why = _waiting(pending[0], operation) if pending else _own(operation, recorded, parts, world, blamed)
         if why is None:
             assert recorded is not None, operation.id
@@ -69,9 +70,9 @@ def runs(
             if unpublished is not None:
                 yield _published_again(operation, "its files have a new name" if moved else unpublished)
             continue
-        if recorded is not None and not world.drifted(operation.id):
-            progress.known[operation.id] = _settled(operation, recorded, parts, world)
-        settled = progress.known.get(operation.id, {})
+        drifted = recorded is None or world.drifted(operation.id)
+        settled = {} if recorded is None or drifted else _settled(operation, recorded, parts, world)
+        progress.known[operation.id] = settled
         step = Step(
             id=operation.id,
             address=str(resource.address),
@@ -81,19 +82,21 @@ def runs(
             due_to=why.due_to,
             depends_on=tuple(need for need in operation.needs if need in progress.running),
             operation=operation,
-            unknown=tuple(name for name in progress.outputs[operation.id] if name not in settled),
+            unknown=tuple(name for name in progress.outputs()[operation.id] if name not in settled),
             stays={name: recorded.summary.get(name) for name in settled} if recorded is not None else {},
         )
         progress.running[step.id] = step
         yield step
 
 
-def _pending(operation: Operation, progress: Progress) -> Iterator[str]:
-    """The operations that some input waits for, each once, in order."""
-    waiting = (
+def _pending(operation: Operation, progress: Progress) -> list[Step]:
+    """The steps that some input waits for, each once, in order."""
+    if not progress.running:
+        return []
+    waiting = [
         source.partition("#")[0] for source in operation.inputs.values() if progress.is_pending(source)
-    )
-    return iter(dict.fromkeys(waiting))
+    ]
+    return [progress.running[need] for need in dict.fromkeys(waiting)]
 
 
 def _parts(operation: Operation, world: Tools, progress: Progress) -> dict[str, str]:

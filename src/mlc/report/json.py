@@ -166,6 +166,7 @@ def _change(change: Change) -> outputs.ChangeOut:
         change_class=change.change_class,
         cause=None if change.cause is None else outputs.Region(**_region(change.cause)),
         origin=change.origin,
+        added=change.added,
         near=None if change.near is None else outputs.Region(**_region(change.near)),
         reads=[outputs.ReadOut(**_region(read.span), key=read.key) for read in change.reads],
     )

@@ -202,7 +202,15 @@ def _alike(found: Sequence[Any], key: Any) -> list[list[Any]]:
 def _said(one: Entry) -> Any:
     """All that the text says of an entry but its name."""
     changes = tuple(
-        (change.path, repr(change.before), repr(change.after), change.cause, change.reads, change.near)
+        (
+            change.path,
+            repr(change.before),
+            repr(change.after),
+            change.cause,
+            change.reads,
+            change.near,
+            change.added,
+        )
         for change in one.changes
     )
     runs = tuple((step.operation.name, step.unknown, described(step)) for step in one.runs if step.operation)
@@ -304,6 +312,12 @@ def cause(change: Change) -> str:
 def value(given: Any) -> str:
     """A value as people read it: text as it is, all else as JSON."""
     return given if isinstance(given, str) and given else json.dumps(given, ensure_ascii=False)
+
+
+def values(change: Change) -> tuple[str, str]:
+    """The value before and the value after, in words where there is none."""
+    before = "(none)" if change.added else value(change.before)
+    return before, "(gone)" if change.origin == "gone" else value(change.after)
 
 
 def difference(artifact: PlannedArtifact) -> tuple[list[str], str]:

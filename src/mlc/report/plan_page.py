@@ -131,10 +131,10 @@ def _run(step: Step) -> str:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    after = "(gone)" if change.origin == "gone" else plan_entries.value(change.after)
+    before, after = plan_entries.values(change)
     return {
         "path": change.path,
-        "before": _cut(plan_entries.value(change.before)),
+        "before": _cut(before),
         "after": _cut(after),
         "cause": plan_entries.cause(change),
         "cost": change.change_class,

@@ -128,9 +128,7 @@ def _cause(change: Change, paint: Paint) -> str:
 
 
 def _values(change: Change, verbose: bool) -> tuple[str, str]:
-    before, after = plan_entries.value(change.before), plan_entries.value(change.after)
-    if change.origin == "gone":
-        after = "(gone)"
+    before, after = plan_entries.values(change)
     if verbose:
         return harmless(before), harmless(after)
     skipped = _common(before, after) if max(len(before), len(after)) > _WIDTH else 0

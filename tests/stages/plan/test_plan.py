@@ -109,6 +109,14 @@ class TestWhy:
         assert change.origin == "default"
         assert str(change.near) == "model/churn.yaml:4:8"
 
+    def test_a_field_that_is_new_was_not_null_before(self, place: Place) -> None:
+        planned = place.plan("+model.churn.train.params.max_iter=50", "model.churn.card.risk_class=limited")
+        changes = next(step.changes for step in planned.steps if step.action == "update")
+        assert {change.path: (change.before, change.added) for change in changes} == {
+            "train.params.max_iter": (None, True),
+            "card.risk_class": (None, False),
+        }
+
     def test_a_longer_list_is_caused_by_what_is_new_in_it(self, place: Place) -> None:
         text = FILES["dataset/people.yaml"].replace("values: [a, b]", "values: [a, b, c]")
         lay(place.root, MORE, {"dataset/people.yaml": text})
