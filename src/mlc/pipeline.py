@@ -213,12 +213,11 @@ def apply(root: Path, planned: Plan, stop: Stop, parallelism: int | None = None)
     `parallelism` is how many steps may run at once; as many as there are cores where none is given.
     """
     from mlc import apply as applying
-    from mlc import states, workspace
+    from mlc import workspace
     from mlc.apply import budget
 
     with workspace.hands(root, planned) as effects:
-        project = states.settings(root).project
-        applying.refuse_stale(planned, effects, project, workspace.TOOL, workspace.present)
+        applying.refuse_stale(planned, effects, workspace.TOOL, workspace.present)
         yield from applying.apply(planned, effects, stop, budget.of_this_machine(parallelism))
 
 

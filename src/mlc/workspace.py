@@ -203,9 +203,11 @@ def stale(root: Path, plan: Plan) -> list[str]:
     """Why a plan may not be applied any more. Raises StepFailed where the state cannot be read."""
     from mlc.apply.staleness import stale as reasons
 
+    settings = states.settings(root)
+    if (plan.project, plan.environment) not in settings.owners:
+        return [plan_stale.why_elsewhere(plan.project, plan.environment, settings.project)]
     applied = states.read(root, plan.environment)
-    project = states.settings(root).project
-    return reasons(plan, applied, project, TOOL, drivers.tools, lambda path: file_digest(root, path), present)
+    return reasons(plan, applied, TOOL, drivers.tools, lambda path: file_digest(root, path), present)
 
 
 def edited(root: Path, plan: Plan) -> list[str]:

@@ -75,7 +75,9 @@ def test_one_made_by_another_mlc_is_refused(server: Server, root: Path, plan: Pa
     _refused(server.run(root, "apply", "saved"), "plan-stale", "the packages that sklearn_train works with")
     assert made.made is not None
     _write(plan, structs.replace(made, project="large"))
-    _refused(server.run(root, "apply", "saved"), "plan-stale", "for the project large, and this is small")
+    _refused(server.run(root, "apply", "saved"), "plan-stale", "in the project large, and this is small")
+    shown = json.loads(server.run(root, "show", "saved", "--format", "json").out)
+    assert shown["stale"] == ["it was made in the project large, and this is small"]
     for other, words in (
         (structs.replace(made.made, source="0" * 64), "the code of mlc 0.1.0 is another one since"),
         (structs.replace(made.made, templates="0" * 64), "the templates have changed since"),

@@ -60,7 +60,7 @@ class Stop(Struct):
 
 def refuse_stale(plan: Plan, effects: Effects, project: str, tool: str, present: Callable[[], Made]) -> None:
     """Raises StepFailed (`plan-stale`, with every reason) where a plan may not be applied any more."""
-    reasons = stale(plan, effects.applied, project, tool, effects.tools, effects.file_digest, present)
+    reasons = stale(plan, effects.applied, tool, effects.tools, effects.file_digest, present)
     if reasons:
         raise StepFailed(plan_stale.found(reasons))
 

@@ -11,7 +11,6 @@ from mlc.ir.state import State
 def stale(
     plan: Plan,
     applied: State,
-    project: str,
     tool: str,
     tools: Callable[[str], Mapping[str, str]],
     file_digest: Callable[[str], str],
@@ -22,8 +21,6 @@ def stale(
     `present` says what this mlc is made of; it is asked for a saved plan only, which says the same of its own.
     """
     reasons = []
-    if plan.project != project:
-        reasons.append(f"it was made for the project {plan.project}, and this is {project}")
     if plan.tool != tool:
         reasons.append(f"it was made by {plan.tool}, and this is {tool}")
     if plan.made is not None:

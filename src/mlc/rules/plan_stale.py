@@ -22,9 +22,13 @@ def found(reasons: list[str]) -> Diagnostic:
 
 def elsewhere(project: str, environment: str, here: str) -> Diagnostic:
     """A plan that was made in another project, or for an environment that is not there any more."""
-    why = (
+    return found([why_elsewhere(project, environment, here)])
+
+
+def why_elsewhere(project: str, environment: str, here: str) -> str:
+    """The reason alone, in words."""
+    return (
         f"it was made in the project {project}, and this is {here}"
         if project != here
         else f"the project has no environment {environment} any more"
     )
-    return found([why])
