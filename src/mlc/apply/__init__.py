@@ -58,7 +58,7 @@ class Stop(Struct):
     wanted: bool = False
 
 
-def refuse_stale(plan: Plan, effects: Effects, project: str, tool: str, present: Callable[[], Made]) -> None:
+def refuse_stale(plan: Plan, effects: Effects, tool: str, present: Callable[[], Made]) -> None:
     """Raises StepFailed (`plan-stale`, with every reason) where a plan may not be applied any more."""
     reasons = stale(plan, effects.applied, tool, effects.tools, effects.file_digest, present)
     if reasons:
