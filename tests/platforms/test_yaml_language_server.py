@@ -125,6 +125,35 @@ def test_completes_the_parameters_of_the_estimator(editor: LanguageClient) -> No
     assert {"lbfgs", "saga"} <= set(editor.labels(MODEL, 2, 19))
 
 
+def test_knows_the_transforms_of_a_feature_group(editor: LanguageClient) -> None:
+    features = "features/loan_risk.yaml"
+    head = "groups:\n  a:\n    columns: [x]\n    transforms:\n      one:\n"
+    show(editor, features, head + "        estimator: \n")
+    offered = editor.labels(features, 5, 19)
+    assert {"sklearn.decomposition.PCA", "sklearn.preprocessing.PowerTransformer"} <= set(offered)
+    assert "sklearn.linear_model.LogisticRegression" not in offered
+    pca = head + "        estimator: sklearn.decomposition.PCA\n        params: "
+    assert set(show(editor, features, pca + "{n_components: 0.5, whiten: often, degree: 2}\n")) == {
+        "True or false is wanted, or an interpolation such as ${vars.name}.",
+        "Property degree is not allowed.",
+    }
+    assert "Parameter of PCA. Default: `false`." in editor.hover(features, 6, 40)
+    show(editor, features, pca + "\n          \n")
+    assert {"n_components", "whiten", "svd_solver"} <= set(editor.labels(features, 7, 10))
+    preset = "presets:\n  features:\n    groups:\n      a: {transforms: {one: {estimator: nothing}}}\n"
+    assert len(show(editor, "env/prod.yaml", preset)) == 1
+
+
+def test_knows_the_estimators_of_other_libraries(editor: LanguageClient) -> None:
+    text = "train:\n  estimator: xgboost.XGBClassifier\n  params: {subsample: 1.5, booster: dart}\n"
+    assert set(show(editor, MODEL, text)) == {
+        "Value is above the maximum of 1.",
+        'Value is not accepted. Valid values: "gbtree", null.',
+    }
+    assert "Left out, XGBoost takes 1." in editor.hover(MODEL, 2, 12)
+    assert len(show(editor, MODEL, "train: {estimator: sklearn.svm.SVC}\n")) == 1
+
+
 def test_completes_parameters_where_a_layer_names_the_estimator(editor: LanguageClient) -> None:
     show(editor, MODEL, "defaults: [_tabular, _self_]\ntrain:\n  params:\n    \n")
     assert {"max_leaf_nodes", "C"} <= set(editor.labels(MODEL, 3, 4))

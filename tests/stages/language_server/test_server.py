@@ -204,6 +204,10 @@ def test_completes_in_a_model(
     assert not unwanted & found
 
 
+FEATURES = "features/loan_risk.yaml"
+GROUP = "groups:\n  a:\n    columns: [car_value]\n    transforms:\n      one:"
+
+
 @pytest.mark.parametrize(
     ("file", "content", "wanted"),
     [
@@ -221,6 +225,22 @@ def test_completes_in_a_model(
         ("env/prod.yaml", "presets:\n  deployment: {target: |}\n", {"cluster", "here"}),
         ("mlc.yaml", "mlc: 1\nproject: lending\nregistry: |\nenvironments: [dev, prod]\n", {"main"}),
         ("dataset/loans.yaml", "split: {method: |}\n", {"random", "stratified"}),
+        (
+            FEATURES,
+            f"{GROUP}\n        estimator: |\n",
+            {"sklearn.decomposition.PCA", "sklearn.impute.SimpleImputer"},
+        ),
+        (
+            FEATURES,
+            f"{GROUP} {{estimator: sklearn.decomposition.PCA, params: {{|}}}}\n",
+            {"n_components", "whiten"},
+        ),
+        (FEATURES, f"{GROUP} {{params: {{|}}}}\n", {"n_components", "degree"}),
+        (
+            FEATURES,
+            f"{GROUP}\n        estimator: sklearn.decomposition.PCA\n        params:\n          svd_solver: |\n",
+            {"full", "arpack"},
+        ),
     ],
 )
 def test_completes_elsewhere(editor: LanguageClient, file: str, content: str, wanted: set[str]) -> None:
@@ -279,6 +299,13 @@ def test_hover_tells_what_a_field_is_also_in_a_layer(editor: LanguageClient) -> 
     assert "Seed of everything random. Default: `0`. A change costs: **retrain**." in said
     mlc = editor.hover("mlc.yaml", *place(text(editor, "mlc.yaml"), "region", 1))
     assert '**prod** `"northeurope"` — [env/prod.yaml' in mlc
+
+
+def test_hover_tells_what_a_parameter_of_a_transform_is(editor: LanguageClient) -> None:
+    content = f"{GROUP} {{estimator: sklearn.decomposition.PCA, params: {{whiten: true}}}}\n"
+    show(editor, FEATURES, content)
+    said = editor.hover(FEATURES, *place(content, "whiten", 2))
+    assert "Parameter of PCA: true or false. Default: `false`. A change costs: **retrain**." in said
 
 
 def test_hover_follows_an_interpolation(editor: LanguageClient) -> None:
