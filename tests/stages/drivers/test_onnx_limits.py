@@ -121,6 +121,7 @@ def test_lightgbm_needs_its_thresholds_rounded_down(tmp_path: Path) -> None:
     [
         ("sklearn.impute.KNNImputer", 0.1),
         ("sklearn.decomposition.KernelPCA", 0.0),
+        ("sklearn.neighbors.NeighborhoodComponentsAnalysis", 0.0),
         ("sklearn.preprocessing.PowerTransformer", 0.1),  # why nothing may be missing before a transform
     ],
 )
@@ -129,7 +130,7 @@ def test_transforms_that_convert_and_are_wrong(
 ) -> None:
     monkeypatch.setattr("mlc.drivers._transforms.OFFERED", (name, "sklearn.impute.SimpleImputer"))
     groups = transforms((name, {}), ("sklearn.impute.SimpleImputer", {}))
-    assert differs(groups, tmp_path, missing, rows=1000) > 0.001
+    assert differs(groups, tmp_path, missing, rows=1000) > 1e-4  # what `optimize` allows
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,7 @@ def test_transforms_that_convert_and_are_wrong(
         ("sklearn.preprocessing.MaxAbsScaler", {"clip": True}),
         ("sklearn.preprocessing.Normalizer", {"norm": "max"}),
         ("sklearn.preprocessing.QuantileTransformer", {"n_quantiles": 10}),
+        ("sklearn.preprocessing.TargetEncoder", {}),
     ],
 )
 def test_transforms_of_scaled_numbers_that_convert_and_are_wrong(

@@ -94,21 +94,31 @@ def test_a_saved_model_predicts_when_it_is_loaded(step: Any, tmp_path: Path) -> 
     assert np.mean((probabilities > 0.5) == test["repaid"].to_numpy()) > 0.85
 
 
-@pytest.mark.parametrize("estimator", [LINEAR, BOOSTED, "sklearn.ensemble.RandomForestClassifier"])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LINEAR,
+        BOOSTED,
+        "sklearn.ensemble.RandomForestClassifier",
+        "xgboost.XGBClassifier",
+        "lightgbm.LGBMClassifier",
+    ],
+)
 def test_another_process_gives_the_same_model(step: Any, tmp_path: Path, estimator: str) -> None:
     train = lending.parts(tmp_path, 600)["train"]
-    params = {"n_estimators": 5} if "Forest" in estimator else {}
+    params = {} if estimator in (LINEAR, BOOSTED) else {"n_estimators": 5}
+    driver = f"{estimator.partition('.')[0]}_train"
     spec = lending.train(estimator, "none", params=params)
-    here = step("sklearn_train", spec, train=train).outputs["model"]
+    here = step(driver, spec, train=train).outputs["model"]
     (tmp_path / "there").mkdir()
     program = f"""
 from pathlib import Path
 padding = [object() for _ in range(100_003)]  # other addresses in memory
-from mlc.drivers import sklearn_train
+from mlc.drivers import {driver}
 from mlc.ir.operation import Operation, Work
-operation = Operation(id="model.x/train", driver="sklearn_train", spec={spec!r})
+operation = Operation(id="model.x/train", driver={driver!r}, spec={spec!r})
 train = {{"train": Path({str(train)!r})}}
-sklearn_train.run(Work(operation, "test", Path("."), Path("there"), train, {{}}, {{}}, print, print))
+{driver}.run(Work(operation, "test", Path("."), Path("there"), train, {{}}, {{}}, print, print))
 """
     source = str(Path(sklearn_train.__file__).parents[2])
     environment = os.environ | {"PYTHONPATH": source, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
