@@ -13,6 +13,7 @@ from msgspec import Struct
 from mlc import load, pipeline
 from mlc.compose import explain as explaining
 from mlc.compose import hydra, interpolate
+from mlc.compose.project import Layers
 from mlc.compose.source import Source
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Label, has_errors
@@ -24,7 +25,7 @@ from mlc.ir.selection import Selection, Standing
 from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _walk
 from mlc.request import Request
-from mlc.rules import missing_layer
+from mlc.rules import missing_layer, nothing_to_explain
 
 if TYPE_CHECKING:
     from mlc.ir.module import Declared
@@ -61,10 +62,24 @@ def explain(request: Request, address: str) -> tuple[pipeline.Composed, tuple[Ex
     for document in composed.documents.values():
         explanation = explain_in(document, address)
         if isinstance(explanation, Diagnostic):
-            found.append(explanation)
+            found.append(_left_out(composed.layers, document, address) or explanation)
         else:
             explained.append(explanation)
+    if explained:  # elsewhere it exists, which is no mistake
+        left_out = nothing_to_explain.RULE.name
+        found = [one for one in found if one.rule != left_out or not one.address]
     return msgspec.structs.replace(composed, diagnostics=pipeline.each_once(found)), tuple(explained)
+
+
+def _left_out(layers: Layers, document: Document, text: str) -> Diagnostic | None:
+    """Why a resource that has a file is not in an environment; None where it is, or there is none."""
+    for address, node in layers.resources.items():
+        if (text + ".").startswith(f"{address}.") and document.resource(address) is None:
+            switches = (node.get("enabled"), node.get("environments"))
+            here = next((one.span for one in switches if one is not None), None)
+            file = f"{address.kind}/{address.name}.yaml"
+            return nothing_to_explain.left_out(str(address), document.environment, file, here)
+    return None
 
 
 def explain_in(document: Document, address: str) -> Explanation | Diagnostic:

@@ -105,6 +105,8 @@ def compose(request: Request, source: Source | Opened | None = None) -> Composed
     inputs, bad_inputs = inputs_of(request, layers.project)
     overrides, bad_overrides = parse_overrides(request.overrides)
     environments, unknown = wanted_environments(request, composing.known_environments(layers.project))
+    if layers.is_project_partial:
+        unknown = ()  # it may stand in what could not be read
     findings = Findings(too_large.MOST_IN_ALL)
     findings.add([*layers.diagnostics, *bad_inputs, *bad_overrides, *unknown])
     documents = {}

@@ -47,7 +47,8 @@ def wanted_environments(
     if not wanted.environments:
         return known[:1], ()
     unknown = [name for name in wanted.environments if name not in known]
-    span = Span(COMMAND_LINE, 1, 1, 1, 1)
+    line = len(wanted.overrides) + 1  # `env=…` is none of the overrides, so no frame may show one of them
+    span = Span(COMMAND_LINE, line, 1, line, 1)
     return (
         tuple(dict.fromkeys(name for name in wanted.environments if name in known)),
         tuple(unknown_environment.found(name, known, span) for name in unknown),

@@ -38,6 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 @guarded
 def run(arguments: argparse.Namespace) -> int:
+    from msgspec import structs
+
     from mlc import inquiry, modules
 
     root = project_folder(arguments)
@@ -61,7 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
             wanted = [one for one in found.declared if not arguments.names or one.name in arguments.names]
             rows = modules.listed(root, wanted, found.lock, look=not arguments.offline)
             listed = [_row(one) for one in rows]
-            problems = tuple(row.problem for row in rows if row.problem is not None)
+            problems = tuple(
+                structs.replace(row.problem, severity="warning") for row in rows if row.problem is not None
+            )
     except StepFailed as failure:
         raise Unfit(*failure.diagnostics, sources=found.sources) from failure
     if arguments.format == "json":

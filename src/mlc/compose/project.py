@@ -69,9 +69,14 @@ class Layers(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
     modules: tuple[Module, ...] = ()
 
+    @property
+    def is_project_partial(self) -> bool:
+        """Whether mlc.yaml may say more than is known."""
+        return _PROJECT in self.partial
+
     def is_partial(self, environment: str) -> bool:
         """Whether there may be more variables, presets and patches than are known."""
-        return _PROJECT in self.partial or f"env/{environment}" in self.partial
+        return self.is_project_partial or f"env/{environment}" in self.partial
 
     def known_in_part(self, environment: str) -> frozenset[Address]:
         """The resources that may hold more than is known."""

@@ -42,6 +42,7 @@ _SELECTING = (
     "enabled",
     "environments",
 )  # they decide whether a resource is there, and so never stand in vain
+_SELECTS_AT = {"presets": 2, "patch": 3}  # how deep such a field stands in these
 _LAYERED = ("vars", "presets", "patch")  # what a project and an environment lay under and over resources
 
 
@@ -129,10 +130,10 @@ def _verdicts(uses: list[_Use], documents: Mapping[str, Document]) -> dict[Span,
 
 
 def _may_stand_in_vain(use: _Use, path: Path, node: Node, documents: Mapping[str, Document]) -> bool:
-    if use.root == "resource":
-        if path[2:3] and path[2] in _SELECTING:
-            return False
-    elif path[:1] and path[0] not in _LAYERED:
+    depth = 2 if use.root == "resource" else _SELECTS_AT.get(str(path[0]) if path else "", 0)
+    if depth and path[depth : depth + 1] and path[depth] in _SELECTING:
+        return False
+    if use.root != "resource" and path[:1] and path[0] not in _LAYERED:
         return False
     return node.value != "???" and not _is_looked_through(node, documents)
 
@@ -214,7 +215,7 @@ def _presets(
             continue
         presets = use.node.at(("presets",)) if not use.at else None
         for kind, node in presets.value.items() if presets is not None and presets.is_map else ():
-            if kind in kinds:
+            if kind in kinds and not any(node.get(field) is not None for field in _SELECTING):
                 environments = {use.name} if use.root == "env" else set(documents)
                 applies.setdefault((node.key_span or node.span, kind), set()).update(environments)
     for (span, kind), environments in applies.items():

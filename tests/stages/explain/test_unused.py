@@ -266,3 +266,15 @@ def test_mistakes_are_told_instead(tmp_path: Path, capsys: pytest.CaptureFixture
     root = lay(tmp_path, {"env/dev.yaml": "patch: {model: {chrun: {description: x}}}\n"})
     assert main.run(["-C", str(root), "explain", "--unused"]) == 1
     assert "patch-matches-nothing" in capsys.readouterr().err
+
+
+def test_what_leaves_a_resource_out_is_no_preset_in_vain() -> None:
+    """A preset or a patch of `enabled` has its effect by the resource not being there."""
+    files: Files = {
+        "mlc.yaml": {"mlc": 1, "project": "p", "environments": ["dev", "prod"]},
+        "env/dev.yaml": {"presets": {"deployment": {"enabled": False}}},
+        "env/prod.yaml": {"patch": {"deployment": {"a": {"enabled": False}}}},
+        "deployment/a.yaml": {"model": "m"},
+        "deployment/b.yaml": {"model": "m"},
+    }
+    assert [one.rule for one in found_in(files)] == ["unused-resource"]
