@@ -28,6 +28,7 @@ from mlc.request import Request
 from mlc.rules import missing_layer, nothing_to_explain
 
 if TYPE_CHECKING:
+    from mlc.apply.taking_over import Found
     from mlc.ir.module import Declared
 
 
@@ -168,6 +169,102 @@ def plans(
         asked.append((one.graph.environment, among, chosen))
         planned.append(narrowed(whole, one.graph, state, selection, chosen))
     return tuple(planned), selecting.not_there(asked)
+
+
+def destruction(root: Path, environment: str) -> tuple[Plan, tuple[Diagnostic, ...]]:
+    """The plan that removes all that was applied, and what forbids it. Reads of the specs only mlc.yaml.
+
+    Raises StepFailed for an unreadable state.
+    """
+    from mlc import states, workspace
+    from mlc.ir.graph import Graph
+    from mlc.ir.plan import threats
+    from mlc.plan.destruction import destruction as destroying
+    from mlc.rules import prevent_destroy
+
+    state = states.read(root, environment)
+    world = workspace.observed(root, Graph(environment, {}, (), ()), state)
+    planned = destroying(states.settings(root).project, environment, state, world)
+    return planned, tuple(prevent_destroy.found(one, environment, None) for one in threats(planned, state))
+
+
+def forbidden(
+    root: Path, compiled: tuple[pipeline.Compiled, ...], planned: tuple[Plan, ...]
+) -> tuple[Diagnostic, ...]:
+    """What of the plans would destroy a protected resource, at the line that protects it."""
+    from mlc import states
+    from mlc.ir.address import Address
+    from mlc.ir.plan import threats
+    from mlc.rules import prevent_destroy
+
+    found = []
+    for one, plan in zip(compiled, planned, strict=True):
+        for threat in threats(plan, states.read(root, plan.environment)):
+            resource = one.graph.resource(Address.parse(threat.address))
+            line = None if resource is None else resource.node.at(("lifecycle", "prevent_destroy"))
+            found.append(prevent_destroy.found(threat, plan.environment, None if line is None else line.span))
+    return tuple(found)
+
+
+def take_over(
+    root: Path,
+    compiled: pipeline.Compiled,
+    addresses: Sequence[str],
+    wanted: str | None,
+    *,
+    overwrite: bool,
+) -> tuple[list[Found], tuple[Diagnostic, ...]]:
+    """Record what exists already of some resources; nothing where one of them is refused.
+
+    `wanted` names the version of a model (`churn:3`); the latest of its name where none is given. Raises
+    StepFailed for a version that is not there, and where the state cannot be written.
+    """
+    from mlc import drivers, states, workspace
+    from mlc.apply import taking_over
+    from mlc.drivers import registry
+    from mlc.ir.address import Address
+    from mlc.rules import import_refused
+    from mlc.store.content import Content
+    from mlc.store.files import write_atomically
+
+    graph, found = compiled.graph, []
+    refused: list[Diagnostic] = []
+    spec = graph.project["registry"]
+    known = [str(resource.address) for resource in graph.resources]
+    if wanted and [address.partition(".")[0] for address in addresses] != ["model"]:
+        return [], (import_refused.several(),)
+    with states.held(root, graph.environment) as held:
+        state = held.store.read()
+        for address in addresses:
+            resource = graph.resource(Address.parse(address)) if address in known else None
+            if resource is None:
+                refused.append(import_refused.unknown(address, graph.environment, known))
+                continue
+            artifacts = [one for one in compiled.artifacts if str(one.address) == address]
+            files = taking_over.files(
+                artifacts, state, workspace.observed(root, graph, state).written, overwrite=overwrite
+            )
+            steps: list[Found] = []
+            if resource.address.kind == "model":
+                entry = registry.show(root, spec, wanted or resource.address.name).entry
+                steps = taking_over.version(resource, entry, state, drivers.tools)
+            elif not artifacts:
+                refused.append(import_refused.nothing(address))
+            for one, is_file in (*((one, True) for one in files), *((one, False) for one in steps)):
+                if one.reasons:
+                    refused.append(import_refused.found(address, one.what, one.reasons, is_file=is_file))
+            found += [*steps, *files]
+        if refused:
+            return [], tuple(refused)
+        content, kept = Content(root / ".mlc" / "content"), registry.open_registry(root, spec).files
+        taking_over.record(
+            found,
+            held.store,
+            lambda digest: content.put(kept.path(digest)),
+            write_atomically,
+            root / ".mlc" / "steps",
+        )
+    return found, ()
 
 
 def selected(

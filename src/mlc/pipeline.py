@@ -220,6 +220,7 @@ def apply(root: Path, planned: Plan, stop: Stop, parallelism: int | None = None)
 
     with workspace.hands(root, planned) as effects:
         applying.refuse_stale(planned, effects, workspace.TOOL, workspace.present)
+        applying.refuse_destroying(planned, effects)
         yield from applying.apply(planned, effects, stop, budget.of_this_machine(parallelism))
 
 

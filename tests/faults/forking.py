@@ -133,7 +133,7 @@ def _import_everything() -> None:
     for package in (mlc.drivers, mlc.drivers.registry, mlc.kinds, mlc.report, mlc.rules):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    for name in ("apply", "plan", "registry", "state", "validate"):
+    for name in ("apply", "destroy", "plan", "registry", "state", "validate"):
         importlib.import_module(f"mlc.cli.{name}")
     for name in ("apply", "emit", "lower", "pipeline", "workspace"):
         importlib.import_module(f"mlc.{name}")

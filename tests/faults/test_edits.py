@@ -25,7 +25,7 @@ Project = dict[str, str]
 @pytest.mark.parametrize("seed", SEEDS)
 def test_edited_at_random(server: Server, root: Path, tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)
-    project = _files(root)
+    project = project_files(root)
     done = []
     for _ in range(EDITS):
         before = dict(project)
@@ -33,17 +33,17 @@ def test_edited_at_random(server: Server, root: Path, tmp_path: Path, seed: int)
             edit = draw.choice(CHOICES)
             edit(project, draw)
         done.append(edit.__name__)
-        _lay(root, project)
+        lay(root, project)
         ended = server.run(root, "apply", "--yes")
         assert ended.code == 0, (done, ended)
         planned = server.run(root, "plan", "--detailed-exitcode")
         assert planned.code == 0, (done, planned)
         assert verify(root, REGISTRY) == ()
     scratch = tmp_path / "scratch"
-    _lay(scratch, project)
+    lay(scratch, project)
     assert server.run(scratch, "apply", "--yes").code == 0
-    assert _settled(root) == _settled(scratch), done
-    assert _folders(root) == _folders(scratch), done
+    assert settled_files(root) == settled_files(scratch), done
+    assert folders(root) == folders(scratch), done
 
 
 def test_what_names_its_environment_is_not_shared(server: Server, root: Path) -> None:
@@ -161,14 +161,14 @@ def _after(text: str, start: str, end: str, written: str) -> str:
     return before + written + rest.partition(end)[2]
 
 
-def _files(root: Path) -> Project:
+def project_files(root: Path) -> Project:
     paths = (path for path in sorted(root.rglob("*")) if path.is_file())
     return {str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in paths}
 
 
-def _lay(root: Path, project: Project) -> None:
+def lay(root: Path, project: Project) -> None:
     """The project's own files, and no others; what was generated stays."""
-    for folder in ("model", "deployment"):
+    for folder in ("model", "deployment", "features"):
         for file in (root / folder).glob("*.yaml"):
             if str(file.relative_to(root)) not in project:
                 file.unlink()
@@ -176,7 +176,7 @@ def _lay(root: Path, project: Project) -> None:
         write(root, path, text)
 
 
-def _settled(root: Path) -> dict[str, Any]:
+def settled_files(root: Path) -> dict[str, Any]:
     """The files and their digests, less what history or the hour decides: version numbers and latencies."""
     files: dict[str, Any] = dict(generated(root))
     for path in files:
@@ -187,6 +187,6 @@ def _settled(root: Path) -> dict[str, Any]:
     return files
 
 
-def _folders(root: Path) -> list[str]:
+def folders(root: Path) -> list[str]:
     folders = (path for path in (root / "generated").rglob("*") if path.is_dir())
     return sorted(str(path.relative_to(root)) for path in folders)

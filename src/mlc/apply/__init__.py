@@ -20,6 +20,7 @@ from mlc.apply.effects import (
     errand_of,
     failure,
     found_or_due,
+    mark_undoing,
     record_product,
     remove_artifact,
     size_read,
@@ -39,9 +40,9 @@ from mlc.ir.event import (
     StepTold,
 )
 from mlc.ir.operation import Operation, StepFailed
-from mlc.ir.plan import Made, Plan, Step
+from mlc.ir.plan import Made, Plan, Step, threats
 from mlc.ir.state import renamed
-from mlc.rules import disk_full, plan_stale, step_killed
+from mlc.rules import disk_full, plan_stale, prevent_destroy, step_killed
 
 LONGEST_WAIT = 300.0
 """Seconds: from a try to the next one, the wait doubles, up to here."""
@@ -63,6 +64,13 @@ def refuse_stale(plan: Plan, effects: Effects, tool: str, present: Callable[[], 
     reasons = stale(plan, effects.applied, tool, effects.tools, effects.file_digest, present)
     if reasons:
         raise StepFailed(plan_stale.found(reasons))
+
+
+def refuse_destroying(plan: Plan, effects: Effects) -> None:
+    """Raises StepFailed (`prevent-destroy`) where a plan would destroy what is protected, however it came about."""
+    found = threats(plan, effects.applied)
+    if found:
+        raise StepFailed(*(prevent_destroy.found(threat, plan.environment, None) for threat in found))
 
 
 def apply(plan: Plan, effects: Effects, stop: Stop, budget: Budget) -> Iterator[Event]:
@@ -187,6 +195,7 @@ class _Run:
     def _errand(self, step: Step, one: _Try) -> Errand:
         assert step.operation is not None, step.id
         if one.due is None:
+            mark_undoing(step.operation, self.effects)
             return Errand("undo", step.operation, self.plan.environment)
         cores = min(one.need.cores or self.budget.cores, self.budget.cores)
         return errand_of(step.operation, one.due, self.plan.environment, cores, self.effects)
@@ -256,7 +265,7 @@ class _Run:
         if step.action == "undo":
             if not declared.undoes:
                 self.effects.state.remove("operation", operation.id)
-                return "done", {}
+                return "forgotten", {}
             self.queued[step.id] = _Try(step, Need(1, 0), None)
             return None
         found = found_or_due(operation, self.plan, self.effects)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mlc.apply.processes import Errand, Failed, Heard, Succeeded
 from mlc.drivers import Driver
 from mlc.ir.drift import ABSENT
 from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work, digest_of, made_from
 from mlc.ir.plan import Plan, PlannedArtifact
-from mlc.ir.state import AppliedArtifact, Move, State
+from mlc.ir.state import UNDOING, AppliedArtifact, Move, State
 from mlc.rules import _system
+from mlc.store.files import sync_folder
 
 Told = tuple[str, dict[str, Any]]
 
@@ -72,6 +74,7 @@ class Effects(Struct, frozen=True):
     file_digest: Callable[[str], str]
     drifted: Callable[[Operation, Outcome], bool] = lambda *_: False
     outputs: dict[str, dict[str, str]] = {}  # of the operations of this run, as they finish
+    made_from: dict[str, dict[str, str]] = {}  # likewise
 
 
 class Due(Struct, frozen=True):
@@ -99,7 +102,7 @@ def found_or_due(operation: Operation, plan: Plan, effects: Effects) -> Told | D
         and _is_there(recorded, effects)
         and not effects.drifted(operation, recorded)
     ):
-        effects.outputs[operation.id] = recorded.outputs
+        _note(operation, recorded, effects)
         _publish(operation, recorded, effects)
         return "unchanged", recorded.summary
     cached = None if effects.declared(operation.driver).effect else _cached(key, effects)
@@ -121,6 +124,7 @@ def errand_of(operation: Operation, due: Due, environment: str, cores: int, effe
         digests=due.digests,
         files={name: effects.root / path for name, path in operation.files.items()},
         folder=Path(tempfile.mkdtemp(dir=effects.scratch)),
+        made_from=_made_from(operation, effects),
     )
 
 
@@ -134,9 +138,16 @@ def record_product(operation: Operation, due: Due, product: Product, effects: Ef
         summary=product.summary,
     )
     if not effects.declared(operation.driver).effect:
-        effects.write(_cache_path(due.key, effects), msgspec.json.encode(outcome), 0o600)
+        effects.write(cache_path(effects.cache, due.key), msgspec.json.encode(outcome), 0o600)
     _record(operation, outcome, effects)
     return "done", outcome.summary
+
+
+def mark_undoing(operation: Operation, effects: Effects) -> None:
+    """From here on the outcome holds no longer: killed in the middle, an apply that wants it makes it anew."""
+    recorded = effects.applied.operations.get(operation.id)
+    if recorded is not None:
+        effects.state.put_operation(operation.id, structs.replace(recorded, key=UNDOING))
 
 
 def size_read(operation: Operation, due: Due, effects: Effects) -> int:
@@ -171,6 +182,7 @@ def perform(
             files=errand.files,
             tell=tell,
             render=render,
+            made_from=errand.made_from,
         )
         return Succeeded(errand.step, driver.run(work))
     except Exception as error:  # a driver's bug must not take the other steps with it
@@ -192,20 +204,37 @@ def write_artifact(artifact: PlannedArtifact, address: str, effects: Effects) ->
 
 
 def remove_artifact(artifact: PlannedArtifact, effects: Effects) -> None:
-    """Remove a file and the folders that it leaves empty."""
+    """Remove a file and the folders that it leaves empty; what an earlier try has removed is no longer there."""
     path = effects.place(artifact.path)
     path.unlink(missing_ok=True)
     for folder in path.parents:
-        if folder == effects.root or any(folder.iterdir()):
-            break
-        folder.rmdir()
+        with suppress(FileNotFoundError):
+            if folder == effects.root or any(folder.iterdir()):
+                sync_folder(folder)  # gone for good before the record is
+                break
+            folder.rmdir()
     effects.state.remove("artifact", artifact.path)
 
 
 def _record(operation: Operation, outcome: Outcome, effects: Effects) -> None:
     _publish(operation, outcome, effects)
     effects.state.put_operation(operation.id, outcome)
+    _note(operation, outcome, effects)
+
+
+def _note(operation: Operation, outcome: Outcome, effects: Effects) -> None:
+    """Remember an outcome for the operations of this run that read it."""
     effects.outputs[operation.id] = outcome.outputs
+    effects.made_from[operation.id] = outcome.made_from
+
+
+def _made_from(operation: Operation, effects: Effects) -> dict[str, dict[str, str]]:
+    """What the outcomes that an operation reads were made from, by the names of their operations."""
+    earlier = effects.applied.operations
+    found = {need: earlier[need].made_from for need in operation.needs if need in earlier} | {
+        need: effects.made_from[need] for need in operation.needs if need in effects.made_from
+    }
+    return {need.rpartition("/")[2]: parts for need, parts in found.items()}
 
 
 def _publish(operation: Operation, outcome: Outcome, effects: Effects) -> None:
@@ -227,7 +256,7 @@ def _publish(operation: Operation, outcome: Outcome, effects: Effects) -> None:
 def _cached(key: str, effects: Effects) -> Outcome | None:
     """An earlier outcome of the same key, if all it left behind is still there."""
     try:
-        outcome = msgspec.json.decode(_cache_path(key, effects).read_bytes(), type=Outcome)
+        outcome = msgspec.json.decode(cache_path(effects.cache, key).read_bytes(), type=Outcome)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     return outcome if outcome.key == key and _is_there(outcome, effects) else None
@@ -238,5 +267,6 @@ def _is_there(outcome: Outcome, effects: Effects) -> bool:
     return all(effects.content.is_intact(digest) for digest in outcome.outputs.values())
 
 
-def _cache_path(key: str, effects: Effects) -> Path:
-    return effects.cache / key[:2] / f"{key}.json"
+def cache_path(cache: Path, key: str) -> Path:
+    """Where the outcome with a key is kept."""
+    return cache / key[:2] / f"{key}.json"

@@ -69,7 +69,8 @@ Heard = Told | Succeeded | Failed | Died
 class Errand(Struct, frozen=True):
     """What a process is to do: run an operation or take back what it did, on so many cores.
 
-    `folder`, `inputs`, `digests` and `files` are those of `ir.operation.Work`; `folder` is None for "undo".
+    `folder`, `inputs`, `digests`, `files` and `made_from` are those of `ir.operation.Work`; `folder` is None for
+    "undo".
     """
 
     act: Literal["run", "undo"]
@@ -80,6 +81,7 @@ class Errand(Struct, frozen=True):
     inputs: dict[str, Path] = {}
     digests: dict[str, str] = {}
     files: dict[str, Path] = {}
+    made_from: dict[str, dict[str, str]] = {}
 
     @property
     def step(self) -> str:

@@ -8,8 +8,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,8 @@ _AT_ONCE = b"\nInterrupted.\n"
 
 
 @contextmanager
-def interruptible() -> Iterator[Stop]:
-    """The first interrupt sets the `Stop`, the second raises KeyboardInterrupt.
+def interruptible(say: Callable[[bytes], None]) -> Iterator[Stop]:
+    """The first interrupt sets the `Stop`, the second raises KeyboardInterrupt. `say` tells of it.
 
     A thread of its own counts them, because Python runs its handlers only between two steps of the
     interpreter, and takes two that came meanwhile for one.
@@ -44,7 +44,7 @@ def interruptible() -> Iterator[Stop]:
         if now.is_set():
             raise KeyboardInterrupt
 
-    watcher = threading.Thread(target=_watch, args=(reader, stop, now), name="interrupts", daemon=True)
+    watcher = threading.Thread(target=_watch, args=(reader, stop, now, say), name="interrupts", daemon=True)
     watcher.start()
     former = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     before = {number: signal.signal(number, handler) for number in SIGNALS}
@@ -60,21 +60,21 @@ def interruptible() -> Iterator[Stop]:
         os.close(reader)
 
 
-def _watch(reader: int, stop: Stop, now: threading.Event) -> None:
+def _watch(reader: int, stop: Stop, now: threading.Event, say: Callable[[bytes], None]) -> None:
     while received := os.read(reader, 64):
         for number in received:
             if number not in SIGNALS:
                 continue
             if not stop.wanted:
                 stop.wanted = True
-                _say(_AT_FIRST)
+                say(_AT_FIRST)
                 continue
             now.set()
             # A signal for real: it ends a wait as well. The handler may have run before the event was set.
             signal.pthread_kill(_main_thread(), signal.SIGINT)
             if not _ends_within(reader, GRACE):
                 sys.stdout.flush()
-                _say(_AT_ONCE)
+                say(_AT_ONCE)
                 os._exit(130)
             return
 
@@ -92,9 +92,3 @@ def _main_thread() -> int:
     number = threading.main_thread().ident
     assert number is not None
     return number
-
-
-def _say(text: bytes) -> None:
-    """Past Python's own stream, in the middle of whose write the main thread may be."""
-    with suppress(OSError):
-        os.write(2, text)

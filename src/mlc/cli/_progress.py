@@ -26,6 +26,8 @@ from mlc.report.terminal import Paint
 INTERVAL = 0.2
 """Seconds from one drawing to the next."""
 
+_PATIENCE = 0.5
+
 
 def is_terminal(stream: TextIO) -> bool:
     """Whether lines can be drawn over: a terminal, and none that says that it can do nothing."""
@@ -65,6 +67,18 @@ class Progress:
         if self._shown and self._thread is None:
             self._thread = threading.Thread(target=self._redraw, name="progress", daemon=True)
             self._thread.start()
+
+    def interject(self, text: bytes) -> None:
+        """Say something above the lines, from another thread, even where the terminal takes nothing just now."""
+        if self._drawn and self._turn.acquire(timeout=_PATIENCE):
+            try:
+                self._erase()
+                _past(text)
+                self._draw()
+            finally:
+                self._turn.release()
+        else:
+            _past(text)
 
     def _note(self, event: Event) -> None:
         now = time.monotonic()
@@ -112,3 +126,9 @@ class Progress:
         with suppress(OSError):  # a terminal that is gone is no reason to stop applying
             self._stream.write(text)
             self._stream.flush()
+
+
+def _past(text: bytes) -> None:
+    """Past Python's own stream, in the middle of whose write the main thread may be."""
+    with suppress(OSError):
+        os.write(2, text)

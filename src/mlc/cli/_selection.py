@@ -45,12 +45,26 @@ def selected_project(arguments: argparse.Namespace) -> tuple[Compiled, ...]:
 def selected_plans(
     root: Path, compiled: tuple[Compiled, ...], arguments: argparse.Namespace
 ) -> tuple[Plan, ...]:
-    """A plan per environment, of what is selected. Raises Unfit for mistakes in the selection."""
+    """A plan per environment, of what is selected.
+
+    Raises Unfit for mistakes in the selection, and where a plan would destroy what is protected.
+    """
     from mlc import inquiry
 
     planned, mistakes = inquiry.plans(root, compiled, _selection(arguments))
     _refuse(mistakes, arguments)
+    forbidden = inquiry.forbidden(root, compiled, planned)
+    if forbidden:
+        files = {one.primary.span.file for one in forbidden if one.primary is not None}
+        raise Unfit(*forbidden, sources={file: _text(root / file) for file in files})
     return planned
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _selection(arguments: argparse.Namespace) -> Selection | None:

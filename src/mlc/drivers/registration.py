@@ -32,6 +32,8 @@ KEPT = ("onnx", "model", "evaluation", "parity", "latency", "verdict", "report",
 """The inputs whose files go into the registry. Of the data only the digests do."""
 
 _DATA = ("train", "test")
+_STEPS = ("train", "export")
+"""The steps that cost most, whose results can be taken over from a version (`mlc import`)."""
 
 
 class _Estimates(Struct, frozen=True):
@@ -51,7 +53,9 @@ def run(work: Work) -> Product:
     metrics = _metrics(work)
 
     def describe(number: int, digests: dict[str, str]) -> Entry:
-        return _entry(spec, number, digests, metrics, {part: work.digests[part] for part in _DATA})
+        parts = {part: work.digests[part] for part in _DATA}
+        made_from = {name: dict(work.made_from[name]) for name in _STEPS if name in work.made_from}
+        return _entry(spec, number, digests, metrics, parts, made_from)
 
     work.tell(f"registering {spec['name']}")
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -126,6 +130,7 @@ def _entry(
     files: dict[str, str],
     metrics: dict[str, Metric],
     parts: dict[str, str],
+    made_from: dict[str, dict[str, str]],
 ) -> Entry:
     asked = {key: value for key, value in spec.items() if key != "registry"}
     return Entry(
@@ -153,6 +158,7 @@ def _entry(
         card=dict(spec["card"]),
         config=hashlib.sha256(_canonical(asked)).hexdigest(),
         files=files,
+        made_from=made_from,
     )
 
 

@@ -29,7 +29,8 @@ class StepTold(Struct, frozen=True, tag_field="event", tag="step_told"):
 
 
 class StepDone(Struct, frozen=True, tag_field="event", tag="step_done"):
-    """`how` is "done", "reused" (an earlier outcome of the same key) or "unchanged" (early cutoff)."""
+    """`how` is "done", "reused" (an earlier outcome of the same key), "unchanged" (early cutoff), or "forgotten"
+    (only the record goes, as its driver has nothing to take back)."""
 
     step: str
     address: str

@@ -101,7 +101,8 @@ class Work(Struct, frozen=True):
 
     `tell` reports progress in a few words. `render(backend, template, data)` gives the bytes of a template
     of a backend. `root` is the project's folder, for drivers whose effect lies outside the store
-    (a registry, a local deployment).
+    (a registry, a local deployment). `made_from` holds what the outcomes that it reads were made from, by the
+    names of their operations.
     """
 
     operation: Operation
@@ -113,6 +114,7 @@ class Work(Struct, frozen=True):
     files: Mapping[str, Path]
     tell: Callable[[str], None]
     render: Callable[[str, str, Mapping[str, Any]], bytes]
+    made_from: Mapping[str, Mapping[str, str]] = {}
 
     @property
     def spec(self) -> dict[str, Any]:

@@ -284,6 +284,20 @@ class Renamed(Struct, frozen=True, kw_only=True):
     moved: bool
 
 
+class ImportedOut(Struct, frozen=True):
+    """A step (`model.churn/train`) or a file that was taken over, and a note on it."""
+
+    what: str
+    note: str
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """`mlc import --format json`."""
+
+    version: Literal[1] = 1
+    imported: list[ImportedOut]
+
+
 class ModuleOut(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A module. `locked` and `was` name a version, or a ref and a commit; what `available` names is newer or older
     than what is locked, and left out where nobody looked, or where the source gives what is locked.

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mlc.ir.operation import Operation
 from mlc.ir.span import Span
-from mlc.ir.state import Move
+from mlc.ir.state import Move, State
 
 VERSION = 2
 
@@ -193,6 +193,38 @@ def drivers_used(steps: Iterable[Step]) -> list[str]:
 def outputs_read(steps: Iterable[Step], known: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """Of what is known, the outputs of the operations that some step reads and that do not run themselves."""
     operations = [step.operation for step in steps if step.operation is not None]
-    read = {need for operation in operations for need in operation.needs}
-    read -= {operation.id for operation in operations}
-    return {name: dict(outputs) for name, outputs in known.items() if name in read}
+    running = {operation.id for operation in operations}
+    needs = {need for operation in operations for need in operation.needs}
+    return {name: dict(outputs) for name, outputs in known.items() if name in needs - running}
+
+
+class Threat(Struct, frozen=True):
+    """A protected resource that a plan would destroy; `what` it would do, in words; is it still `described`?"""
+
+    address: str
+    what: str
+    described: bool
+
+
+def threats(plan: Plan, state: State) -> tuple[Threat, ...]:
+    """The protected resources that a plan would delete, undo or replace, each once.
+
+    A resource is protected by what the plan would record of it, else by what was recorded.
+    """
+    specs = {**state.resources, **{step.address: step.spec for step in plan.steps if step.spec is not None}}
+    names = {step.move.was: step.address for step in plan.steps if step.move is not None}
+    specs |= {now: state.resources[was] for was, now in names.items() if now not in specs}
+    found: dict[str, Threat] = {}
+    for step in plan.steps:
+        protected = (specs.get(step.address) or {}).get("lifecycle", {}).get("prevent_destroy", False)
+        if step.action == "delete":
+            what = "delete it"
+        elif step.action == "undo" and step.because != FORGOTTEN:
+            what = f"take back its {step.id.rpartition('/')[2]}"
+        elif step.change_class == "replace":
+            what = "replace it"
+        else:
+            continue
+        if protected and (step.action == "delete" or step.address not in found):
+            found[step.address] = Threat(step.address, what, step.action != "delete")
+    return tuple(found.values())

@@ -49,7 +49,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     `version` is the format's; the model's is `number`, which counts 1, 2, 3 per name. `digest` is of the
     ONNX file and says which model this is; `files` are all its files by role. `config` is the digest of
-    what was asked for. No time is in here: the same facts give the same bytes.
+    what was asked for. No time is in here: the same facts give the same bytes. `made_from` says of the steps
+    whose results it holds all that they depended on, as a state does, so that they can be taken over.
     """
 
     version: Literal[1] = 1
@@ -72,6 +73,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     card: dict[str, Any] = {}
     config: Digest
     files: dict[str, Digest] = {}
+    made_from: dict[str, dict[str, str]] = {}
 
 
 class Version(Struct, frozen=True, kw_only=True):

@@ -49,6 +49,10 @@ class State(Struct, frozen=True):
 EMPTY = State(version=VERSION, lineage="", serial=0)
 
 
+UNDOING = ""
+"""The key of an outcome that is being taken back: no operation has it."""
+
+
 class Move(Struct, frozen=True):
     """A resource's new name, for what a state holds of it.
 

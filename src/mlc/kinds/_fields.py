@@ -107,6 +107,26 @@ def in_bytes(size: str) -> int:
     return int(float(number) * _BYTES[unit if unit in _BYTES else unit.removesuffix("B")])
 
 
+class Lifecycle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How applying treats a resource."""
+
+    prevent_destroy: Annotated[
+        bool,
+        about("true refuses every plan that would delete, undo or replace it.", stricter="true"),
+    ] = False
+    retries: Annotated[
+        int,
+        about(
+            "How often a step is tried again that fails for a reason that may pass: a network, a locked database.",
+            ge=0,
+            le=10,
+        ),
+    ] = 0
+    backoff: Annotated[
+        Duration, about("The wait before the first retry; it doubles each time, up to 5 minutes.")
+    ] = "10s"
+
+
 class Resource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every resource may say about itself."""
 
@@ -121,3 +141,4 @@ class Resource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         list[str],
         about("The environments it exists in; every one where empty.", change="none", example=["prod"]),
     ] = []
+    lifecycle: Annotated[Lifecycle, about("How applying treats it.", change="none")] = Lifecycle()

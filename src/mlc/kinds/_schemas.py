@@ -65,6 +65,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "fmt": outputs.Formatted,
         "fix": outputs.Fixed,
         "rename": outputs.Renamed,
+        "import": outputs.Imported,
         "modules": outputs.Modules,
         "lock": module.Lock,
         "event": event.Event,

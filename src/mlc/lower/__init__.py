@@ -5,10 +5,14 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from typing import Any
 
+from msgspec import structs
+
 from mlc import kinds
 from mlc.ir.address import Address
 from mlc.ir.checked import Checked
 from mlc.ir.graph import Edge, Graph, Resource
+from mlc.ir.operation import Operation
+from mlc.kinds._fields import seconds
 from mlc.kinds._kind import Scope
 from mlc.kinds._walk import Reference, references
 
@@ -35,7 +39,7 @@ def lower(checked: Checked) -> Graph:
                 view=view,
                 facts=kind.facts(address, view, scope),
                 node=node,
-                operations=kind.operations(address, view, scope),
+                operations=_retried(kind.operations(address, view, scope), view["lifecycle"]),
             )
         )
     return Graph(
@@ -44,6 +48,16 @@ def lower(checked: Checked) -> Graph:
         resources=tuple(resources),
         edges=edges,
         around=checked.document.around,
+    )
+
+
+def _retried(operations: tuple[Operation, ...], lifecycle: dict[str, Any]) -> tuple[Operation, ...]:
+    """The operations, with how often each may be tried again."""
+    if not lifecycle["retries"]:
+        return operations
+    backoff = seconds(lifecycle["backoff"])
+    return tuple(
+        structs.replace(operation, retries=lifecycle["retries"], backoff=backoff) for operation in operations
     )
 
 

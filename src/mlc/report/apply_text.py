@@ -95,11 +95,29 @@ def skipped(happened: Sequence[Event], paint: Paint) -> str:
     )
 
 
-def finished(end: Finished, paint: Paint) -> str:
-    """The last line: what was done, what was not, and what to do."""
+def imported(found: Sequence[tuple[str, str]], paint: Paint) -> str:
+    """What was taken over: each thing and a note on it."""
+    if not found:
+        return "Nothing to take over: all of it is in the state already.\n"
+    lines = [
+        paint("✓", "green") + f" {harmless(what):<36} {harmless(note)}".rstrip() + "\n"
+        for what, note in found
+    ]
+    return "".join(lines) + f"Imported: {len(found)}. `mlc plan` shows what is still to be done.\n"
+
+
+def kept(plan: Plan) -> str:
+    """What a plan that destroys leaves alone, where there is any of it."""
+    if not any(step.operation is not None and step.operation.driver == "registration" for step in plan.steps):
+        return ""
+    return "Registered versions, their aliases and the promotion log stay in the registry.\n"
+
+
+def finished(end: Finished, paint: Paint, again: str = "mlc apply", verb: str = "apply") -> str:
+    """The last line: what was done, what was not, and what to do: `again` is the command that goes on."""
     done = f"{end.done} step{'' if end.done == 1 else 's'} done"
     if end.outcome == "done":
-        return paint(f"Applied: {done}.", "green", "bold") + "\n"
+        return paint(f"{'Applied' if verb == 'apply' else 'Destroyed'}: {done}.", "green", "bold") + "\n"
     undone = [
         f"{number} {word}"
         for number, word in (
@@ -110,9 +128,9 @@ def finished(end: Finished, paint: Paint) -> str:
         if number
     ]
     advice = {
-        "interrupted": "Run `mlc apply` again: it goes on where it stopped.",
+        "interrupted": f"Run `{again}` again: it goes on where it stopped.",
         "refused": "Nothing was registered or deployed that was refused. See above what to do.",
-        "failed": "Mend what is said above and run `mlc apply` again: what is done stays done.",
+        "failed": f"Mend what is said above and run `{again}` again: what is done stays done.",
     }[end.outcome]
     return paint(f"{end.outcome.capitalize()}: {', '.join([done, *undone])}.", "red", "bold") + f" {advice}\n"
 
@@ -151,7 +169,7 @@ _PUBLISHED = {"report": "report", "evaluation": "figures", "card": "model card"}
 
 
 def _done(happened: StepDone, paint: Paint) -> str:
-    if happened.action in ("create", "update", "delete"):
+    if happened.action in ("create", "update", "delete") or happened.how == "forgotten":
         return ""  # only a record: what it stands for has been said
     if happened.action == "move":
         was, now = harmless(happened.summary["was"]), harmless(happened.address)

@@ -52,6 +52,10 @@ def saved_plan(planned: Plan, stale: list[str] | None, edited: list[str] | None)
     )
 
 
+def imported(found: Sequence[tuple[str, str]]) -> str:
+    return bare(outputs.Imported(imported=[outputs.ImportedOut(what, note) for what, note in found]))
+
+
 def applied(end: Finished, failures: tuple[Diagnostic, ...]) -> str:
     return bare(
         outputs.Applied(

@@ -17,6 +17,6 @@ def found(step: str, file: str, address: str) -> Diagnostic:
         None,
         f"{step} ran out of disk space{what}. Nothing half-written is left behind, and every step before it "
         "is recorded.",
-        help="Make room and run `mlc apply` again: it goes on where it stopped.",
+        help="Make room and run the command again: it goes on where it stopped.",
         address=address,
     )

@@ -16,6 +16,6 @@ def found(step: str, error: Exception, address: str) -> Diagnostic:
     return RULE.at(
         None,
         f"{step} stopped with {reason}. Nothing half-written is left behind, and every step before it is recorded.",
-        help="Mend the reason if you can and run `mlc apply` again. If it looks like a mistake in mlc, report it.",
+        help="Mend the reason if you can and run the command again. If it looks like a mistake in mlc, report it.",
         address=address,
     )
