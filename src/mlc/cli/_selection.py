@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlc.cli._console import Unfit, compiled_project, project_folder
 from mlc.ir.diagnostic import Diagnostic
+from mlc.report.terminal import encodable
 
 if TYPE_CHECKING:
     from mlc.ir.plan import Plan
@@ -73,7 +74,7 @@ def _selection(arguments: argparse.Namespace) -> Selection | None:
     from mlc.pipeline import LANGUAGE
     from mlc.select.grammar import parse
 
-    selection, mistakes = parse(tuple(arguments.select), tuple(arguments.exclude), LANGUAGE.kinds)
+    selection, mistakes = parse(*_texts(arguments), LANGUAGE.kinds)
     _refuse(mistakes, arguments)
     return selection
 
@@ -83,5 +84,9 @@ def _refuse(mistakes: tuple[Diagnostic, ...], arguments: argparse.Namespace) -> 
         from mlc.ir.span import COMMAND_LINE
         from mlc.select.grammar import source
 
-        text = source(tuple(arguments.select), tuple(arguments.exclude))
-        raise Unfit(*mistakes, sources={COMMAND_LINE: text})
+        raise Unfit(*mistakes, sources={COMMAND_LINE: source(*_texts(arguments))})
+
+
+def _texts(arguments: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of both options; bytes that are no UTF-8 stand in them as escapes."""
+    return tuple(map(encodable, arguments.select)), tuple(map(encodable, arguments.exclude))

@@ -89,7 +89,7 @@ class ArtifactOut(Struct, frozen=True, omit_defaults=True):
 
 
 class CountsOut(Struct, frozen=True):
-    """Resources and artifacts; `costs` counts the resources of each change class that has work to do."""
+    """Resources and artifacts; `costs` counts the resources that run steps, by change class."""
 
     add: int
     change: int

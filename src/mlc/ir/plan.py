@@ -177,7 +177,23 @@ def outcome(steps: Iterable[Step]) -> str:
         return "destroy"
     if actions == {"move"}:
         return "rename"
-    return dearest(tuple(step.change_class for step in steps))
+    return cost(steps)
+
+
+def cost(steps: Iterable[Step]) -> str:
+    """The class of what a plan does with a resource: its steps are given.
+
+    A field may cost a training that was done already, before a later step failed: where steps run, they say.
+    """
+    steps = tuple(steps)
+    runs = any(step.action == "run" for step in steps)
+    counted = (
+        one for one in steps if one.action == "run" or not (runs and one.change_class in _DONE_BY_STEPS)
+    )
+    return dearest(tuple(step.change_class for step in counted))
+
+
+_DONE_BY_STEPS = ("reevaluate", "retrain", "reingest")
 
 
 def files_read(steps: Iterable[Step]) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from mlc.ir.plan import CLASSES, FORGOTTEN, Change, Plan, PlannedArtifact, Step, dearest
+from mlc.ir.plan import CLASSES, FORGOTTEN, Change, Plan, PlannedArtifact, Step
+from mlc.ir.plan import cost as cost_of
 
 TOGETHER = 4
 """So many entries that say the same are shown as one."""
@@ -82,7 +83,7 @@ class FileEntry(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True):
-    """What a plan does, in numbers: of resources and artifacts; `costs` counts resources per change class."""
+    """What a plan does, in numbers: of resources and artifacts; `costs` counts those that run, per change class."""
 
     add: int = 0
     change: int = 0
@@ -129,7 +130,8 @@ def files_together(found: Sequence[FileEntry]) -> tuple[FileEntry, ...]:
 def counts(plan: Plan) -> Counts:
     found = entries(plan)
     symbols = [one.symbol for one in found] + [one.symbol for one in files(plan)]
-    changed = [one.cost for one in found if one.symbol in "→~"]
+    # a gate or a set of features costs what runs for the models behind it, which is counted there
+    changed = [one.cost for one in found if one.symbol in "→~" and one.runs]
     return Counts(
         add=symbols.count("+"),
         change=symbols.count("~"),
@@ -157,7 +159,7 @@ def total(found: Iterable[Counts]) -> Counts:
 def _entry(address: str, steps: list[Step]) -> Entry:
     move = next((step.move for step in steps if step.move is not None), None)
     symbol = "→" if move else next((_SYMBOLS[one.action] for one in steps if one.action in _SYMBOLS), "~")
-    cost = dearest(tuple(step.change_class for step in steps))
+    cost = cost_of(steps)
     following = [
         step
         for step in steps

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from mlc.ir.plan import Plan
+from mlc.ir.plan import Plan, outcome
 from mlc.ir.state import State
 from rules.project import FILES, lay
 from stages.plan.world import Place
@@ -172,6 +173,24 @@ class TestWhy:
         planned = place.plan("model.churn.description=Who leaves?")
         assert "deployment.web/promote" in ids(planned)
         assert next(step for step in planned.steps if step.id == "model.churn/register").stays == {}
+
+    def test_a_training_that_was_done_costs_nothing_again(self, place: Place) -> None:
+        """A gate refused the model, say: its record and what comes after the gate are still to do."""
+        words = ("model.churn.train.seed=7",)
+        operations = dict(place.state.operations)
+        place.apply(*words)
+        done = {
+            name: found
+            for name, found in place.state.operations.items()
+            if name.endswith(("/train", "/export"))
+        }
+        resources = {**place.state.resources, "model.churn": {**place.state.resources["model.churn"]}}
+        resources["model.churn"]["train"] = {**resources["model.churn"]["train"], "seed": 0}
+        place.state = structs.replace(place.state, resources=resources, operations={**operations, **done})
+        steps = [step for step in place.plan(*words).steps if step.address == "model.churn"]
+        assert [step.change_class for step in steps if step.action == "update"] == ["retrain"]
+        assert "model.churn/train" not in {step.id for step in steps}
+        assert outcome(steps) == "reevaluate"
 
     def test_the_dearest_of_several_changes_is_blamed(self, place: Place) -> None:
         planned = place.plan("dataset.people.description=New.", "gate.quality.metrics.roc_auc.min=0.8")
