@@ -44,6 +44,9 @@ _NEIGHBOURS: Mapping[str, Limit] = {
 }
 _XGBOOST: Mapping[str, Limit] = {
     "booster": Limit("Only `gbtree` converts to ONNX.", never=("dart", "gblinear")),
+    "num_parallel_tree": Limit(
+        "More than one tree a round makes an ONNX form that onnxruntime does not load. XGBRFClassifier is a forest."
+    ),
     "enable_categorical": Limit(
         "Categories do not reach the ONNX form. Encode them in the features, for example `ordinal`."
     ),

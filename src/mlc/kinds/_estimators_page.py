@@ -22,8 +22,9 @@ by `make generate`.
 
 A model names one of the estimators of the first table in `train.estimator`; a feature group those of the second in
 `transforms`. Each of them is proven in the tests: it is trained, saved, loaded and exported, and its ONNX form gives
-the same labels and probabilities, for every choice of every parameter that is offered. Parameters are checked against
-the library's own constraints before anything runs, for the estimators that are not served too.
+the same labels and probabilities, for every choice of every parameter that is offered and a number in each range.
+Parameters are checked against the library's own constraints before anything runs, for the estimators that are not
+served too.
 
 `lightgbm` and `xgboost` are extras: `pip install 'mlc[lightgbm]'`, `pip install 'mlc[xgboost]'`.
 """

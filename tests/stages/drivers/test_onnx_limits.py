@@ -23,6 +23,7 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 from mlc.drivers import _catalogue, _convert, _estimators, _lightgbm, _onnx, _xgboost
+from mlc.ir.operation import StepFailed
 from mlc.kinds._estimators import catalogue
 from stages.drivers import lending
 from stages.drivers.test_transforms import COLUMNS, differs, table, transforms
@@ -105,6 +106,12 @@ def test_what_takes_missing_numbers_is_right_about_them(short: str, tmp_path: Pa
 def test_other_boosters_of_xgboost_do_not_convert(booster: str, tmp_path: Path) -> None:
     estimator = _xgboost.CLASSES["xgboost.XGBClassifier"](booster=booster, n_estimators=3, n_jobs=1)
     with pytest.raises(_convert.ConversionError):
+        in_onnx(estimator, tmp_path)
+
+
+def test_several_trees_a_round_of_xgboost_do_not_load(tmp_path: Path) -> None:
+    estimator = _xgboost.CLASSES["xgboost.XGBClassifier"](num_parallel_tree=4, n_estimators=3, n_jobs=1)
+    with pytest.raises(StepFailed):
         in_onnx(estimator, tmp_path)
 
 

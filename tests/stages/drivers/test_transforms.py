@@ -86,7 +86,7 @@ def test_a_transform_goes_the_whole_way(step: Any, tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("name", offered("transforms"))
-def test_every_choice_that_is_offered_exports_right(tmp_path: Path, name: str) -> None:
+def test_every_parameter_that_is_offered_exports_right(tmp_path: Path, name: str) -> None:
     short = name.rpartition(".")[2]
     properties = _schema(name)["properties"]
     small = {key: value for key, value in SMALL.items() if key in properties} | required(name)
