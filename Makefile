@@ -45,13 +45,18 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
+checkers: .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
 	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
+	touch $@
+
+.checkers/pre-commit/.installed:
+	$(PYTHON) -m venv .checkers/pre-commit
+	.checkers/pre-commit/bin/python -m pip install --quiet --quiet --disable-pip-version-check pre-commit==4.7.0
 	touch $@
 
 .checkers/yaml-language-server/.installed:

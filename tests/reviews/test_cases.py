@@ -261,3 +261,94 @@ def test_inputs_are_given_to_the_side_that_declares_them(shop: Path, diff: Calla
     assert code == 0
     assert "train.seed 7 → 9  model/_tabular.yaml:10:9" in out
     assert diff("--input", "sead=9")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "note"),
+    [
+        ("mlc.yaml", "mlc.yaml could not be composed, so the resources of dev and prod are not compared."),
+        ("env/prod.yaml", "env/prod.yaml could not be composed, so the resources of prod are not compared."),
+        ("model/churn.yaml", "model.churn could not be composed on one side, and could not be compared."),
+    ],
+)
+def test_what_cannot_be_read_is_no_change(
+    file: str, note: str, shop: Path, diff: Callable[..., Said]
+) -> None:
+    """A file with a mistake of syntax removes nothing: what it holds is not known."""
+    (shop / repository.FOLDER / file).write_text("{{{", encoding="utf-8")
+    code, out, _ = diff()
+    assert code == 1
+    assert note in out
+    assert "error[non-string-key]" in out
+    found = document(diff("--format", "json"))
+    assert (found["resources"], found["guards"], found["gone_environments"]) == ([], [], [])
+    commit(shop)
+    found = document(diff("HEAD~1", "HEAD", "--format", "json"))
+    assert (found["resources"], found["guards"], found["gone_environments"]) == ([], [], [])
+
+
+CAUSES = [
+    # an interpolated variable, in a layer of the environment
+    ("env/_cloud.yaml", "northeurope", "eastus", "env/_cloud.yaml:2:16", "head"),
+    # a value that falls back to a lower layer: the line that is no longer there
+    ("env/_cloud.yaml", "vars: {region: northeurope}\n", "", "main:env/_cloud.yaml:2", "base"),
+    ("env/prod.yaml", "replicas: 3, ", "", "main:env/prod.yaml:4", "base"),
+    # a layer that is built on no longer: the defaults list
+    ("model/churn.yaml", "[_tabular, _self_]", "[_other, _self_]", "model/churn.yaml:1", "head"),
+    # a list that grows by a line
+    ("model/winback.yaml", "tags:\n  - a\n", "tags:\n  - a\n  - b\n", "model/winback.yaml:6:1", "head"),
+    # a resource that leaves an environment
+    (
+        "deployment/churn_online.yaml",
+        "port: 8080",
+        "port: 8080\nenvironments: [dev]",
+        "deployment/churn_online.yaml:4",
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "place", "side"), CAUSES)
+def test_the_edited_line_is_the_cause(
+    file: str, old: str, new: str, place: str, side: str, shop: Path, diff: Callable[..., Said]
+) -> None:
+    project = shop / repository.FOLDER
+    with (project / "deployment" / "churn_online.yaml").open("a") as online:
+        online.write("description: ${vars.terms}\n")
+    with (project / "model" / "winback.yaml").open("a") as winback:
+        winback.write("tags:\n  - a\n")
+    shutil.copy(project / "model" / "_tabular.yaml", project / "model" / "_other.yaml")
+    edit(shop, "model/_other.yaml", "seed: 7", "seed: 8")
+    commit(shop)
+    edit(shop, file, old, new)
+    found = document(diff("main", "--format", "json"))
+    causes = [
+        (
+            cause["side"],
+            f"{'main:' * (cause['side'] == 'base')}{cause['file']}:{cause['line']}:{cause['column']}",
+        )
+        for one in found["resources"]
+        for cause in (one.get("cause"), *(change["cause"] for change in one["changes"]))
+        if cause is not None
+    ]
+    assert causes
+    assert all(text.startswith(place) and side in (where, "") for where, text in causes), causes
+
+
+def test_an_environment_that_goes_loosens_nothing(shop: Path, diff: Callable[..., Said]) -> None:
+    edit(shop, "mlc.yaml", "environments: [dev, prod]", "environments: [dev]")
+    (shop / repository.FOLDER / "env" / "prod.yaml").unlink()
+    edit(shop, "deployment/churn_scores.yaml", "environments: [prod]", "environments: [dev]")
+    found = document(diff("--format", "json"))
+    assert (found["gone_environments"], found["guards"]) == (["prod"], [])
+
+
+def test_a_gate_that_goes_with_its_uses_is_loosened(shop: Path, diff: Callable[..., Said]) -> None:
+    (shop / repository.FOLDER / "gate" / "quality.yaml").unlink()
+    edit(shop, "model/_tabular.yaml", "gates: [quality]\n", "")
+    out = diff("--env", "dev")[1]
+    assert "! gate.quality                  loosened           is removed  HEAD:gate/quality.yaml:1" in out
+    assert (
+        '! 3 models                      loosened           gates ["quality"] → []  HEAD:model/_tabular.yaml:11'
+        in out
+    )

@@ -128,7 +128,8 @@ def _guard(group: GuardGroup, found: Review, paint: Paint) -> list[str]:
     lines = [paint(head, colour, "bold") + listed[0], *(_INDENT + one for one in listed[1:])]
     if group.verdict != "tightened":
         concerned = [one for one in group.concerns if one not in group.addresses]
-        facts = [f"holds {examples(concerned)}"] if concerned else []
+        facts = [f"such as {examples(group.addresses)}"] if len(group.addresses) > 1 else []
+        facts += [f"holds {examples(concerned)}"] if concerned else []
         facts += _owners(group.owners, group.code_owners)
         lines += [paint(f"    {one_line(' · '.join(facts))}", "dim")] if facts else []
     return lines

@@ -43,6 +43,7 @@ from mlc.rules import (
     revision_unreadable,
     unknown_environment,
 )
+from mlc.rules._words import listed
 
 __all__ = ["Reviewed", "run", "source_at"]
 
@@ -144,16 +145,19 @@ def _not_installed(layers: pipeline.Opened, revision: git.Revision) -> list[Diag
 def _compared(
     project: Project, base: git.Revision, old: Side, new: Side, environments: tuple[str, ...]
 ) -> Review:
-    edits = Edits(old.texts, new.texts)
+    edits = Edits(old.texts_with(new), new.texts_with(old))
     known = (_known(old), _known(new))
     data = tuple(_data(old, new, environments))
     whole = tuple(name for name in environments if name in old.graphs and name in new.graphs)
+    unclear = {name: file for name in environments if (file := old.unclear(name) or new.unclear(name))}
     backends: tuple[Backend, ...] = pipeline.backends() if whole else ()
     resources: list[ResourceReview] = []
     guards: list[GuardReview] = []
     artifacts: list[ArtifactReview] = []
     there: set[str] = set()
     for environment in environments:
+        if environment in unclear:
+            continue
         plan = None
         if environment in whole:
             plan, found = _planned(old, new, environment, backends, data, known)
@@ -172,10 +176,8 @@ def _compared(
         base=old.compared,
         head=new.compared,
         environments=environments,
-        new_environments=tuple(name for name in environments if name not in known[0] and old.compared.exists),
-        gone_environments=tuple(
-            name for name in environments if name not in known[1] and new.compared.exists
-        ),
+        new_environments=_only_in(known[1], known[0], environments, unclear) if old.compared.exists else (),
+        gone_environments=_only_in(known[0], known[1], environments, unclear) if new.compared.exists else (),
         whole=whole,
         resources=tuple(_reviewed(one, project, rules) for one in resources),
         guards=tuple(_reviewed(one, project, rules) for one in guards),
@@ -185,7 +187,7 @@ def _compared(
         fixed=diagnostics_fixed,
         remaining=remaining,
         unchanged=len(there - touched),
-        notes=tuple(_notes(old, new)),
+        notes=tuple(_notes(old, new, unclear)),
     )
 
 
@@ -215,11 +217,12 @@ def _comparison(
     plan: Plan | None,
 ) -> Comparison:
     checked = plan is not None
+    without = old.broken | new.broken
     causes = Causes(edits, old.documents.get(environment), new.documents.get(environment))
     return Comparison(
         environment,
-        values_of(old.validated, environment, checked=checked),
-        values_of(new.validated, environment, checked=checked),
+        values_of(old.validated, environment, without, checked=checked),
+        values_of(new.validated, environment, without, checked=checked),
         causes,
         _moved(new),
         frozenset(Address.parse(name) for one in data if one.action == "changed" for name in one.datasets),
@@ -311,7 +314,14 @@ def _moved(new: Side) -> dict[str, str]:
     }
 
 
-def _notes(old: Side, new: Side) -> list[str]:
+def _only_in(
+    here: tuple[str, ...], there: tuple[str, ...], environments: tuple[str, ...], unclear: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The environments that one side has, and of which it is certain that the other has not."""
+    return tuple(name for name in environments if name in here and name not in there and name not in unclear)
+
+
+def _notes(old: Side, new: Side, unclear: Mapping[str, str]) -> list[str]:
     """What could not be compared, in sentences."""
     notes = []
     for one, where in ((old.compared, "base"), (new.compared, "head")):
@@ -323,6 +333,12 @@ def _notes(old: Side, new: Side) -> list[str]:
                 f"The {where} ({one.name}) has {mistakes}, so values are compared, and artifacts and what follows "
                 "from the change are not."
             )
+    for file in dict.fromkeys(unclear.values()):
+        names = listed(name for name, by in unclear.items() if by == file)
+        notes.append(f"{file} could not be composed, so the resources of {names} are not compared.")
+    broken = sorted(str(address) for address in old.broken | new.broken)
+    if broken and len(unclear) < len({**old.documents, **new.documents}):
+        notes.append(f"{listed(broken)} could not be composed on one side, and could not be compared.")
     submodules = sorted({*old.submodules, *new.submodules})
     if submodules:
         notes.append(

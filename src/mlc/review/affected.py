@@ -36,7 +36,9 @@ class Values(Struct, frozen=True):
         return named if isinstance(named, str) and named else self.owner
 
 
-def values_of(validated: Validated, environment: str, *, checked: bool) -> Values:
+def values_of(
+    validated: Validated, environment: str, without: frozenset[Address], *, checked: bool
+) -> Values:
     """`checked` takes the values as the schema has them, which is only so where there is no mistake."""
     document = validated.composed.documents.get(environment)
     project = validated.composed.layers.project.get("owner")
@@ -44,7 +46,9 @@ def values_of(validated: Validated, environment: str, *, checked: bool) -> Value
     if document is None:
         return Values(None, {}, {}, owner)
     nodes = {
-        address: node for address in document.addresses() if (node := document.resource(address)) is not None
+        address: node
+        for address in document.addresses()
+        if address not in without and (node := document.resource(address)) is not None
     }
     if checked:
         return Values(document, nodes, validated.checked[environment].specs, owner)
@@ -114,7 +118,8 @@ class Comparison:
                 if verdict is not None:
                     cause = self._cause(was, address, path)
                     found.append(self._guard(address, path, verdict, (before, after), cause))
-        for address in sorted(set(self._before.specs) - set(self._after.specs) - set(self._was.values())):
+        gone = set(self._before.specs) - set(self._after.specs) - set(self._was.values())
+        for address in sorted(gone) if self._after.document is not None else ():
             if address.kind in _GUARDS:
                 cause = self._causes.whole(self._present[1].get(address), "head", _file(address))
                 found.append(self._guard(address, (), "loosened", (None, ABSENT), cause))

@@ -10,6 +10,7 @@ from msgspec import Struct
 from mlc import git, load, lower, pipeline
 from mlc.compose.committed import Committed
 from mlc.compose.source import Source
+from mlc.ir.address import Address
 from mlc.ir.diagnostic import has_errors
 from mlc.ir.document import Document
 from mlc.ir.graph import Graph
@@ -29,6 +30,7 @@ class Side(Struct, frozen=True):
     """One revision. `graphs` holds each environment that has no mistake; `data` looks up a file of data."""
 
     compared: Compared
+    source: Source
     validated: Validated
     graphs: Mapping[str, Graph]
     data: Callable[[str, DataFile | None], DataFile | None]
@@ -41,6 +43,27 @@ class Side(Struct, frozen=True):
     @property
     def texts(self) -> Mapping[str, str]:
         return self.validated.composed.sources
+
+    def texts_with(self, other: Side) -> Mapping[str, str]:
+        """The same, with the files that only the other side builds on and that are here as well."""
+        for file in other.texts.keys() - self.texts.keys():
+            if file.endswith(".yaml") and not file.startswith((".mlc/", "<")):
+                self.source.own_layer(file.removesuffix(".yaml"))
+        return {**self.texts, **self.source.texts}
+
+    @property
+    def broken(self) -> frozenset[Address]:
+        """The resources that have a file and could not be composed: what they hold is not known."""
+        return self.validated.composed.layers.broken
+
+    def unclear(self, environment: str) -> str:
+        """The file because of which an environment is known in part only, or nothing."""
+        layers = self.validated.composed.layers
+        if not self.compared.exists:
+            return ""
+        if "mlc" in layers.partial or (self.compared.errors and not layers.environments):
+            return "mlc.yaml"
+        return f"env/{environment}.yaml" if layers.is_partial(environment) else ""
 
     def secrets(self) -> frozenset[str]:
         """The texts in this revision that look like secrets."""
@@ -105,12 +128,18 @@ def side(
     compared = Compared(name, commit, exists, errors)
     if revision is None:
         return Side(
-            compared, validated, graphs, lambda path, like: datafiles.on_disk(project.root, path, like), ()
+            compared,
+            layers.source,
+            validated,
+            graphs,
+            lambda path, like: datafiles.on_disk(project.root, path, like),
+            (),
         )
     tree = project.tree(commit).within(project.folder)
     objects = project.repository.objects
     return Side(
         compared,
+        layers.source,
         validated,
         graphs,
         lambda path, _: datafiles.committed(tree, objects, path),
