@@ -141,13 +141,9 @@ def _serving(command: list[str], port: int) -> Iterator[tuple[Callable[[], None]
     try:
         yield start, kill
     finally:
-        for server in running:
-            server.terminate()
-            try:
-                server.wait(_SECONDS)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+        for server in running:  # nobody needs what it holds
+            server.kill()
+            server.wait()
 
 
 def _free_port() -> int:

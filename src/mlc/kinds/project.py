@@ -52,7 +52,12 @@ class DatabaseState(
     ]
     password: Annotated[
         Annotated[
-            str, formed(r"^\$\{secret:[A-Za-z_][A-Za-z0-9_-]*\}$", "a secret, as in ${secret:STATE_PASSWORD}")
+            str,
+            formed(
+                r"^\$\{secret:[A-Za-z_][A-Za-z0-9_-]*\}$",
+                "a secret, as in ${secret:STATE_PASSWORD}",
+                **{"x-mlc-sensitive": True},
+            ),
         ]
         | None,
         about(
