@@ -48,6 +48,8 @@ fuzz: $(VENV)/.installed-dev
 checkers: .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
+	command -v mariadb-install-db >/dev/null && command -v my_print_defaults >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core; }
 
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver

@@ -256,13 +256,14 @@ def take_over(
             found += [*steps, *files]
         if refused:
             return [], tuple(refused)
-        content, kept = Content(root / ".mlc" / "content"), registry.open_registry(root, spec).files
+        results = states.settings(root).results
+        content, kept = Content(results / "content"), registry.open_registry(root, spec).files
         taking_over.record(
             found,
             held.store,
             lambda digest: content.put(kept.path(digest)),
             write_atomically,
-            root / ".mlc" / "steps",
+            results / "steps",
         )
     return found, ()
 

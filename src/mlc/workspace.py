@@ -60,7 +60,7 @@ def observed(root: Path, graph: Graph, state: State) -> World:
         undoes=lambda name: drivers.driver(name).undoes,
         files={path: file_digest(root, path) for path in sorted(paths)},
         written=lambda path: _read(root, path),
-        has=Content(root / ".mlc" / "content").has,
+        has=_content(root).has,
         drifted=lambda operation: _unless_accepted(changed.get(operation), accepted.get(operation, "")),
     )
 
@@ -152,10 +152,10 @@ def hands(root: Path, plan: Plan) -> Iterator[Effects]:
         yield Effects(
             applied=applied,
             root=root,
-            cache=root / ".mlc" / "steps",
+            cache=settings.results / "steps",
             scratch=scratch,
             state=held.store,
-            content=Content(root / ".mlc" / "content"),
+            content=Content(settings.results / "content"),
             workers=workers,
             declared=drivers.driver,
             tools=drivers.tools,
@@ -226,7 +226,7 @@ def _is_drifted(root: Path, environment: str, operation: Operation, outcome: Out
 
 def damaged(root: Path, plan: Plan) -> frozenset[str]:
     """The digests of what the plan's steps read from the store and what is no longer there as it was."""
-    content = Content(root / ".mlc" / "content")
+    content = _content(root)
     sources = (
         source.partition("#")
         for step in plan.steps
@@ -251,6 +251,11 @@ def place(root: Path, path: str) -> Path:
     if leads_out(root, path):
         raise StepFailed(path_outside_project.found(path, where="The project"))
     return root / path
+
+
+def _content(root: Path) -> Content:
+    """The results of steps: the project's own, or those that its machines share."""
+    return Content(states.settings(root).results / "content")
 
 
 def _tidy(root: Path, plan: Plan, applied: State) -> None:

@@ -42,10 +42,13 @@ from mlc.ir.event import (
 from mlc.ir.operation import Operation, StepFailed
 from mlc.ir.plan import Made, Plan, Step, threats
 from mlc.ir.state import renamed
-from mlc.rules import disk_full, plan_stale, prevent_destroy, step_killed
+from mlc.rules import disk_full, lease_lost, plan_stale, prevent_destroy, state_unreachable, step_killed
 
 LONGEST_WAIT = 300.0
 """Seconds: from a try to the next one, the wait doubles, up to here."""
+
+_ENDING = tuple(one.RULE.name for one in (disk_full, state_unreachable, lease_lost))
+"""What leaves no other step a chance to be recorded."""
 
 _LEAST = Need(cores=1, memory=0)
 
@@ -76,7 +79,8 @@ def refuse_destroying(plan: Plan, effects: Effects) -> None:
 def apply(plan: Plan, effects: Effects, stop: Stop, budget: Budget) -> Iterator[Event]:
     """Do the steps of a plan that is not stale.
 
-    A failed step stops what depends on it and nothing else; a full disk stops all that has not started.
+    A failed step stops what depends on it and nothing else; a full disk, or a state out of reach, stops all
+    that has not started.
     """
     run = _Run(plan, effects, budget)
     while True:
@@ -121,7 +125,7 @@ class _Run:
         self.queued: dict[str, _Try] = {}  # due, but for the budget or the time of the next try
         self.running: dict[str, _Try] = {}
         self.blocked: dict[str, str] = {}  # step → the one whose failure stopped it
-        self.full = ""  # the step that found the disk full
+        self.full = ""  # the step that found the disk full, or the state out of reach
         self.done = self.failed = self.skipped = 0
         self.refused = False
 
@@ -288,7 +292,7 @@ class _Run:
     def _failed(self, step: Step, found: Failed) -> Iterator[Event]:
         self.blocked[step.id] = step.id
         self.order.over(step)
-        if any(diagnostic.rule == disk_full.RULE.name for diagnostic in found.diagnostics):
+        if any(diagnostic.rule in _ENDING for diagnostic in found.diagnostics):
             if self.full:  # another step that ran at the same time has said so
                 self.blocked[step.id] = self.full
                 self.skipped += 1

@@ -16,7 +16,7 @@ from mlc.drivers.registry import Cause, aliases, open_registry, set_alias
 from mlc.drivers.registry.standing import pointing
 from mlc.ir.address import Address
 from mlc.ir.drift import ABSENT, Seen
-from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work
+from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work, digest_of
 from mlc.ir.registry import Promotion
 from mlc.store.files import write_atomically
 
@@ -56,18 +56,23 @@ def observe(
 ) -> dict[str, Seen]:
     """Aliases that somebody else moved or removed since."""
     found: dict[str, Seen] = {}
-    for operation, outcome in done:
-        name, alias, number = _name(operation, outcome), operation.spec["alias"], outcome.summary["version"]
+    for spec in {
+        digest_of(operation.spec["registry"]): operation.spec["registry"] for operation, _ in done
+    }.values():
+        here = [each for each in done if each[0].spec["registry"] == spec]
+        wanted = {
+            operation.id: (_name(operation, outcome), operation.spec["alias"]) for operation, outcome in here
+        }
         try:
-            registry = open_registry(root, operation.spec["registry"])
-            ((now, last),) = pointing(registry, [(name, alias)]).values()
+            standing = pointing(open_registry(root, spec), wanted.values())
         except StepFailed as failure:
-            found[operation.id] = Seen(
-                f"the registry cannot be read: {failure}", "a registry", "none", "unreadable"
-            )
+            seen = Seen(f"the registry cannot be read: {failure}", "a registry", "none", "unreadable")
+            found |= dict.fromkeys(wanted, seen)
             continue
-        if now != number:
-            found[operation.id] = _seen(name, alias, number, now, last)
+        for operation, outcome in here:
+            number, (now, last) = outcome.summary["version"], standing[wanted[operation.id]]
+            if now != number:
+                found[operation.id] = _seen(*wanted[operation.id], number, now, last)
     return found
 
 

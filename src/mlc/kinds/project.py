@@ -10,6 +10,7 @@ from mlc.kinds._fields import (
     ADDRESS_PATTERN,
     NAME_FORM,
     NAME_PATTERN,
+    Duration,
     RegistryName,
     about,
     formed,
@@ -25,6 +26,57 @@ class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         None
     )
     description: Annotated[str, about("What it is for.")] = ""
+
+
+class LocalState(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="local"
+):
+    """What was applied is known on this machine: SQLite files in `.mlc/state/`."""
+
+
+class DatabaseState(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="database"
+):
+    """What was applied is known to everybody who reaches a database."""
+
+    url: Annotated[
+        str,
+        about(
+            "The database: `postgresql://user@host/name`, `mysql://…`, `mariadb://…` or `sqlite:///path` (within the "
+            "project, or `sqlite:////` and an absolute path), without a password. Options of its driver "
+            "follow after `?`.",
+            example="postgresql://mlc@db.example/states?sslmode=verify-full",
+            pattern=r"^(postgresql|mysql|mariadb|sqlite)(\+[a-z0-9]+)?://[^\s$]+$",
+            form="a URL that begins with postgresql://, mysql://, mariadb:// or sqlite:///",
+        ),
+    ]
+    password: Annotated[
+        Annotated[
+            str,
+            formed(
+                r"^\$\{secret:[A-Za-z_][A-Za-z0-9_-]*\}$",
+                "a secret, as in ${secret:STATE_PASSWORD}",
+                **{"x-mlc-sensitive": True},
+            ),
+        ]
+        | None,
+        about(
+            "The user's password, as a secret; it is read where the database is reached, and nowhere else.",
+            example="${secret:STATE_PASSWORD}",
+        ),
+    ] = None
+    lease: Annotated[
+        Duration,
+        about("How long a lock outlasts the process that holds it and says nothing any more.", example="60s"),
+    ] = "60s"
+    results: Annotated[
+        Annotated[str, formed(r"^[^$]+$", "the path of a folder")] | None,
+        about(
+            "A folder that all machines mount, for the results of steps. Without it each machine keeps its own in "
+            "`.mlc`, and does again what it has no result of.",
+            example="/mnt/ml/lending",
+        ),
+    ] = None
 
 
 class Module(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,6 +183,10 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             example={"acme": {"source": "pkg://acme_mlc_layers", "version": "^2"}},
         ),
     ] = {}
+    state: Annotated[
+        LocalState | DatabaseState,
+        about("Where it is kept what was applied.", change="none"),
+    ] = LocalState()
     inputs: Annotated[dict[str, Input], about("What may be given with --input.", change="none")] = {}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
+from mlc.rules import secret_in_spec
 
 RULE = Rule.of(__name__, "error", "A text is not written as required.")
 
@@ -20,7 +21,12 @@ GOOD = {"runtime/python.yaml": "python: '3.11'\nimage: python@sha256:" + "0" * 6
 def found(
     value: str, field: dict[str, Any], span: Span, *, where: str, address: str, path: str
 ) -> Diagnostic:
-    """`field` is the schema of the text: `x-mlc-form` says in words what its pattern admits."""
+    """`field` is the schema of the text: `x-mlc-form` says in words what its pattern admits.
+
+    What stands where only a secret may is told as one (secret-in-spec).
+    """
+    if field.get("x-mlc-sensitive"):  # and not only in another form: it must not be repeated
+        return secret_in_spec.found("a password or a token", tuple(path.split(".")), span)
     example = field.get("examples", [None])[0]
     return RULE.at(
         span,

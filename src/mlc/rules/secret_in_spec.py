@@ -55,7 +55,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for what, path, node in _secrets(subject.document):
         if node.span not in seen:
             seen.add(node.span)
-            yield _found(what, path, node.span)
+            yield found(what, path, node.span)
 
 
 def secrets(document: Document) -> Iterator[Node]:
@@ -107,7 +107,7 @@ def _bits_per_character(text: str) -> float:
     return -sum(share * math.log2(share) for share in shares)
 
 
-def _found(what: str, path: Path, span: Span) -> Diagnostic:
+def found(what: str, path: Path, span: Span) -> Diagnostic:
     return RULE.at(
         span,
         f'"{".".join(map(str, path))}" looks like {what}. Who can read the repository could use it.',

@@ -1,0 +1,161 @@
+"""Real database servers, as a user without privileges, in a folder and on a port of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+PASSWORD = "a pass/word: with @ all %20"
+_UNPRIVILEGED = 65534
+_SECONDS = 60
+
+
+class Server(Struct):
+    """A server that can be stopped in the middle and started again. `url` names no password."""
+
+    url: str
+    start: Callable[[], None]
+    kill: Callable[[], None]
+
+
+@contextmanager
+def postgresql() -> Iterator[Server]:
+    with _folder() as folder:
+        port = _free_port()
+        (folder / "password").write_text(PASSWORD)
+        (folder / "password").chmod(0o644)
+        initdb = [
+            _program("initdb"),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "mlc",
+            "--pwfile",
+            str(folder / "password"),
+        ]
+        _run([*initdb, "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-sync"])
+        command = [_program("postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", str(folder)]
+        with _serving([*command, "-c", "listen_addresses=127.0.0.1"], port) as server:
+            yield Server(f"postgresql://mlc@127.0.0.1:{port}/postgres", *server)
+
+
+@contextmanager
+def mariadb() -> Iterator[Server]:
+    import pymysql
+
+    with _folder() as folder:
+        port = _free_port()
+        data = [f"--datadir={folder / 'data'}", "--no-defaults"]
+        _run(
+            [
+                _program("mariadb-install-db"),
+                "--no-defaults",
+                data[0],
+                "--auth-root-authentication-method=normal",
+            ]
+        )
+        command = [_program("mariadbd"), "--no-defaults", data[0], f"--socket={folder / 'socket'}"]
+        command += [f"--port={port}", "--bind-address=127.0.0.1", f"--pid-file={folder / 'pid'}"]
+        with _serving(command, port) as server:
+            with (
+                pymysql.connect(unix_socket=str(folder / "socket"), user="root") as root,
+                root.cursor() as cursor,
+            ):
+                cursor.execute("CREATE DATABASE states")
+                cursor.execute("CREATE USER 'mlc'@'127.0.0.1' IDENTIFIED BY %s", (PASSWORD,))
+                cursor.execute("GRANT ALL ON states.* TO 'mlc'@'127.0.0.1'")
+            yield Server(f"mariadb://mlc@127.0.0.1:{port}/states", *server)
+
+
+def _program(name: str) -> str:
+    """Where a program is: Debian keeps a server's outside of everybody's path. Fails where there is none."""
+    places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/sbin")]
+    found = shutil.which(name, path=os.pathsep.join([*map(str, places), os.environ["PATH"]]))
+    assert found is not None, f"{name} is not installed: make checkers"
+    return found
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run([*_unprivileged(), *command], capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _unprivileged() -> list[str]:
+    if os.geteuid():
+        return []
+    return ["setpriv", f"--reuid={_UNPRIVILEGED}", f"--regid={_UNPRIVILEGED}", "--clear-groups"]
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="mlc", dir="/tmp"))
+    (folder / "data").mkdir(mode=0o700)
+    if not os.geteuid():
+        for path in (folder, folder / "data"):
+            os.chown(path, _UNPRIVILEGED, _UNPRIVILEGED)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _serving(command: list[str], port: int) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        server = subprocess.Popen(
+            [*_unprivileged(), *command],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        running.append(server)
+        deadline = time.monotonic() + _SECONDS
+        while not _answers(port):
+            assert server.poll() is None, f"{command[0]} ended with {server.returncode}"
+            assert time.monotonic() < deadline, f"{command[0]} does not answer"
+            time.sleep(0.1)
+
+    def kill() -> None:
+        server = running.pop()
+        server.kill()
+        server.wait()
+        deadline = time.monotonic() + _SECONDS
+        while _answers(port):  # PostgreSQL's other processes notice it a moment later
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    start()
+    try:
+        yield start, kill
+    finally:
+        for server in running:  # nobody needs what it holds
+            server.kill()
+            server.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
