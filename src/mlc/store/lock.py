@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mlc.store.files import make_folder
+from mlc.store.files import make_folder, sync_folder
 
 JUST_STARTED = "a process that has only just started"
 
@@ -41,9 +41,12 @@ def locked(path: Path) -> Iterator[bool]:
         except BlockingIOError:
             raise LockHeld(_holder(descriptor) or JUST_STARTED) from None
         killed = bool(_holder(descriptor))
-        # Who holds it is news for others, and no reason to fail where the disk is full.
+        # Who holds it is news for others, and no reason to fail where the disk is full. Synced, so that after a
+        # power cut too it is known that somebody came to no orderly end.
         with suppress(OSError):
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+            os.fsync(descriptor)
+            sync_folder(path.parent)
         yield killed
         with suppress(OSError):
             os.ftruncate(descriptor, 0)
