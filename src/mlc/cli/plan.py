@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlc.cli._answers import answered
 from mlc.cli._console import (
     Unfit,
     add_project_arguments,
@@ -35,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when there are changes")
 
 
+@answered
 @guarded
 def run(arguments: argparse.Namespace) -> int:
     from mlc.report import json, plan_text
