@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -59,7 +60,7 @@ def observed(root: Path, graph: Graph, state: State) -> World:
         tools=drivers.tools,
         undoes=lambda name: drivers.driver(name).undoes,
         files={path: file_digest(root, path) for path in sorted(paths)},
-        written=lambda path: _read(root, path),
+        written=_Written(root).content,
         has=_content(root).has,
         drifted=lambda operation: _unless_accepted(changed.get(operation), accepted.get(operation, "")),
     )
@@ -271,13 +272,25 @@ def _tidy(root: Path, plan: Plan, applied: State) -> None:
         sweep(folder)
 
 
-def _read(root: Path, path: str) -> bytes | None:
-    """What stands at an artifact's path; None where nothing does, or nothing that may be read."""
-    try:
-        return place(root, path).read_bytes()
-    except StepFailed:
-        return None
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES):
+class _Written:
+    """What stands at the paths of artifacts, of which many share a folder: its links are followed once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._leads_out: dict[str, bool] = {}
+
+    def content(self, path: str) -> bytes | None:
+        """None where nothing stands, or nothing that may be read."""
+        folder, _, _ = path.rpartition("/")
+        if folder not in self._leads_out:
+            self._leads_out[folder] = leads_out(self._root, folder)
+        full = f"{self._root}/{path}"
+        if self._leads_out[folder] or (os.path.islink(full) and leads_out(self._root, path)):  # noqa: PTH114
             return None
-        raise
+        try:
+            with open(full, "rb") as file:  # noqa: PTH123
+                return file.read()
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES):
+                return None
+            raise
