@@ -81,6 +81,22 @@ class Compiled(Struct, frozen=True):
     artifacts: tuple[Artifact, ...]
 
 
+@contextmanager
+def without_search_for_cycles() -> Iterator[None]:
+    """What compiling makes are trees, by the million in a large project, and none of them refers back to itself.
+
+    Python's search for cycles would go through them all again and again: a third of the time of a plan.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@without_search_for_cycles()
 def opened(source: Source) -> Opened:
     """load: every layer of a project."""
     return Opened(source, composing.compose_layers(source, LANGUAGE))
@@ -120,21 +136,6 @@ def compose(request: Request, source: Source | Opened | None = None) -> Composed
         findings.add(mistakes)
     sources = {**source.texts, COMMAND_LINE: "\n".join(request.overrides)}
     return Composed(layers, documents, sources, each_once(findings.told))
-
-
-@contextmanager
-def without_search_for_cycles() -> Iterator[None]:
-    """What compiling makes are trees, by the million in a large project, and none of them refers back to itself.
-
-    Python's search for cycles would go through them all again and again: a third of the time of a plan.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @without_search_for_cycles()

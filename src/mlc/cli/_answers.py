@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import sys
 from collections.abc import Callable
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
 Command = Callable[[argparse.Namespace], int]
 
 
+_FILES = ("out", "html")  # options that name a file to write
+
+
 def answered(run: Command) -> Command:
     """The command, which has to depend on nothing but its arguments and what it reads, and to change nothing.
 
-    One that writes a file (`-o`) runs.
+    One that writes a file runs.
     """
 
     @wraps(run)
     def answered_run(arguments: argparse.Namespace) -> int:
-        if getattr(arguments, "out", None):
+        if any(getattr(arguments, name, None) for name in _FILES):
             return run(arguments)
         from mlc.store import answers
 
@@ -37,7 +41,7 @@ def answered(run: Command) -> Command:
         key = _key(run, arguments)
         known = answers.recall(root, key)
         if known is None:
-            watch = answers.Watch(root)
+            watch = arguments.watch = answers.Watch(root)
             known = _captured(run, arguments)
             watch.keep(
                 key,
@@ -55,8 +59,12 @@ def _captured(run: Command, arguments: argparse.Namespace) -> Answer:
     from mlc.store.answers import Answer
 
     out, err = _Like(sys.stdout), _Like(sys.stderr)
-    with redirect_stdout(out), redirect_stderr(err):
-        code = run(arguments)
+    gc.disable()  # what is told is made of the same trees as what was compiled (pipeline.without_search_for_cycles)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run(arguments)
+    finally:
+        gc.enable()
     return Answer(out.getvalue(), err.getvalue(), code)
 
 

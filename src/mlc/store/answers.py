@@ -114,6 +114,19 @@ class Watch:
         elif event in ("socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"):
             self._certain = False  # what others say is nowhere to be looked at again
 
+    @property
+    def read(self) -> frozenset[str]:
+        return frozenset(self._paths)
+
+    @property
+    def listed(self) -> frozenset[str]:
+        return frozenset(self._listed)
+
+    def add(self, read: Iterable[str], listed: Iterable[str]) -> None:
+        """What another process has read for this one."""
+        self._paths.update(read)
+        self._listed.update(listed)
+
     def keep(self, key: str, answer: Answer, also: Iterable[str] = ()) -> None:
         """Keep an answer with all that has been read. Keeps nothing where it could not be told when that changes."""
         self._on = False
