@@ -281,16 +281,22 @@ class _Written:
 
     def content(self, path: str) -> bytes | None:
         """None where nothing stands, or nothing that may be read."""
-        folder, _, _ = path.rpartition("/")
-        if folder not in self._leads_out:
-            self._leads_out[folder] = leads_out(self._root, folder)
-        full = f"{self._root}/{path}"
-        if self._leads_out[folder] or (os.path.islink(full) and leads_out(self._root, path)):  # noqa: PTH114
+        if self._leaves(path):
             return None
         try:
-            with open(full, "rb") as file:  # noqa: PTH123
+            with open(f"{self._root}/{path}", "rb") as file:  # noqa: PTH123
                 return file.read()
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES):
                 return None
             raise
+
+    def _leaves(self, path: str) -> bool:
+        """Whether a link leads out of the project, at the path or on the way to it."""
+        folder, _, _ = path.rpartition("/")
+        if folder and folder not in self._leads_out:
+            self._leads_out[folder] = self._leaves(folder)
+        if folder and self._leads_out[folder]:
+            return True
+        is_link = os.path.islink(f"{self._root}/{path}")  # noqa: PTH114
+        return is_link and leads_out(self._root, path)
