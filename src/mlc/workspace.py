@@ -70,8 +70,9 @@ def drifted(root: Path, graph: Graph, state: State) -> Drifted:
     """What was changed from outside since it was applied. Only reads."""
     found: list[Drift] = []
     accepted: list[Drift] = []
+    written = _Written(root)
     for path, applied in sorted(state.artifacts.items()):
-        now = _read(root, path)
+        now = written.content(path)
         if token_of(now) == applied.digest:
             continue
         drift = Drift("artifact", path, applied.address, _of_file(root / path, applied.digest, now))

@@ -25,7 +25,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,8 @@ class Watch:
         if not self._certain or self._began is None:
             return
         with suppress(OSError):
-            paths = _grouped({*self._paths, *also}, self._listed, str(_folder(self._root)))
+            self._listed |= set(_folders_of(self._root / ".mlc"))
+            paths = _grouped({*self._paths, *self._listed, *also}, self._listed, str(_folder(self._root)))
             looks, newest = _looks(paths)
             if newest > self._began - _MARGIN:
                 return
@@ -199,6 +200,18 @@ def _identity(path: Path) -> tuple[int, int, int, int]:
     return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
 
 
+def _folders_of(mlc: Path) -> Iterator[str]:
+    """The folders of what mlc keeps: whether a file is there is asked of the store without opening it.
+
+    One that holds a database is left out, for SQLite makes files there while it reads; the database itself counts.
+    """
+    for folder, folders, files in os.walk(mlc):
+        if folder == str(mlc):
+            folders[:] = [name for name in folders if name not in ("cache", "scratch")]
+        if not any(name.endswith(".db") for name in files):
+            yield folder
+
+
 def _grouped(paths: set[str], listed: set[str], but: str) -> dict[str, list[str]]:
     """Paths by folder; those that were listed end in a slash.
 
@@ -245,6 +258,9 @@ def _looks(paths: dict[str, list[str]]) -> tuple[str, int]:
                     lines.append(f"{os.readlink(path)} {found.st_ctime_ns}")
                     found = os.stat(path)
             except (OSError, ValueError):
+                lines.append(f"{name} is not there")
+                continue
+            if not found.st_size and name.endswith("-wal"):  # SQLite makes an empty one to read
                 lines.append(f"{name} is not there")
                 continue
             lines.append(f"{name} {found.st_mode} {found.st_dev} {found.st_ino}")
