@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms estimators faults fuzz checkers benchmarks generate clean
+.PHONY: demo test lint unit test-platforms estimators faults fuzz checkers checkers-of-speed compare benchmarks generate clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -68,6 +68,21 @@ checkers: .checkers/pre-commit/.installed .checkers/mlserver/.installed .checker
 benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/compose.py
+	$(PIP) jsonschema-rs
+	$(BIN)/python benchmarks/scale.py 1000 --peers
+
+# What benchmarks/scale.py is compared with, each in an environment of its own.
+checkers-of-speed: .checkers/kapitan/.installed .checkers/dvc/.installed
+
+.checkers/kapitan/.installed .checkers/dvc/.installed:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --quiet --disable-pip-version-check $(notdir $(@D))
+	touch $@
+
+# The long comparison with Hydra; CASES=100000 goes on.
+CASES ?= 20000
+compare: $(VENV)/.installed-dev
+	PYTHONPATH=tests $(BIN)/python -m stages.compose.campaign $(CASES)
 
 # All that is generated, by one command; a test holds that it leaves no diff.
 generate: $(VENV)/.installed-dev

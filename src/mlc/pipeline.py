@@ -7,8 +7,10 @@ exception.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,6 +81,22 @@ class Compiled(Struct, frozen=True):
     artifacts: tuple[Artifact, ...]
 
 
+@contextmanager
+def without_search_for_cycles() -> Iterator[None]:
+    """What compiling makes are trees, by the million in a large project, and none of them refers back to itself.
+
+    Python's search for cycles would go through them all again and again: a third of the time of a plan.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@without_search_for_cycles()
 def opened(source: Source) -> Opened:
     """load: every layer of a project."""
     return Opened(source, composing.compose_layers(source, LANGUAGE))
@@ -120,6 +138,7 @@ def compose(request: Request, source: Source | Opened | None = None) -> Composed
     return Composed(layers, documents, sources, each_once(findings.told))
 
 
+@without_search_for_cycles()
 def validate(request: Request, source: Source | Opened | None = None) -> Validated:
     """load → compose → check. Reads no state, starts nothing, reaches nothing outside the project."""
     composed = compose(request, source)
@@ -155,6 +174,7 @@ def backends() -> tuple[Backend, ...]:
     return emit.load_backends((data.path("templates"),))
 
 
+@without_search_for_cycles()
 def compile_validated(validated: Validated, emitting: tuple[Backend, ...]) -> tuple[Compiled, ...]:
     """lower → emit, of a project without mistakes."""
     from mlc import emit, lower
@@ -171,6 +191,7 @@ def plan(root: Path, compiled: Compiled) -> Plan:
     return plan_against(root, compiled, states.read(root, compiled.graph.environment))
 
 
+@without_search_for_cycles()
 def plan_against(root: Path, compiled: Compiled, state: State) -> Plan:
     """The same, of a state that has been read."""
     from mlc import plan as planning

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -59,7 +60,7 @@ def observed(root: Path, graph: Graph, state: State) -> World:
         tools=drivers.tools,
         undoes=lambda name: drivers.driver(name).undoes,
         files={path: file_digest(root, path) for path in sorted(paths)},
-        written=lambda path: _read(root, path),
+        written=_Written(root).content,
         has=_content(root).has,
         drifted=lambda operation: _unless_accepted(changed.get(operation), accepted.get(operation, "")),
     )
@@ -69,8 +70,9 @@ def drifted(root: Path, graph: Graph, state: State) -> Drifted:
     """What was changed from outside since it was applied. Only reads."""
     found: list[Drift] = []
     accepted: list[Drift] = []
+    written = _Written(root)
     for path, applied in sorted(state.artifacts.items()):
-        now = _read(root, path)
+        now = written.content(path)
         if token_of(now) == applied.digest:
             continue
         drift = Drift("artifact", path, applied.address, _of_file(root / path, applied.digest, now))
@@ -271,13 +273,31 @@ def _tidy(root: Path, plan: Plan, applied: State) -> None:
         sweep(folder)
 
 
-def _read(root: Path, path: str) -> bytes | None:
-    """What stands at an artifact's path; None where nothing does, or nothing that may be read."""
-    try:
-        return place(root, path).read_bytes()
-    except StepFailed:
-        return None
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES):
+class _Written:
+    """What stands at the paths of artifacts, of which many share a folder: its links are followed once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._leads_out: dict[str, bool] = {}
+
+    def content(self, path: str) -> bytes | None:
+        """None where nothing stands, or nothing that may be read."""
+        if self._leaves(path):
             return None
-        raise
+        try:
+            with open(f"{self._root}/{path}", "rb") as file:  # noqa: PTH123
+                return file.read()
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES):
+                return None
+            raise
+
+    def _leaves(self, path: str) -> bool:
+        """Whether a link leads out of the project, at the path or on the way to it."""
+        folder, _, _ = path.rpartition("/")
+        if folder and folder not in self._leads_out:
+            self._leads_out[folder] = self._leaves(folder)
+        if folder and self._leads_out[folder]:
+            return True
+        is_link = os.path.islink(f"{self._root}/{path}")  # noqa: PTH114
+        return is_link and leads_out(self._root, path)

@@ -12,13 +12,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlc.cli._answers import answered
 from mlc.cli._console import (
     Unfit,
     add_project_arguments,
+    asked,
     checked_and_compiled,
     guarded,
     paint,
     project_folder,
+    show_diagnostics,
 )
 from mlc.cli._selection import add_selection_arguments, selected_plans
 from mlc.rules import several_environments
@@ -35,17 +38,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when there are changes")
 
 
+@answered
 @guarded
 def run(arguments: argparse.Namespace) -> int:
     from mlc.report import json, plan_text
 
-    validated, compiled = checked_and_compiled(arguments)
-    if arguments.out and len(compiled) > 1:
-        raise Unfit(several_environments.found("plan -o", [one.graph.environment for one in compiled]))
-    root = project_folder(arguments)
-    plans = selected_plans(root, compiled, arguments)
-    if arguments.out:
-        _save(root, plans[0], validated.composed.sources, Path(arguments.folder) / arguments.out)
+    plans = _apart(arguments)
+    if plans is None:
+        validated, compiled = checked_and_compiled(arguments)
+        if arguments.out and len(compiled) > 1:
+            raise Unfit(several_environments.found("plan -o", [one.graph.environment for one in compiled]))
+        root = project_folder(arguments)
+        plans = selected_plans(root, compiled, arguments)
+        if arguments.out:
+            _save(root, plans[0], validated.composed.sources, Path(arguments.folder) / arguments.out)
     if arguments.html:
         from mlc.cli._page import write_page
         from mlc.report import plan_page
@@ -73,3 +79,25 @@ def _save(root: Path, planned: Plan, sources: Iterable[str], file: Path) -> None
 
     made = workspace.made_from(root, [name for name in sources if not name.startswith("<")])
     write_atomically(file, saved_plan.encode(structs.replace(planned, made=made)), mode=0o600)
+
+
+def _apart(arguments: argparse.Namespace) -> tuple[Plan, ...] | None:
+    """The plans of a large project in several environments; None where one process makes them."""
+    wanted = asked(arguments)
+    several = len(wanted.environments) > 1 or wanted.environments == ("all",)
+    if not several or arguments.out or arguments.select or arguments.exclude:
+        return None
+    from mlc import apart, pipeline
+
+    if not apart.is_of_use():
+        return None
+    watch = getattr(arguments, "watch", None)
+    opened = pipeline.open_project(wanted.root)
+    done = apart.plans(wanted, opened, apart.Paths if watch is None else lambda: watch)
+    if done is None:
+        return None
+    if watch is not None:
+        watch.add(done.read, done.listed)
+    if arguments.format == "text":
+        show_diagnostics(done.diagnostics, opened.source.texts, arguments)
+    return done.plans

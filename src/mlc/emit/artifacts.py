@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from posixpath import normpath
 from typing import Any
 
 import msgspec
@@ -66,18 +66,28 @@ def _emit_all(graph: Graph, backends: tuple[Backend, ...], first_environment: bo
         once = kind_of(resource.address.kind).once
         if once and not first_environment:
             continue
+        data: dict[str, dict[str, Any]] = {}  # by backend
         for backend, emission in by_kind.get(resource.address.kind, ()):
             if applies(emission, resource):
-                yield _artifact(graph, resource, backend, emission, once)
+                if backend.name not in data:
+                    data[backend.name] = _data(graph, resource, backend, once)
+                yield _artifact(graph, resource, backend, emission, once, data[backend.name])
 
 
-def _artifact(graph: Graph, resource: Resource, backend: Backend, emission: Emission, once: bool) -> Artifact:
-    data = _data(graph, resource, backend, once)
+def _artifact(
+    graph: Graph,
+    resource: Resource,
+    backend: Backend,
+    emission: Emission,
+    once: bool,
+    data: Mapping[str, Any],
+) -> Artifact:
     label = f"{backend.name}/{emission.template}"
     below = "" if once else f"{graph.project['artifacts']}/{graph.environment}/"
-    path = str(PurePosixPath(below + fill_path(label, emission.path, data)))
-    if path.startswith("/") or ".." in PurePosixPath(path).parts:
+    path = below + fill_path(label, emission.path, data)
+    if path.startswith("/") or ".." in path.split("/"):
         raise TemplateError(label, f"it would write {path}, which leaves the project's folder.")
+    path = normpath(path)
     return artifact(path, _rendered(backend, emission.template, data, path), backend.name, resource.address)
 
 
@@ -114,12 +124,11 @@ def _rendered(backend: Backend, template: str, data: Mapping[str, Any], path: st
 
 
 def _reread(path: str, content: bytes) -> None:
-    match PurePosixPath(path).suffix:
-        case ".json":
-            msgspec.json.decode(content)
-        case ".yaml" | ".yml":
-            for _ in yaml.compose_all(content, Loader=_YAML_LOADER):
-                pass
+    if path.endswith(".json"):
+        msgspec.json.decode(content)
+    elif path.endswith((".yaml", ".yml")):
+        for _ in yaml.compose_all(content, Loader=_YAML_LOADER):
+            pass
 
 
 def _at(view: Mapping[str, Any], path: str) -> Any:

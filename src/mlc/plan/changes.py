@@ -50,10 +50,12 @@ def lines_between(before: bytes, after: bytes, path: str) -> tuple[int, int, str
     There is no difference to show of a new file, of one that is no text, and of one that is too large to
     compare line by line; the numbers then count the lines that only one of the two has.
     """
+    if not before:
+        return len(after.splitlines()), 0, ""
     old, new = before.splitlines(), after.splitlines()
     texts = _text(before), _text(after)
     large = max(len(before), len(after)) > _MOST_CHARACTERS or max(len(old), len(new)) > _MOST_LINES
-    if not before or texts[0] is None or texts[1] is None or large:
+    if texts[0] is None or texts[1] is None or large:
         counted, wanted = Counter(old), Counter(new)
         return (wanted - counted).total(), (counted - wanted).total(), ""
     from difflib import unified_diff  # a plan without changes needs none

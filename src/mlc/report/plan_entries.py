@@ -186,13 +186,13 @@ def _entry(address: str, steps: list[Step]) -> Entry:
 def _alike(found: Sequence[Any], key: Any) -> list[list[Any]]:
     """The entries in groups that say the same; each by itself where a group is small."""
     groups: dict[Any, list[Any]] = {}
-    for one in found:
-        groups.setdefault(key(one), []).append(one)
+    names = [key(one) for one in found]
+    for name, one in zip(names, found, strict=True):
+        groups.setdefault(name, []).append(one)
     whole = {name for name, group in groups.items() if len(group) >= TOGETHER}
     told: set[Any] = set()
     listed = []
-    for one in found:
-        name = key(one)
+    for name, one in zip(names, found, strict=True):
         if name not in whole:
             listed.append([one])
         elif name not in told:

@@ -1,0 +1,128 @@
+"""The plans of several environments, made in as many processes as there are processors.
+
+Each environment is checked, lowered, emitted and planned by itself once the layers are read, so the work is divided by
+environment: this process forks, and gets back plans and warnings as data. Whatever goes wrong on the way, and whatever
+there is to tell that is more than a warning, the answer is None and the caller does it all by itself: it finds the
+same, and says it as it always does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import msgspec
+from msgspec import Struct, structs
+
+from mlc import pipeline
+from mlc.compose.project import known_environments
+from mlc.ir.diagnostic import Diagnostic, has_errors
+from mlc.ir.plan import Plan
+from mlc.request import Request, wanted_environments
+
+FEWEST = 1_000  # resources times environments; of fewer, a fork costs more than it saves
+
+
+class Planned(Struct, frozen=True):
+    """The plans in the order of the environments, the warnings, and every path that was read on the way."""
+
+    plans: tuple[Plan, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    read: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+
+
+class Paths(Struct, frozen=True):
+    """What a process has read: the files that it opened and the folders that it listed, there or not."""
+
+    read: Iterable[str] = ()
+    listed: Iterable[str] = ()
+
+
+def is_of_use() -> bool:
+    """Whether there is more than one processor to use."""
+    return len(os.sched_getaffinity(0)) > 1
+
+
+def plans(
+    request: Request, opened: pipeline.Opened, paths: Callable[[], Paths] = Paths, processes: int = 0
+) -> Planned | None:
+    """Plans in every environment asked for; None where one process has to do it.
+
+    `paths` gives what a process has read so far. `processes` is how many to use: as many as may be used where 0.
+    """
+    environments, unknown = wanted_environments(request, known_environments(opened.layers.project))
+    if not processes:
+        # one more than there are processors: three environments on two come out even
+        processes = len(os.sched_getaffinity(0)) + 1 if is_of_use() else 1
+    processes = min(len(environments), processes)
+    if unknown or processes < 2 or len(opened.layers.resources) * len(environments) < FEWEST:
+        return None
+    shares = [environments[start::processes] for start in range(processes)]
+    children = [_forked(request, opened, share, paths) for share in shares[1:]]
+    with suppress(Exception):
+        parts = [_planned(request, opened, shares[0], paths)]
+        parts += [msgspec.msgpack.decode(_received(child), type=Planned) for child in children]
+        children.clear()
+        return _joined(parts, environments)
+    for child in children:
+        with suppress(Exception):
+            _received(child)  # let it end
+    return None
+
+
+def _planned(
+    request: Request, opened: pipeline.Opened, environments: tuple[str, ...], paths: Callable[[], Paths]
+) -> Planned:
+    """Raises ValueError where there is a mistake to tell."""
+    found: list[Plan] = []
+    told: list[Diagnostic] = []
+    emitting = pipeline.backends()
+    for environment in environments:  # one after the other, so that only one is in memory
+        validated = pipeline.validate(structs.replace(request, environments=(environment,)), opened)
+        if has_errors(validated.diagnostics):
+            raise ValueError("there is a mistake")
+        told += validated.diagnostics
+        compiled = pipeline.compile_validated(validated, emitting)
+        found += [pipeline.plan(request.root, one) for one in compiled]
+    seen = paths()
+    return Planned(tuple(found), tuple(told), tuple(seen.read), tuple(seen.listed))
+
+
+def _joined(parts: list[Planned], environments: tuple[str, ...]) -> Planned:
+    by_environment = {plan.environment: plan for part in parts for plan in part.plans}
+    return Planned(
+        tuple(by_environment[environment] for environment in environments),
+        pipeline.each_once([one for part in parts for one in part.diagnostics]),
+        tuple(path for part in parts for path in part.read),
+        tuple(path for part in parts for path in part.listed),
+    )
+
+
+def _forked(
+    request: Request, opened: pipeline.Opened, environments: tuple[str, ...], paths: Callable[[], Paths]
+) -> tuple[int, int]:
+    """A process that plans some environments: its id, and where its answer can be read."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return child, reading
+    code = 1
+    with suppress(BaseException):  # the other process finds out the same, and says it
+        os.close(reading)
+        content = msgspec.msgpack.encode(_planned(request, opened, environments, paths))
+        with open(writing, "wb") as stream:  # noqa: PTH123 - a descriptor
+            stream.write(content)
+        code = 0
+    os._exit(code)
+
+
+def _received(child: tuple[int, int]) -> bytes:
+    """What a process answered. Raises ValueError where it failed."""
+    with open(child[1], "rb") as stream:  # noqa: PTH123 - a descriptor
+        content = stream.read()
+    if os.waitpid(child[0], 0)[1]:
+        raise ValueError("the other process failed")
+    return content

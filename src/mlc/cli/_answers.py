@@ -1,0 +1,92 @@
+"""A command that says the same again, at once, while nothing that it read has changed."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from functools import wraps
+from typing import TYPE_CHECKING, TextIO
+
+from mlc.cli._console import Unfit, paint, project_folder
+
+if TYPE_CHECKING:
+    from mlc.store.answers import Answer
+
+Command = Callable[[argparse.Namespace], int]
+
+
+_FILES = ("out", "html")  # options that name a file to write
+
+
+def answered(run: Command) -> Command:
+    """The command, which has to depend on nothing but its arguments and what it reads, and to change nothing.
+
+    One that writes a file runs.
+    """
+
+    @wraps(run)
+    def answered_run(arguments: argparse.Namespace) -> int:
+        if any(getattr(arguments, name, None) for name in _FILES):
+            return run(arguments)
+        from mlc.store import answers
+
+        try:
+            root = project_folder(arguments)
+        except Unfit:
+            return run(arguments)  # says so
+        key = _key(run, arguments)
+        known = answers.recall(root, key)
+        if known is None:
+            watch = arguments.watch = answers.Watch(root)
+            known = _captured(run, arguments)
+            watch.keep(
+                key,
+                known,
+                filter(None, (getattr(module, "__file__", None) for module in [*sys.modules.values()])),
+            )
+        sys.stdout.write(known.out)
+        sys.stderr.write(known.err)
+        return known.code
+
+    return answered_run
+
+
+def _captured(run: Command, arguments: argparse.Namespace) -> Answer:
+    from mlc.store.answers import Answer
+
+    out, err = _Like(sys.stdout), _Like(sys.stderr)
+    gc.disable()  # what is told is made of the same trees as what was compiled (pipeline.without_search_for_cycles)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run(arguments)
+    finally:
+        gc.enable()
+    return Answer(out.getvalue(), err.getvalue(), code)
+
+
+class _Like(io.StringIO):
+    """Text that is taken for what another stream is: a terminal, or none."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._is_terminal = stream.isatty()
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+def _key(run: Command, arguments: argparse.Namespace) -> str:
+    """All that is asked: the command, its words, the program that answers, and how its streams look."""
+    import hashlib
+
+    import msgspec
+
+    from mlc import __version__
+
+    streams = [paint(arguments, stream).on for stream in (sys.stdout, sys.stderr)]
+    asked = [run.__module__, vars(arguments), __version__, sys.version, sys.executable, streams]
+    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
