@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import io
+import os
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -88,5 +89,6 @@ def _key(run: Command, arguments: argparse.Namespace) -> str:
     from mlc import __version__
 
     streams = [paint(arguments, stream).on for stream in (sys.stdout, sys.stderr)]
-    asked = [run.__module__, vars(arguments), __version__, sys.version, sys.executable, streams]
+    settings = {name: value for name, value in os.environ.items() if name.startswith("MLC_")}
+    asked = [run.__module__, vars(arguments), __version__, sys.version, sys.executable, streams, settings]
     return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
