@@ -15,7 +15,7 @@ from contextlib import suppress
 import msgspec
 from msgspec import Struct, structs
 
-from mlc import pipeline
+from mlc import forking, pipeline
 from mlc.compose.project import known_environments
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.plan import Plan
@@ -57,7 +57,12 @@ def plans(
         # one more than there are processors: three environments on two come out even
         processes = len(os.sched_getaffinity(0)) + 1 if is_of_use() else 1
     processes = min(len(environments), processes)
-    if unknown or processes < 2 or len(opened.layers.resources) * len(environments) < FEWEST:
+    if (
+        unknown
+        or processes < 2
+        or not forking.is_safe()
+        or len(opened.layers.resources) * len(environments) < FEWEST
+    ):
         return None
     shares = [environments[start::processes] for start in range(processes)]
     children = [_forked(request, opened, share, paths) for share in shares[1:]]

@@ -174,12 +174,7 @@ def _performing(root: Path, backends: tuple[Backend, ...]) -> Perform:
     from mlc import emit
     from mlc.apply.effects import perform
 
-    return partial(
-        perform,
-        root=root,
-        load=drivers.load,
-        render=lambda backend, template, values: emit.render(backends, backend, template, values),
-    )
+    return partial(perform, root=root, load=drivers.load, render=partial(emit.render, backends))
 
 
 def present() -> Made:

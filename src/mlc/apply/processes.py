@@ -5,8 +5,9 @@ numpy's limit of threads is of the whole process too (docs/decisions/0013). A pr
 untouched interpreter whatever ran before it, gives its memory back, and takes nothing else along when it is
 killed.
 
-The nursery is forked before the state is locked and opened, so that no step holds either. When `apply` dies,
-whatever it dies of, nursery and steps die with it.
+The nursery is made before the state is locked and opened, so that no step holds either: forked, or a fresh
+interpreter where this process has other threads (theirs may hold a lock that nobody would ever give back in the
+copy). When `apply` dies, whatever it dies of, nursery and steps die with it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import select
 import signal
 import socket
 import struct
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from mlc import forking
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import Operation, Product
 
@@ -91,24 +94,48 @@ class Errand(Struct, frozen=True):
 Perform = Callable[[Errand, Callable[[str], None]], Succeeded | Failed]
 """Does an errand, in the step's process; the second argument tells of progress."""
 
+Prepare = Callable[[str], None]
+
 
 class Processes:
     """The steps that run. Use as a context manager: on leaving, whatever still runs is killed."""
 
-    def __init__(self, perform: Perform, prepare: Callable[[str], None]) -> None:
-        """Fork the nursery. It calls `prepare` with a driver's name before it forks that driver's first step."""
-        ours, theirs = socket.socketpair()
+    def __init__(self, perform: Perform, prepare: Prepare) -> None:
+        """Make the nursery. It calls `prepare` with a driver's name before it forks that driver's first step.
+
+        Both are functions of modules, or partials of such.
+        """
+        self._socket, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
-        parent = os.getpid()
-        self._nursery = os.fork()
-        if self._nursery == 0:
-            ours.close()
-            _as_nursery(theirs, perform, prepare, parent)
-        theirs.close()
-        self._socket = ours
+        with theirs:
+            if forking.is_safe():
+                self._wait = self._forked(theirs, perform, prepare)
+            else:
+                self._wait = self._started(theirs, perform, prepare)
         self._pipes: dict[int, str] = {}  # descriptor → step
         self._bytes: dict[int, bytearray] = {}
+
+    def _forked(self, theirs: socket.socket, perform: Perform, prepare: Prepare) -> Callable[[], object]:
+        parent = os.getpid()
+        nursery = os.fork()
+        if nursery == 0:
+            self._socket.close()
+            _as_nursery(theirs, perform, prepare, parent)
+        return lambda: os.waitpid(nursery, 0)
+
+    def _started(self, theirs: socket.socket, perform: Perform, prepare: Prepare) -> Callable[[], object]:
+        descriptor = theirs.fileno()
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; "
+            f"from mlc.apply.processes import nursery; nursery({descriptor}, {os.getpid()})"
+        )
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-c", program], pass_fds=[descriptor], stdin=subprocess.DEVNULL
+        )
+        message = pickle.dumps((perform, prepare))
+        self._socket.sendall(_LENGTH.pack(len(message)) + message)
+        return process.wait
 
     def __enter__(self) -> Processes:
         return self
@@ -118,7 +145,7 @@ class Processes:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        os.waitpid(self._nursery, 0)
+        self._wait()
         for descriptor in self._pipes:
             os.close(descriptor)
 
@@ -166,9 +193,14 @@ class Processes:
         return said
 
 
-def _as_nursery(
-    commands: socket.socket, perform: Perform, prepare: Callable[[str], None], parent: int
-) -> None:
+def nursery(descriptor: int, parent: int) -> None:
+    """Be the nursery of a process, in a fresh interpreter. Never returns."""
+    commands = socket.socket(fileno=descriptor)
+    perform, prepare = pickle.loads(_exactly(commands, _LENGTH.unpack(_exactly(commands, _LENGTH.size))[0]))  # noqa: S301 - by our own parent
+    _as_nursery(commands, perform, prepare, parent)
+
+
+def _as_nursery(commands: socket.socket, perform: Perform, prepare: Prepare, parent: int) -> None:
     """Fork a process for each errand until `apply` closes its end. Never returns."""
     try:
         _die_with(parent)
@@ -183,7 +215,7 @@ def _as_nursery(
         os._exit(0)
 
 
-def _serve(commands: socket.socket, perform: Perform, prepare: Callable[[str], None]) -> None:
+def _serve(commands: socket.socket, perform: Perform, prepare: Prepare) -> None:
     waking, woken = os.pipe()
     os.set_blocking(woken, False)
     os.set_blocking(waking, False)
@@ -208,10 +240,10 @@ def _serve(commands: socket.socket, perform: Perform, prepare: Callable[[str], N
                 prepared.add(errand.operation.driver)
                 with contextlib.suppress(Exception):  # the step will meet it too, and tell
                     prepare(errand.operation.driver)
-            nursery = os.getpid()
+            this = os.getpid()
             child = os.fork()
             if child == 0:
-                _as_step(errand, descriptors[0], perform, nursery)
+                _as_step(errand, descriptors[0], perform, this)
             children[child] = (errand.step, descriptors[0])
     finally:
         for child in children:

@@ -1,17 +1,25 @@
-"""Steps in processes of their own."""
+"""Steps in processes of their own, whichever way their nursery is made."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from mlc.apply.processes import Died, Errand, Failed, Heard, Processes, Succeeded, Told
-from mlc.ir.operation import Operation, Product
+import pytest
 
-SECONDS = 60
+from mlc import forking
+from mlc.apply.processes import Died, Errand, Heard, Processes, Succeeded, Told
+from mlc.ir.operation import Operation, Product
+from stages.apply.errands import SECONDS, dies, goes_on, meets, notes, nothing, sleeps, succeeds, talks
+
+
+@pytest.fixture(autouse=True, params=["forked", "fresh"])
+def _nursery(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These steps use no library with threads, so that forking is harmless whatever runs beside."""
+    monkeypatch.setattr(forking, "is_safe", lambda: request.param == "forked")
 
 
 def errand(name: str) -> Errand:
@@ -28,12 +36,7 @@ def until_ended(processes: Processes, steps: int) -> list[Heard]:
 
 
 def test_what_a_step_says_and_gives_comes_in_order() -> None:
-    def perform(errand: Errand, tell: Callable[[str], None]) -> Succeeded | Failed:
-        tell("one")
-        tell("two " * 100_000)  # more than a pipe holds
-        return Succeeded(errand.step, Product({"out": Path("/x")}, {"n": 1}))
-
-    with Processes(perform, lambda _: None) as processes:
+    with Processes(talks, nothing) as processes:
         processes.start(errand("a"))
         heard = until_ended(processes, 1)
     assert heard[:2] == [Told("model.a/train", "one"), Told("model.a/train", "two " * 100_000)]
@@ -42,16 +45,7 @@ def test_what_a_step_says_and_gives_comes_in_order() -> None:
 
 def test_two_run_at_once_and_each_apart(tmp_path: Path) -> None:
     """Each waits for the other's file, so that one after the other would never end."""
-
-    def perform(errand: Errand, tell: Callable[[str], None]) -> Succeeded | Failed:
-        mine = errand.operation.spec["act"]
-        os.environ["ONLY"] = os.environ.get("ONLY", "") + mine
-        (tmp_path / mine).touch()
-        while not (tmp_path / {"a": "b", "b": "a"}[mine]).exists():
-            time.sleep(0.01)
-        return Succeeded(errand.step, Product({}, {"only": os.environ["ONLY"]}))
-
-    with Processes(perform, lambda _: None) as processes:
+    with Processes(partial(meets, folder=tmp_path), nothing) as processes:
         for name in ("a", "b"):
             processes.start(errand(name))
         heard = until_ended(processes, 2)
@@ -60,14 +54,7 @@ def test_two_run_at_once_and_each_apart(tmp_path: Path) -> None:
 
 
 def test_a_process_that_is_killed_takes_nothing_else_along() -> None:
-    def perform(errand: Errand, tell: Callable[[str], None]) -> Succeeded | Failed:
-        if errand.operation.spec["act"] == "a":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if errand.operation.spec["act"] == "b":
-            os._exit(3)
-        return Succeeded(errand.step, None)
-
-    with Processes(perform, lambda _: None) as processes:
+    with Processes(dies, nothing) as processes:
         for name in ("a", "b", "c"):
             processes.start(errand(name))
         heard = until_ended(processes, 3)
@@ -80,16 +67,9 @@ def test_a_process_that_is_killed_takes_nothing_else_along() -> None:
 
 def test_what_still_runs_dies_with_the_one_that_applies(tmp_path: Path) -> None:
     """Killed, it has no time to tell anybody."""
-
-    def perform(errand: Errand, tell: Callable[[str], None]) -> Succeeded | Failed:
-        (tmp_path / "started").touch()
-        while True:
-            (tmp_path / "alive").write_bytes(b"x")
-            time.sleep(0.01)
-
     applying = os.fork()
     if applying == 0:
-        processes = Processes(perform, lambda _: None)
+        processes = Processes(partial(goes_on, folder=tmp_path), nothing)
         processes.start(errand("a"))
         time.sleep(SECONDS)
         os._exit(0)
@@ -108,12 +88,7 @@ def test_what_still_runs_dies_with_the_one_that_applies(tmp_path: Path) -> None:
 
 
 def test_leaving_kills_what_still_runs(tmp_path: Path) -> None:
-    def perform(errand: Errand, tell: Callable[[str], None]) -> Succeeded | Failed:
-        tell(str(os.getpid()))
-        time.sleep(SECONDS)
-        return Succeeded(errand.step, None)
-
-    with Processes(perform, lambda _: None) as processes:
+    with Processes(sleeps, nothing) as processes:
         processes.start(errand("a"))
         (told,) = processes.heard(SECONDS)
     assert isinstance(told, Told)
@@ -124,15 +99,7 @@ def test_leaving_kills_what_still_runs(tmp_path: Path) -> None:
 
 
 def test_a_driver_is_made_ready_once(tmp_path: Path) -> None:
-    def prepare(driver: str) -> None:
-        with (tmp_path / driver).open("a") as file:
-            file.write("x")
-        raise ImportError("the step will meet it too")
-
-    def perform(errand: Errand, tell: Callable[[str], None]) -> Succeeded | Failed:
-        return Succeeded(errand.step, None)
-
-    with Processes(perform, prepare) as processes:
+    with Processes(succeeds, partial(notes, folder=tmp_path)) as processes:
         for name in ("a", "b", "c"):
             processes.start(errand(name))
         until_ended(processes, 3)
