@@ -178,7 +178,7 @@ def test_without_programs_their_checks_are_skipped(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PATH", str(tmp_path))
     backends = {backend.name: backend for backend in load_backends((data.path("templates"),))}
     artifacts = emit(graph_of(SPECS), tuple(backends.values()), True)
-    workflow = next(artifact for artifact in artifacts if artifact.path.startswith(".github"))
+    workflow = next(artifact for artifact in artifacts if artifact.path.startswith(".github/workflows/"))
     found = verify_each(workflow, backends["github_actions"])
     assert [one.outcome for one in found] == ["skipped"] * 3
     assert verify(workflow, backends["github_actions"]).outcome == "skipped"

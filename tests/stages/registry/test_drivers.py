@@ -159,7 +159,13 @@ def test_promoting_moves_the_alias_once(tmp_path: Path) -> None:
         "version": 1,
         "alias": "production",
     }
-    assert product.summary == {"version": 1, "alias": "production", "former": None, "moved": True}
+    assert product.summary == {
+        "name": "churn",
+        "version": 1,
+        "alias": "production",
+        "former": None,
+        "moved": True,
+    }
     assert not promote(tmp_path, first).summary["moved"]
     assert promote(tmp_path, register(tmp_path, onnx=b"b")).summary["former"] == 1
     assert promote(tmp_path, register(tmp_path)).summary["former"] == 2
