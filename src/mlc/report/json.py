@@ -149,7 +149,7 @@ def _plan(planned: Plan) -> outputs.PlanOut:
         )
         for step in planned.steps
     ]
-    counted = plan_entries.counts(planned)
+    counted = plan_entries.counts(planned, plan_entries.entries(planned), plan_entries.files(planned))
     return outputs.PlanOut(
         project=planned.project,
         environment=planned.environment,

@@ -127,9 +127,9 @@ def files_together(found: Sequence[FileEntry]) -> tuple[FileEntry, ...]:
     return tuple(_joined_files(group) for group in _alike(found, _written))
 
 
-def counts(plan: Plan) -> Counts:
-    found = entries(plan)
-    symbols = [one.symbol for one in found] + [one.symbol for one in files(plan)]
+def counts(plan: Plan, found: Sequence[Entry], written: Sequence[FileEntry]) -> Counts:
+    """`found` and `written` are the plan's entries and files, before any are put together."""
+    symbols = [one.symbol for one in found] + [one.symbol for one in written]
     # a gate or a set of features costs what runs for the models behind it, which is counted there
     changed = [one.cost for one in found if one.symbol in "→~" and one.runs]
     return Counts(

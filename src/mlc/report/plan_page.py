@@ -9,7 +9,7 @@ from typing import Any
 from mlc.ir.plan import Change, Plan, Step
 from mlc.report import plan_entries
 from mlc.report.graph_page import drawing, harmlessly
-from mlc.report.plan_entries import Entry, FileEntry
+from mlc.report.plan_entries import Counts, Entry, FileEntry
 
 _CLASSES = {"+": "add", "~": "change", "-": "destroy", "→": "rename"}
 _LONGEST = 2000  # characters of a value
@@ -17,22 +17,26 @@ _LONGEST = 2000  # characters of a value
 
 def page(plans: Sequence[Plan]) -> dict[str, Any]:
     """What the template needs: texts, and the places of boxes and lines."""
-    found = plan_entries.total(plan_entries.counts(one) for one in plans)
+    told = [(one, plan_entries.entries(one), plan_entries.files(one)) for one in plans]
+    numbers = [plan_entries.counts(*one) for one in told]
     environments = ", ".join(one.environment for one in plans)
     data: dict[str, Any] = harmlessly(
         {
             "kicker": "Plan",
             "title": f"{plans[0].project} · {environments}",
-            "lead": f"What mlc apply would do: {plan_entries.numbers(found)}.",
-            "sections": [_section(one, number) for number, one in enumerate(plans)],
+            "lead": f"What mlc apply would do: {plan_entries.numbers(plan_entries.total(numbers))}.",
+            "sections": [
+                _section(number, counts, *one)
+                for number, (counts, one) in enumerate(zip(numbers, told, strict=True))
+            ],
         }
     )
     return data
 
 
-def _section(plan: Plan, number: int) -> dict[str, Any]:
-    counts = plan_entries.counts(plan)
-    whole = plan_entries.entries(plan)
+def _section(
+    number: int, counts: Counts, plan: Plan, whole: tuple[Entry, ...], written: tuple[FileEntry, ...]
+) -> dict[str, Any]:
     entries = plan_entries.together(whole)
     if not _is_acyclic(_edges(plan, entries)):  # as groups of one kind may refer to each other
         entries = whole
@@ -41,7 +45,7 @@ def _section(plan: Plan, number: int) -> dict[str, Any]:
         ids[one.addresses[0]]: (one.title, one.cost or "renamed", _CLASSES[one.symbol]) for one in entries
     }
     lines = [(ids[source], ids[target]) for source, target in _edges(plan, entries)]
-    files = plan_entries.files_together(plan_entries.files(plan))
+    files = plan_entries.files_together(written)
     compared = f"Compared with state serial {plan.serial}." if plan.lineage else "Nothing is applied yet."
     return {
         "id": f"environment-{number}",

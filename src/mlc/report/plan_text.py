@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from mlc.ir.plan import Change, Plan, Step
 from mlc.report import plan_entries
-from mlc.report.plan_entries import Entry, FileEntry, described, undone
+from mlc.report.plan_entries import Counts, Entry, FileEntry, described, undone
 from mlc.report.terminal import Paint, harmless
 
 _COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red"}
@@ -26,15 +26,17 @@ def plans(planned: Sequence[Plan], paint: Paint, *, verbose: bool = False) -> st
     """The plans of several environments, and their total. What is the same as in an earlier one is not repeated."""
     told: dict[str, str] = {}
     texts = []
+    numbers = []
     for one in planned:
-        lines = _body(one, paint, verbose)
+        lines, counts = _body(one, paint, verbose)
+        numbers.append(counts)
         neutral = re.sub(rf"\b{re.escape(one.environment)}\b", "<environment>", "\n".join(lines))
         if neutral in told and not one.is_empty and not verbose:
             lines = [paint(f"  the same as in {told[neutral]} (-v shows it)", "dim"), lines[-1]]
         told.setdefault(neutral, one.environment)
         texts.append("\n".join([_head(one, paint), *lines]) + "\n")
     if len(planned) > 1:
-        found = plan_entries.total(plan_entries.counts(one) for one in planned)
+        found = plan_entries.total(numbers)
         texts.append(paint(f"{len(planned)} environments: {plan_entries.numbers(found)}", "bold") + "\n")
     return ("\n" if len(planned) > 1 else "").join(texts)
 
@@ -50,11 +52,12 @@ def _head(planned: Plan, paint: Paint) -> str:
     return head + pad + paint(compared, "dim")
 
 
-def _body(planned: Plan, paint: Paint, verbose: bool) -> list[str]:
+def _body(planned: Plan, paint: Paint, verbose: bool) -> tuple[list[str], Counts]:
     narrowed = [paint(harmless(line), "dim") for line in plan_entries.narrowing(planned, verbose=verbose)]
     if planned.is_empty:
-        return [plan_entries.nothing(planned), *narrowed]
+        return [plan_entries.nothing(planned), *narrowed], plan_entries.counts(planned, (), ())
     found, written = plan_entries.entries(planned), plan_entries.files(planned)
+    counts = plan_entries.counts(planned, found, written)
     if not verbose:
         found, written = plan_entries.together(found), plan_entries.files_together(written)
     lines = [line for one in found for line in _entry(one, paint, verbose)]
@@ -64,8 +67,8 @@ def _body(planned: Plan, paint: Paint, verbose: bool) -> list[str]:
         hidden = sum(len(one.artifacts) for one in written[len(shown) :])
         lines.append(paint(f"  … and {hidden} more artifacts (-v shows them)", "dim"))
     lines += narrowed
-    lines.append(paint(f"Plan: {plan_entries.numbers(plan_entries.counts(planned))}", "bold"))
-    return lines
+    lines.append(paint(f"Plan: {plan_entries.numbers(counts)}", "bold"))
+    return lines, counts
 
 
 # ── resources ───────────────────────────────────────────────────────────────────────────────────────
