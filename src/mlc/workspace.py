@@ -169,6 +169,38 @@ def hands(root: Path, plan: Plan) -> Iterator[Effects]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+@contextmanager
+def hands_aside(root: Path, folder: Path, environment: str) -> Iterator[Effects]:
+    """The same hands for work that leaves no trace in the project: results and records go to a folder of its own.
+
+    Nothing may be published. Raises StepFailed where nothing can be written.
+    """
+    from mlc import emit
+    from mlc.apply.effects import Effects
+    from mlc.apply.processes import Processes
+    from mlc.store.state import opened
+
+    backends = emit.load_backends((data.path("templates"),))
+    with (
+        Processes(_performing(root, backends), drivers.warm) as workers,
+        opened(folder / f"{environment}.db") as state,
+    ):
+        yield Effects(
+            applied=state.read(),
+            root=root,
+            cache=folder / "steps",
+            scratch=folder / "scratch",
+            state=state,
+            content=Content(folder / "content"),
+            workers=workers,
+            declared=drivers.driver,
+            tools=drivers.tools,
+            write=write_atomically,
+            place=lambda path: place(folder, path),
+            file_digest=lambda path: file_digest(root, path),
+        )
+
+
 def _performing(root: Path, backends: tuple[Backend, ...]) -> Perform:
     """What a step's own process does: nothing that it reaches belongs to the process that applies."""
     from mlc import emit

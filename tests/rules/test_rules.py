@@ -49,6 +49,7 @@ NOT_BY_FILES = {
     "no-such-drift",
     "not-deployed",
     "not-in-state",
+    "not-reproduced",
     "not-writable",
     "nothing-to-explain",
     "onnx-refused",

@@ -76,7 +76,7 @@ def version(
             continue
         recorded = entry.made_from.get(operation.name, {})
         parts = made_from(operation, tools(operation.driver), _read(operation, recorded, digests, state))
-        reasons = tuple(_reasons(operation, recorded, parts, entry))
+        reasons = tuple(differences(operation, recorded, parts, entry))
         outputs = {
             output: entry.files[role]
             for output, role in OUTPUTS[operation.name].items()
@@ -121,9 +121,10 @@ def _read(
     return read
 
 
-def _reasons(
+def differences(
     operation: Operation, recorded: Mapping[str, str], parts: Mapping[str, str], entry: Entry
 ) -> Iterable[str]:
+    """What a registered version's step was made of and is not made of here (`made_from`), in words."""
     for name in {**recorded, **parts}:
         before, now = recorded.get(name), parts.get(name)
         if before == now:

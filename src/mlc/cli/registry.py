@@ -1,21 +1,28 @@
-"""Look at registered models: registry list, registry show NAME (or NAME@ALIAS, NAME:3), registry verify."""
+"""Look at registered models: registry list, registry show NAME (or NAME@ALIAS, NAME:3), registry verify [NAME].
+
+verify hashes what is registered again; with --retrain it makes the version anew from its description and
+compares it byte for byte.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlc.cli._console import Unfit, exit_code, guarded, name, project_folder, show_diagnostics, write_json
-from mlc.rules import unknown_version
+from mlc.cli._console import Unfit, guarded, name, project_folder, write_json
+from mlc.cli._verifying import retrain, verify
+from mlc.rules import not_reproduced, unknown_version
+
+if TYPE_CHECKING:
+    from mlc.ir.checked import Checked
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "show", "verify"), help="what to do")
-    parser.add_argument(
-        "name", nargs="?", type=name, help="a model: NAME, NAME@ALIAS or NAME:VERSION, for show"
-    )
+    parser.add_argument("name", nargs="?", type=name, help="a model: NAME, NAME@ALIAS or NAME:VERSION")
+    parser.add_argument("--retrain", action="store_true", help="verify: make the version anew and compare")
     parser.add_argument(
         "--env", metavar="NAME", help="whose registry; the default environment's where none is named"
     )
@@ -29,13 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     from mlc.drivers import registry
 
     root = project_folder(arguments)
+    if arguments.retrain:
+        return _retrain(root, arguments)
     spec = _registry(root, arguments.env)
     if arguments.action == "verify":
-        found = registry.verify(root, spec)
-        show_diagnostics(found, {}, arguments, answer=True)
-        if not found and arguments.format == "text":
-            print("Every file and the promotion log are as they were written.")
-        return exit_code(found)
+        return verify(root, spec, arguments)
     if arguments.action == "list":
         models = registry.list_models(root, spec)
         if arguments.format == "json":
@@ -59,15 +64,27 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _retrain(root: Path, arguments: argparse.Namespace) -> int:
+    if arguments.action != "verify":
+        raise Unfit(not_reproduced.only_verify(arguments.action))
+    return retrain(root, _checked(root, arguments.env or "all"), arguments)
+
+
 def _registry(root: Path, environment: str | None) -> dict[str, Any]:
     """The registry that the project names, with its defaults. Raises Unfit where the project has mistakes."""
-    from mlc import lower, pipeline
+    from mlc import lower
+
+    found: dict[str, Any] = lower.lower(_checked(root, environment)[0]).project["registry"]
+    return found
+
+
+def _checked(root: Path, environment: str | None) -> tuple[Checked, ...]:
+    """The project in the environments asked for. Raises Unfit where it has mistakes."""
+    from mlc import pipeline
     from mlc.ir.diagnostic import has_errors
     from mlc.request import request
 
     validated = pipeline.validate(request(root, (), environment))
     if has_errors(validated.diagnostics):
         raise Unfit(*validated.diagnostics, sources=validated.composed.sources)
-    checked = next(iter(validated.checked.values()))
-    found: dict[str, Any] = lower.lower(checked).project["registry"]
-    return found
+    return tuple(validated.checked.values())

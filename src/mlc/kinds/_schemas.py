@@ -46,6 +46,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         outputs,
         plan,
         registry,
+        reproduction,
         review_output,
         state,
         trial,
@@ -72,6 +73,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "saved-plan": plan.Plan,
         "state": state.State,
         "registry-entry": registry.Entry,
+        "registry-verify": reproduction.Reproduction,
         "evaluation": evaluation.Evaluation,
         "verdict": evaluation.Verdict,
     }

@@ -88,7 +88,10 @@ def promotion_log(root: Path, spec: Mapping[str, Any], name: str | None = None) 
     return log(open_registry(root, spec), name)
 
 
-def verify(root: Path, spec: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
-    """What is wrong with the registry's files and its log; nothing where all is well."""
+def verify(root: Path, spec: Mapping[str, Any], reference: str | None = None) -> tuple[Diagnostic, ...]:
+    """What is wrong with the registry's files and its log, or with one version's files; nothing where all is well."""
     registry = open_registry(root, spec)
+    if reference is not None:
+        found = show(root, spec, reference)
+        return verify_files(registry, {*found.entry.files.values(), *found.revisions})
     return (*verify_files(registry), *verify_log(registry))

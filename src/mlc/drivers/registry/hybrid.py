@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -110,10 +110,10 @@ def aliases(registry: Registry, name: str) -> dict[str, int]:
         return {} if rows is None else _aliases(rows, name)
 
 
-def verify_files(registry: Registry) -> tuple[Diagnostic, ...]:
-    """Hash every version's files again: which are damaged or missing (content-damaged, content-missing)."""
+def verify_files(registry: Registry, digests: Iterable[str] | None = None) -> tuple[Diagnostic, ...]:
+    """Hash files again, every version's or some: which are damaged or missing (content-damaged, content-missing)."""
     found = []
-    for digest in _referenced(registry):
+    for digest in _referenced(registry) if digests is None else sorted(digests):
         path = registry.files.location(digest)
         if not path.is_file():
             found.append(content_missing.found(digest, path))
