@@ -39,7 +39,7 @@ def to_onnx(model: Pipeline, columns: Columns, opset: int) -> bytes:
                 model,
                 initial_types=kinds,
                 final_types=None,
-                options={id(model.steps[-1][1]): {"zipmap": False}},
+                options=_options(model.steps[-1][1]),
                 target_opset={"": opset, "ai.onnx.ml": 3},
                 name="mlc",
             )
@@ -56,6 +56,11 @@ def to_onnx(model: Pipeline, columns: Columns, opset: int) -> bytes:
     except (checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ConversionError(f"the ONNX checker refuses the graph: {str(error).strip()}") from error
     return content
+
+
+def _options(estimator: object) -> dict[int, dict[str, bool]]:
+    """Probabilities as a tensor. An estimator that brings its own conversion has no options."""
+    return {id(estimator): {} if hasattr(estimator, "onnx_converter") else {"zipmap": False}}
 
 
 def _canonical(graph: onnx.ModelProto) -> bytes:

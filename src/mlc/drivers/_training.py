@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from mlc.drivers import _pipeline
@@ -21,7 +22,11 @@ Build = Callable[[str, Mapping[str, Any], int], BaseEstimator]
 """An estimator by its full name, with its parameters and the seed; KeyError for a name that is in no table."""
 
 
-def train(work: Work, build: Build) -> Product:
+Finished = Callable[[Pipeline], None]
+"""Called with the trained Pipeline before it is saved."""
+
+
+def train(work: Work, build: Build, finished: Finished = lambda _: None) -> Product:
     """Outputs `model` (skops). The summary holds rows, the columns that reach the estimator, classes, their
     balance and the warnings of scikit-learn.
 
@@ -65,6 +70,7 @@ def train(work: Work, build: Build) -> Product:
         try:
             model = _pipeline.pipeline(spec["groups"], spec["columns"], table, estimator, spec["seed"])
             model.fit(table, labels.to_numpy())
+            finished(model)
             model.predict_proba(table.head(1))  # some estimators object only to the first question
         except _pipeline.UnfitError as error:
             raise _failed(str(error), "Change the feature group.", address, error.path) from error
@@ -85,6 +91,8 @@ def train(work: Work, build: Build) -> Product:
 
 def _objects(spec: Mapping[str, Any], error: Exception, address: str) -> StepFailed:
     """What the library says of the data or of the parameters."""
+    if spec["estimator"].startswith("code."):
+        raise error  # whoever runs the project's own code names the line
     library = {"xgboost": "XGBoost", "lightgbm": "LightGBM"}.get(
         spec["estimator"].partition(".")[0], "scikit-learn"
     )

@@ -49,6 +49,11 @@ def run(work: Work) -> Product:
     Raises StepFailed: export-failed where the model has no ONNX form, parity-broken (a refusal) where the
     form differs from the model by more than the spec allows.
     """
+    return export(work)
+
+
+def export(work: Work, own: tuple[str, ...] = ()) -> Product:
+    """The same; `own` are beginnings of types of the project's own code, which may be loaded."""
     import polars as pl
 
     from mlc.drivers import _convert
@@ -57,7 +62,7 @@ def run(work: Work) -> Product:
     from mlc.drivers._skops import load_model
 
     spec, address = work.spec, work.operation.address
-    model = load_model(work.inputs["model"])
+    model = load_model(work.inputs["model"], own)
     work.tell(f"converting to ONNX, opset {spec['opset']}")
     try:
         content = _convert.to_onnx(model, spec["columns"], spec["opset"])

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
+from mlc.kinds._code import is_code, run_by_code
 from mlc.kinds._fields import DatasetName, FeaturesName, GateName, PolicyName, Resource, Share, about
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds.dataset import label_of
@@ -17,7 +18,8 @@ class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     estimator: Annotated[
         str,
         about(
-            "The estimator, by its full name.",
+            "The estimator, by its full name; `code.MODULE.NAME` is a class or a function of the project's own "
+            "module, which mlc.yaml allows under `code`.",
             example="sklearn.linear_model.LogisticRegression",
             min_length=1,
         ),
@@ -102,6 +104,7 @@ _DRIVERS = {
     "sklearn": ("sklearn_train", "onnx_export"),
     "xgboost": ("xgboost_train", "xgboost_export"),
     "lightgbm": ("lightgbm_train", "lightgbm_export"),
+    "code": ("code_train", "code_export"),
 }
 """What trains and what exports, by the library that an estimator is from: each is remade when its library changes."""
 
@@ -184,7 +187,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "parity": f"{address}/export#parity",
         "latency": f"{address}/measure#latency",
     }
-    trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
+    estimator = view["train"]["estimator"]
+    trainer, exporter = _DRIVERS[estimator.partition(".")[0]]
     groups = {name: _group(group) for name, group in view["features"]["groups"].items()}
     steps = [
         operation("train", trainer, {**learned, "groups": groups, **view["train"]}, train=f"{ingest}#train"),
@@ -210,6 +214,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         ),
         operation("measure", "latency", {"columns": columns}, onnx=onnx, test=f"{ingest}#test"),
     ]
+    if is_code(estimator):
+        steps[:2] = [run_by_code(step, estimator, scope.project["code"]) for step in steps[:2]]
     if view["gates"]:
         gates = {gate["name"]: gate["metrics"] for gate in view["gates"]}
         steps.append(operation("gate", "gate", {"gates": gates}, **proofs))

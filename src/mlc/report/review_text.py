@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlc.ir.review import Cause, Compared, DataReview, Review
+from mlc.ir.review import Cause, CodeReview, Compared, DataReview, Review
 from mlc.report import review_groups, text
 from mlc.report.review_groups import ArtifactGroup, GuardGroup, Line, ResourceGroup
 from mlc.report.terminal import Paint, one_line
@@ -36,6 +36,7 @@ def review(found: Review, sources: Mapping[str, str], paint: Paint, *, verbose: 
             paint(f"  … and {len(groups) - len(shown)} more groups of resources (-v shows them)", "dim")
         )
     lines += [_data(one, paint) for one in found.data]
+    lines += [_code(one, paint) for one in found.code]
     artifacts = review_groups.artifacts(found)
     listed = artifacts if verbose else artifacts[:_MOST_LINES]
     for artifact in listed:
@@ -189,6 +190,13 @@ def _data(one: DataReview, paint: Paint) -> str:
     return paint(f"{symbol} data ", _COLOURS[symbol]) + one_line(
         f"{one.path}  {what}: {' → '.join(sizes)}, {read}" if sizes else f"{one.path}  {what}, {read}"
     )
+
+
+def _code(one: CodeReview, paint: Paint) -> str:
+    symbol = _SYMBOLS[one.action]
+    what = {"added": "new code", "removed": "its code is gone", "changed": "its code changed"}[one.action]
+    run = f"run by {', '.join(one.models)} when this is applied"
+    return paint(f"{symbol} code ", _COLOURS[symbol]) + one_line(f"{one.path}  {what}, {run}")
 
 
 def size(number: int) -> str:
