@@ -135,17 +135,22 @@ def killed_in_a_row(server: Server, scene: Scene, root: Path, draw: random.Rando
         assert ended.code in (0, -signal.SIGKILL), ended
         left = max(left - wait, _LEAST_LEFT * scene.seconds)
         log.unlink(missing_ok=True)
-        struck.append(Struck(ended.code != 0, _assert_sound(root)))
+        struck.append(Struck(ended.code != 0, assert_readable(root)))
+    assert_comes_to(server, root, scene)
+    return struck
+
+
+def assert_comes_to(server: Server, root: Path, scene: Scene) -> None:
+    """The next run does what is left, the one after nothing, and all is as if nothing had happened."""
     if scene.killed != APPLY:
         _done(server, root, scene.killed)
-        assert _assert_sound(root) == 0
+        assert assert_readable(root) == 0
     _done(server, root, APPLY)
     _assert_idle(server, root)
-    _assert_sound(root)
+    assert_readable(root)
     found = _found(root)
     for part, wanted in scene.wanted.items():
         assert found[part] == wanted, f"{part}: {found[part]} instead of {wanted}"
-    return struck
 
 
 def _wait_for(log: Path, lines: int, seconds: float) -> None:
@@ -188,8 +193,8 @@ def _found(root: Path) -> dict[str, Any]:
     }
 
 
-def _assert_sound(root: Path) -> int:
-    """State and registry can be read, and nothing is torn. Gives how much the state holds."""
+def assert_readable(root: Path) -> int:
+    """Whatever happened: state and registry can be read, and nothing is torn. Gives how much the state holds."""
     state = read_state(root / ".mlc/state/dev.db")
     assert verify(root, REGISTRY) == ()
     for store in (root / ".mlc/content", root / ".mlc/registry/files"):
