@@ -25,7 +25,8 @@ def changes_between(
 ) -> tuple[Change, ...]:
     """Every field that differs, the deepest that says it all, in the order of the new spec.
 
-    `reads` gives the values that the interpolation at a path of the resource read.
+    `reads` gives the values that the interpolation at a path of the resource read. Nothing differs where the only
+    news are fields that the language did not have when `before` was recorded, and that hold their defaults.
     """
     found: list[Change] = []
 
@@ -41,6 +42,8 @@ def changes_between(
         found.append(structs.replace(change, added=True) if added else change)
 
     compare(before, after, ())
+    if all(change.added and change.origin == "default" for change in found):
+        return ()
     return tuple(found)
 
 
