@@ -203,7 +203,7 @@ def assert_readable(root: Path) -> int:
     return len(state.resources) + len(state.operations) + len(state.artifacts)
 
 
-def _campaign(kills: int, seed: int, folder: Path, log: Callable[[dict[str, Any]], None]) -> Iterator[str]:
+def _campaign(kills: int, seed: int, folder: Path, log: Callable[[dict[str, Any]], object]) -> Iterator[str]:
     """Run until so many kills have struck; gives what did not hold."""
     (folder / "output").mkdir(parents=True)
     server = Server(folder / "output")

@@ -160,8 +160,8 @@ def _resource(group: ResourceGroup, found: Review, paint: Paint, verbose: bool) 
     if len(listed) > most:
         lines.append(_INDENT + paint(f"… and {len(listed) - most} more fields (-v shows them)", "dim"))
     if len(group.addresses) > 1:
-        words = introduced(group.addresses)
-        lines.append(paint(f"    {words:<11} {one_line(examples(group.addresses))}", "dim"))
+        some = introduced(group.addresses)
+        lines.append(paint(f"    {some:<11} {one_line(examples(group.addresses))}", "dim"))
     if group.runs:
         lines.append(f"    {'again':<11} {one_line(', '.join(group.runs))}")
     owned = _owners(group.owners, group.code_owners)
