@@ -146,7 +146,7 @@ def hands(root: Path, plan: Plan) -> Iterator[Effects]:
     scratch = root / ".mlc" / "scratch" / plan.environment
     with (
         Processes(_performing(root, backends), drivers.warm) as workers,  # before there is a lock to inherit
-        states.held(root, plan.environment) as held,
+        states.held(root, plan.environment, tidies=True) as held,
     ):
         applied = held.store.read()
         shutil.rmtree(scratch, ignore_errors=True)

@@ -10,7 +10,7 @@ from msgspec import structs
 from mlc.ir.artifact import Artifact
 from mlc.ir.graph import Graph
 from mlc.ir.operation import Operation
-from mlc.ir.plan import FORGOTTEN, PlannedArtifact, Step
+from mlc.ir.plan import FORGOTTEN, Change, PlannedArtifact, Step
 from mlc.ir.state import State
 from mlc.kinds._walk import references
 
@@ -21,11 +21,13 @@ def removals(
     state: State,
     renamed: Mapping[str, str],
     undoes: Callable[[str], bool],
+    changes: Callable[[str], tuple[Change, ...]],
 ) -> Iterator[Step]:
     """The steps that take back what nobody wants any more.
 
     `renamed` gives the present name of a resource that has just been moved: what a rename left behind belongs to
-    it. `undoes` says whether a driver can take its effect back.
+    it. `undoes` says whether a driver can take its effect back, `changes` what in a resource's description leaves
+    it out, where there still is one.
     """
     described = {str(resource.address) for resource in graph.resources}
     steps: dict[str, list[Step]] = {}
@@ -39,7 +41,7 @@ def removals(
         before = tuple(sorted(referring[address]))  # the record of each goes last
         yield from (structs.replace(step, depends_on=before) for step in steps.get(address, ()))
         after = (*before, *(step.id for step in steps.get(address, ())))
-        yield Step(id=address, address=address, action="delete", depends_on=after)
+        yield Step(id=address, address=address, action="delete", changes=changes(address), depends_on=after)
 
 
 def _undone(

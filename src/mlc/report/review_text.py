@@ -97,6 +97,11 @@ def examples(addresses: Sequence[str]) -> str:
     return ", ".join(names) + (f" and {more:,} more" if more else "")
 
 
+def introduced(addresses: Sequence[str]) -> str:
+    """What to say before the names that `examples` gives: whether they are all, or some."""
+    return "namely" if len(addresses) <= _MOST_NAMED else "such as"
+
+
 def count(found: Review) -> str:
     """How much there is of everything."""
     if found.is_empty:
@@ -129,7 +134,9 @@ def _guard(group: GuardGroup, found: Review, paint: Paint) -> list[str]:
     lines = [paint(head, colour, "bold") + listed[0], *(_INDENT + one for one in listed[1:])]
     if group.verdict != "tightened":
         concerned = [one for one in group.concerns if one not in group.addresses]
-        facts = [f"such as {examples(group.addresses)}"] if len(group.addresses) > 1 else []
+        facts = (
+            [f"{introduced(group.addresses)} {examples(group.addresses)}"] if len(group.addresses) > 1 else []
+        )
         facts += [f"holds {examples(concerned)}"] if concerned else []
         facts += _owners(group.owners, group.code_owners)
         lines += [paint(f"    {one_line(' · '.join(facts))}", "dim")] if facts else []
@@ -154,7 +161,8 @@ def _resource(group: ResourceGroup, found: Review, paint: Paint, verbose: bool) 
     if len(listed) > most:
         lines.append(_INDENT + paint(f"… and {len(listed) - most} more fields (-v shows them)", "dim"))
     if len(group.addresses) > 1:
-        lines.append(paint(f"    {'such as':<11} {one_line(examples(group.addresses))}", "dim"))
+        some = introduced(group.addresses)
+        lines.append(paint(f"    {some:<11} {one_line(examples(group.addresses))}", "dim"))
     if group.runs:
         lines.append(f"    {'again':<11} {one_line(', '.join(group.runs))}")
     owned = _owners(group.owners, group.code_owners)

@@ -26,6 +26,7 @@ from mlc.ir.review import (
     ResourceReview,
     Review,
 )
+from mlc.ir.selection import Selection
 from mlc.ir.span import COMMAND_LINE, Span
 from mlc.pipeline import Compiled
 from mlc.report.places import fingerprints
@@ -68,14 +69,15 @@ def run(
     from_merge_base: bool = False,
     environments: tuple[str, ...] = (),
     inputs: tuple[str, ...] = (),
+    selection: Selection | None = None,
 ) -> Reviewed:
-    """Everything that differs between two revisions of the project in a folder.
+    """Everything that differs between two revisions of the project in a folder, or what was selected of it.
 
     `head` is None for the working tree as it is, with what is not committed. `from_merge_base` compares with where
     the two histories parted, as `git diff BASE...HEAD` does. No environments are all of both sides.
     """
     try:
-        return _run(root, base, head, from_merge_base, environments, inputs)
+        return _run(root, base, head, from_merge_base, environments, inputs, selection)
     except (git.RevisionUnknown, git.Missing, git.Damaged) as error:
         return Reviewed(None, (_told(error),), {})
 
@@ -106,6 +108,7 @@ def _run(
     from_merge_base: bool,
     environments: tuple[str, ...],
     inputs: tuple[str, ...],
+    selection: Selection | None,
 ) -> Reviewed:
     repository = git.discover(root.resolve())
     if repository is None:
@@ -126,6 +129,14 @@ def _run(
     base_side = side(project, before, old, wanted, inputs)
     head_side = side(project, after, new, wanted, inputs)
     review = _compared(project, before, base_side, head_side, wanted)
+    if selection is not None:
+        from mlc.review.narrowed import narrowed
+        from mlc.select.grammar import source
+
+        review, mistakes = narrowed(review, base_side, head_side, selection)
+        if mistakes:
+            text = source(selection.select_texts, selection.exclude_texts)
+            return Reviewed(None, mistakes, {COMMAND_LINE: text})
     secrets = base_side.secrets() | head_side.secrets()
     sources = {file: masked_text(text, secrets) for file, text in head_side.texts.items()}
     return Reviewed(masked(review, secrets), masked(head_side.validated.diagnostics, secrets), sources)

@@ -38,7 +38,7 @@ LARGEST = 256_000_000  # bytes; a larger answer is not kept
 _MARGIN = 20_000_000  # nanoseconds: two changes within a tick of the kernel's clock may get the same time
 _COARSE = 2_000_000_000  # of file systems that count whole seconds
 _KEPT = 20  # answers
-_NOT_FILES = ("/proc/", "/sys/", "/dev/")
+_NOT_FILES = ("/proc/", "/sys/")
 _DATABASES = ("sqlalchemy", "psycopg", "pymysql")  # their answers come from elsewhere
 
 
@@ -259,6 +259,8 @@ def _looks(paths: dict[str, list[str]]) -> tuple[str, int]:
                     found = os.stat(path)
             except (OSError, ValueError):
                 lines.append(f"{name} is not there")
+                continue
+            if stat.S_ISCHR(found.st_mode):  # /dev/null and its like; in /dev/shm there may be a project
                 continue
             if not found.st_size and name.endswith("-wal"):  # SQLite makes an empty one to read
                 lines.append(f"{name} is not there")
