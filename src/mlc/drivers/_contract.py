@@ -1,34 +1,35 @@
-"""Reads a dataset's source and holds every row to the contract, in one pass of Polars."""
+"""Holds every row of a source to the dataset's contract, in one pass of Polars."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 from msgspec import Struct
 
 from mlc.ir.operation import StepFailed
-from mlc.rules import column_missing, contract_broken, data_unreadable
+from mlc.rules import column_missing, contract_broken
 
 ROW = "mlc_row"
 REASONS = "mlc_reasons"
 
-_TYPES: dict[str, type[pl.DataType]] = {
+TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
     "integer": pl.Int64,
     "number": pl.Float64,
     "string": pl.String,
     "boolean": pl.Boolean,
+    "date": pl.Date,
+    "datetime": pl.Datetime("us"),
 }
 _WRONG_TYPE = {
     "integer": "is not a whole number",
     "number": "is not a finite number",
     "string": "is not text",
     "boolean": "is neither true nor false",
+    "date": "is not a date",
+    "datetime": "is not a date and time",
 }
-# a damaged Parquet file can make Polars panic, and a panic is no PolarsError
-_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 _MOST_PROMISES = 20  # a report of more is not read
 
 
@@ -51,38 +52,19 @@ class Promise(Struct, frozen=True):
     breaks: pl.Expr
 
 
-def read(spec: Mapping[str, Any], path: Path | None, address: str) -> pl.DataFrame:
-    """Every column of the source as it stands (those of a CSV file as text).
-
-    Raises StepFailed (data-unreadable).
-    """
-    source, written_as = spec["source"]["path"], spec["source"]["format"]
-    if path is None or not path.is_file():
-        raise StepFailed(data_unreadable.found(source, written_as, "there is no such file", address=address))
-    try:
-        if written_as == "parquet":
-            return pl.read_parquet(path, hive_partitioning=False).rechunk()
-        return pl.read_csv(path, infer_schema=False).rechunk()
-    except _UNREADABLE as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise StepFailed(data_unreadable.found(source, written_as, reason, address=address)) from error
-
-
-def check(spec: Mapping[str, Any], found: pl.DataFrame, address: str) -> Checked:
-    """Rows that keep the contract, and rows that do not.
+def check(spec: Mapping[str, Any], found: pl.DataFrame, address: str, source: str) -> Checked:
+    """Rows that keep the contract, and rows that do not. `source` names their origin to people.
 
     A value of another type that can be read as the declared one is not wrong (`19.0` is the integer 19, and
     all of CSV is text); NaN is a missing value. Raises StepFailed: column-missing for every declared column
     that is absent, contract-broken for every promise when more rows break one than may be quarantined.
     """
-    columns, source = spec["columns"], spec["source"]["path"]
+    columns = spec["columns"]
     absent = [name for name in columns if name not in found.columns]
     if absent:
         raise StepFailed(
             *(
-                column_missing.found(
-                    name, found.columns, f"`{source}`", address=address, path=f"columns.{name}"
-                )
+                column_missing.found(name, found.columns, source, address=address, path=f"columns.{name}")
                 for name in absent
             )
         )
@@ -145,12 +127,14 @@ def _typed(name: str, kind: str, found: pl.DataType) -> pl.Expr:
             .then(False)
             .alias(name)
         )
+    if kind in ("date", "datetime"):
+        return _moment(column, kind, found).alias(name)
     if found.is_nested() or found == pl.Binary or found == pl.Object:
-        return pl.lit(None, dtype=_TYPES[kind]).alias(name)
+        return pl.lit(None, dtype=TYPES[kind]).alias(name)
     if kind == "string":
         return column.cast(pl.String, strict=False)
     if found.is_temporal():
-        return pl.lit(None, dtype=_TYPES[kind]).alias(name)
+        return pl.lit(None, dtype=TYPES[kind]).alias(name)
     if kind == "number":
         return _finite(column.cast(pl.Float64, strict=False))
     if kind == "integer":
@@ -160,6 +144,28 @@ def _typed(name: str, kind: str, found: pl.DataType) -> pl.Expr:
     if found == pl.Boolean:
         return column
     return pl.when(column == 1).then(True).when(column == 0).then(False).alias(name)
+
+
+def _moment(column: pl.Expr, kind: str, found: pl.DataType) -> pl.Expr:
+    """A date, or a time without a zone (one that has a zone is brought to UTC)."""
+    if found == pl.String:
+        text = column.str.strip_chars()
+        with_zone = text.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
+        forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+        moment = pl.coalesce(
+            *(text.str.to_datetime(form, strict=False, time_unit="us") for form in forms),
+            text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")),
+            with_zone.dt.replace_time_zone(None),
+        )
+    elif found == pl.Datetime:
+        zone = getattr(found, "time_zone", None)
+        moment = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zone else column
+        moment = moment.cast(pl.Datetime("us"))
+    elif found == pl.Date:
+        moment = column.cast(pl.Datetime("us"))
+    else:
+        return pl.lit(None, dtype=TYPES[kind])
+    return moment if kind == "datetime" else pl.when(moment.dt.time() == pl.time(0)).then(moment.dt.date())
 
 
 def _fractional(found: pl.DataType) -> bool:
@@ -188,7 +194,7 @@ def _promises(name: str, column: Mapping[str, Any], found: pl.DataType) -> Itera
         if column["max"] is not None:
             yield _bound(name, f"{path}.max", f"is above {column['max']:,.15g}", value > column["max"])
     if column["values"]:
-        allowed = pl.Series(column["values"]).cast(_TYPES[column["type"]]).implode()
+        allowed = pl.Series(column["values"]).cast(TYPES[column["type"]]).implode()
         yield _bound(name, f"{path}.values", "is none of the allowed values", ~value.is_in(allowed))
     if column["unique"]:
         yield _bound(name, f"{path}.unique", "stands twice", ~value.is_first_distinct() & value.is_not_null())

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
-from mlc.drivers._split import HASH
+from mlc.drivers import _split
+from mlc.drivers._split import HASH, PART
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
 from mlc.rules import column_missing, contract_broken
@@ -16,8 +18,17 @@ from mlc.rules import column_missing, contract_broken
 Ledger = list[dict[str, Any]]
 
 
-def prepare(spec: Mapping[str, Any], frame: pl.DataFrame, address: str) -> tuple[pl.DataFrame, Ledger]:
-    """`frame` after `spec["prepare"]`, and one entry per operation: rows in, rows out, values changed.
+class Prepared(Struct, frozen=True):
+    """The rows with the part that each is in (PART), one entry per operation (rows in, rows out, values changed),
+    and what is to be said of where the parts meet."""
+
+    rows: pl.DataFrame
+    ledger: Ledger
+    facts: dict[str, Any]
+
+
+def prepare(spec: Mapping[str, Any], frame: pl.DataFrame, address: str) -> Prepared:
+    """`frame` after `spec["prepare"]`.
 
     Raises StepFailed (column-missing) for an operation on a column that is not declared.
     """
@@ -44,7 +55,8 @@ def prepare(spec: Mapping[str, Any], frame: pl.DataFrame, address: str) -> tuple
             }
         )
         frame = after
-    return frame, ledger
+    part, facts = _split.assigned(spec, frame, address)
+    return Prepared(frame.with_columns(part), ledger, facts)
 
 
 def nothing_left(ledger: Ledger, address: str) -> Diagnostic:
@@ -71,7 +83,7 @@ def _named(step: Mapping[str, Any]) -> list[str]:
 def _apply(step: Mapping[str, Any], frame: pl.DataFrame, spec: Mapping[str, Any]) -> tuple[pl.DataFrame, int]:
     match step["method"]:
         case "deduplicate":
-            alike = step["by"] or [name for name in frame.columns if name not in (spec["id"], HASH)]
+            alike = step["by"] or [name for name in frame.columns if name not in (spec["id"], HASH, PART)]
             return frame.unique(alike, keep="first", maintain_order=True), 0
         case "drop_missing":
             return frame.drop_nulls(step["columns"]), 0

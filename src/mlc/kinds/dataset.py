@@ -1,20 +1,15 @@
 """A dataset: where rows come from, what they must look like, and how they are split."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
-from mlc.kinds._fields import Resource, Share, about
+from mlc.kinds._fields import Resource, Share, about, seconds
 from mlc.kinds._kind import Kind, Scope, View
-
-
-class FileSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="file"):
-    """One file in the project's folder."""
-
-    path: Annotated[str, about("The file, within the project.", example="data/loans.parquet", min_length=1)]
-    format: Annotated[Literal["parquet", "csv"], about("How it is written.")] = "parquet"
+from mlc.kinds._sources import FileSource, SklearnSource
+from mlc.kinds._splits import Split, StratifiedSplit
 
 
 class Licence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +22,10 @@ class Licence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Column(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a column promises. Rows that break it are quarantined with the reason."""
 
-    type: Annotated[Literal["integer", "number", "string", "boolean"], about("Type of every value.")]
+    type: Annotated[
+        Literal["integer", "number", "string", "boolean", "date", "datetime"],
+        about("Type of every value; text is read as a date or time where it is written as ISO 8601 has it."),
+    ]
     role: Annotated[
         Literal["feature", "id", "label", "group", "time", "weight", "ignore"],
         about("What the column is for. `id` names the row, and the split follows it."),
@@ -78,29 +76,10 @@ class Clip(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fi
     max: Annotated[float | None, about("Upper bound.")] = None
 
 
-class StratifiedSplit(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="stratified"
-):
-    """Each value of a column is spread over the parts alike."""
-
-    by: Annotated[str | None, about("The column; the label where none is given.")] = None
-    test: Annotated[float, about("Share of rows to test on.", gt=0, lt=1)] = 0.2
-    seed: Annotated[int, about("Another seed is another split.", ge=0)] = 0
-
-
-class RandomSplit(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="random"
-):
-    """Rows fall to the parts by a hash of their id alone."""
-
-    test: Annotated[float, about("Share of rows to test on.", gt=0, lt=1)] = 0.2
-    seed: Annotated[int, about("Another seed is another split.", ge=0)] = 0
-
-
 class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows to learn from."""
 
-    source: Annotated[FileSource, about("Where the rows come from.", change="reingest")]
+    source: Annotated[FileSource | SklearnSource, about("Where the rows come from.", change="reingest")]
     licence: Annotated[Licence | None, about("Under what terms the data may be used.", change="metadata")] = (
         None
     )
@@ -118,9 +97,9 @@ class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[str, Deduplicate | DropMissing | Clip],
         about("Operations on the rows, in order, by a name of your own.", change="reingest"),
     ] = {}
-    split: Annotated[
-        StratifiedSplit | RandomSplit, about("How rows are kept apart for testing.", change="reingest")
-    ] = StratifiedSplit()
+    split: Annotated[Split, about("How rows are kept apart for testing.", change="reingest")] = (
+        StratifiedSplit()
+    )
 
 
 def label_of(view: View) -> str | None:
@@ -133,30 +112,53 @@ def id_of(view: View) -> str | None:
     return next((name for name, column in view["columns"].items() if column["role"] == "id"), None)
 
 
+def with_role(view: View, role: str) -> str | None:
+    """The first column of a role, or None."""
+    return next((name for name, column in view["columns"].items() if column["role"] == role), None)
+
+
+def _split(view: View) -> dict[str, Any]:
+    """The split with the columns that it goes by, where only their roles name them."""
+    split = dict(view["split"])
+    if split["method"] in ("group", "stratified_group"):
+        split["group"] = split["group"] or with_role(view, "group")
+    if split["method"] == "stratified_group":
+        split["by"] = split["by"] or label_of(view)
+    if split["method"] == "time":
+        split["by"] = split["by"] or with_role(view, "time")
+        if isinstance(split["gap"], str):
+            split["gap"] = seconds(split["gap"])
+    return split
+
+
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
     contract = {
         name: {key: value for key, value in column.items() if key not in ("description", "unit", "pii")}
         for name, column in view["columns"].items()
     }
+    source = view["source"]
     spec = {
-        "source": view["source"],
+        "source": source,
         "columns": contract,
         "checks": view["checks"],
         # a list, because the order of operations matters and the key of a step sorts its maps
         "prepare": [{"name": name, **step} for name, step in view["prepare"].items()],
-        "split": view["split"],
+        "split": _split(view),
         "label": label_of(view),
         "id": id_of(view),
     }
     return (
         Operation(
             id=f"{address}/ingest",
-            driver="files",
+            driver=_DRIVERS[source["type"]],
             spec=spec,
-            files={"source": view["source"]["path"]},
+            files={"source": source["path"]} if source["type"] == "file" else {},
             cost="reingest",
         ),
     )
+
+
+_DRIVERS = {"file": "files", "sklearn": "bundled"}
 
 
 KIND = Kind(
@@ -168,15 +170,9 @@ KIND = Kind(
         "contract",
         "source.type=sql",
         "source.type=object_store",
-        "source.type=sklearn",
-        "source.format=jsonl",
         "prepare.*.method=outliers",
         "prepare.*.method=cast",
         "prepare.*.method=derive",
         "prepare.*.method=impute",
-        "split.method=group",
-        "split.method=stratified_group",
-        "split.method=time",
-        "split.method=column",
     ),
 )

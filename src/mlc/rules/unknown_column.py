@@ -56,8 +56,9 @@ def _named_in(dataset: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], 
                 yield ("prepare", name, field, index), column
         if "column" in step:
             yield ("prepare", name, "column"), step["column"]
-    if dataset["split"].get("by"):
-        yield ("split", "by"), dataset["split"]["by"]
+    for field in ("by", "group"):
+        if dataset["split"].get(field):
+            yield ("split", field), dataset["split"][field]
 
 
 def _found(
