@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -20,20 +21,25 @@ def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
     spec, address = work.spec, work.operation.address
     work.tell(f"checking {found.height:,} rows")
     checked = _contract.check(spec, found, address, source)
+    # what it says decides whether the step goes on, never what comes out of it
+    _contract.check_fresh(spec, checked.kept, datetime.now(UTC).replace(tzinfo=None), address)
     rows = checked.kept
     if _split.is_by_row(spec):
         rows = rows.with_columns(_split.hashes(rows, spec))
     prepared = _prepare.prepare(spec, rows, address)
     if prepared.rows.is_empty():
         raise StepFailed(_prepare.nothing_left(prepared.ledger, address))
-    train, test, parts = _split.split(spec, prepared.rows, prepared.facts, address)
+    rows = prepared.rows
+    if _contract.made_columns(spec):
+        rows, checked = _contract.check_made(spec, rows, checked, found, address)
+    train, test, parts = _split.split(spec, rows, prepared.facts, address)
     outputs = {"train": train, "test": test, "quarantine": checked.quarantined}
     work.tell("writing")
     profile: dict[str, Any] = {
         "rows": {
             "read": found.height,
             "quarantined": checked.quarantined.height,
-            "prepared": prepared.rows.height,
+            "prepared": rows.height,
             "train": train.height,
             "test": test.height,
         },
@@ -41,7 +47,7 @@ def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
         "broken_promises": checked.broken,
         "preparation": prepared.ledger,
         "split": parts,
-        "columns": _profile.columns(prepared.rows, spec),
+        "columns": _profile.columns(rows, spec),
     }
     paths = {name: work.folder / f"{name}.parquet" for name in outputs}
     for name, frame in outputs.items():

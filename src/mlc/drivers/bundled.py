@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlc.ir.operation import Product, Work
 
@@ -37,7 +37,7 @@ def table(name: str) -> pl.DataFrame:
     found = (
         datasets.load_diabetes(scaled=False) if name == "diabetes" else getattr(datasets, f"load_{name}")()
     )
-    columns = {"row": range(1, len(found.data) + 1)}
+    columns: dict[str, Any] = {"row": range(1, len(found.data) + 1)}
     names = [one for one in BUNDLED[name] if one != "target"]
     values = [*found.data.T, *(found.target.T if found.target.ndim == 2 else [])]
     columns |= dict(zip(names, values, strict=True))

@@ -1,13 +1,15 @@
 """A dataset: where rows come from, what they must look like, and how they are split."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
-from mlc.kinds._fields import Resource, Share, about, seconds
+from mlc.kinds._contracts import Checks, Column
+from mlc.kinds._fields import Resource, about, seconds
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._preparation import Preparation
 from mlc.kinds._sources import FileSource, SklearnSource
 from mlc.kinds._splits import Split, StratifiedSplit
 
@@ -17,63 +19,6 @@ class Licence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Annotated[str, about("SPDX name.", change="metadata", example="Apache-2.0")]
     origin: Annotated[str, about("Who made it and where it came from.", change="metadata")]
-
-
-class Column(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a column promises. Rows that break it are quarantined with the reason."""
-
-    type: Annotated[
-        Literal["integer", "number", "string", "boolean", "date", "datetime"],
-        about("Type of every value; text is read as a date or time where it is written as ISO 8601 has it."),
-    ]
-    role: Annotated[
-        Literal["feature", "id", "label", "group", "time", "weight", "ignore"],
-        about("What the column is for. `id` names the row, and the split follows it."),
-    ] = "feature"
-    description: Annotated[str, about("What it holds.", change="metadata")] = ""
-    unit: Annotated[str, about("Unit of a number.", change="metadata", example="EUR")] = ""
-    nullable: Annotated[bool, about("Whether a value may be missing.", stricter="false")] = False
-    unique: Annotated[bool, about("Whether no value may stand twice.", stricter="true")] = False
-    min: Annotated[float | None, about("Smallest value allowed.", stricter="higher")] = None
-    max: Annotated[float | None, about("Largest value allowed.", stricter="lower")] = None
-    values: Annotated[
-        list[str | int | bool],
-        about("The values allowed, in their natural order.", example=["low", "high"], stricter="fewer"),
-    ] = []
-    pii: Annotated[bool, about("Whether it holds personal data.", change="metadata", stricter="true")] = False
-
-
-class Checks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the data as a whole promises."""
-
-    min_rows: Annotated[int, about("Fewest rows allowed.", ge=1, stricter="higher")] = 1
-    max_quarantined: Annotated[
-        Share, about("Largest share of rows that may be quarantined; more stops the step.", stricter="lower")
-    ] = 0.0
-
-
-class Deduplicate(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="deduplicate"
-):
-    """Keep the first of rows that are alike."""
-
-    by: Annotated[list[str], about("The columns that make rows alike; all but the id where empty.")] = []
-
-
-class DropMissing(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="drop_missing"
-):
-    """Drop rows with a missing value."""
-
-    columns: Annotated[list[str], about("The columns to look at.", min_length=1)]
-
-
-class Clip(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="clip"):
-    """Move values outside fixed bounds to the bound."""
-
-    column: Annotated[str, about("The column.")]
-    min: Annotated[float | None, about("Lower bound.")] = None
-    max: Annotated[float | None, about("Upper bound.")] = None
 
 
 class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +39,7 @@ class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
     checks: Annotated[Checks, about("What the data as a whole promises.", change="reingest")] = Checks()
     prepare: Annotated[
-        dict[str, Deduplicate | DropMissing | Clip],
+        dict[str, Preparation],
         about("Operations on the rows, in order, by a name of your own.", change="reingest"),
     ] = {}
     split: Annotated[Split, about("How rows are kept apart for testing.", change="reingest")] = (
@@ -131,6 +76,38 @@ def _split(view: View) -> dict[str, Any]:
     return split
 
 
+def _step(view: View, step: View) -> dict[str, Any]:
+    """An operation on the rows, with the columns that it goes by where only their roles name them."""
+    if step["method"] != "lag":
+        return dict(step)
+    group = with_role(view, "group")
+    return {
+        **step,
+        "by": step["by"] or ([group] if group else []),
+        "time": with_role(view, "time"),
+        "after": seconds(step["after"]) if step["after"] else None,
+    }
+
+
+def _checks(view: View) -> dict[str, Any]:
+    checks = dict(view["checks"])
+    if checks["freshness"] is not None:
+        fresh = checks["freshness"]
+        column = fresh["column"] or with_role(view, "time")
+        checks["freshness"] = {"column": column, "max_age": seconds(fresh["max_age"])}
+    return _given(checks, max_rows=None, expressions={}, freshness=None, leakage=None)
+
+
+def _given(view: View, **defaults: Any) -> dict[str, Any]:
+    """Fields without the younger ones where they say nothing, so that the keys of steps stay as they were."""
+    return {key: value for key, value in view.items() if key not in defaults or value != defaults[key]}
+
+
+def made_columns(view: View) -> list[str]:
+    """The columns that preparation makes, in order."""
+    return [step["into"] for step in view["prepare"].values() if "into" in step]
+
+
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
     contract = {
         name: {key: value for key, value in column.items() if key not in ("description", "unit", "pii")}
@@ -140,9 +117,9 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     spec = {
         "source": source,
         "columns": contract,
-        "checks": view["checks"],
+        "checks": _checks(view),
         # a list, because the order of operations matters and the key of a step sorts its maps
-        "prepare": [{"name": name, **step} for name, step in view["prepare"].items()],
+        "prepare": [{"name": name, **_step(view, step)} for name, step in view["prepare"].items()],
         "split": _split(view),
         "label": label_of(view),
         "id": id_of(view),
@@ -170,9 +147,5 @@ KIND = Kind(
         "contract",
         "source.type=sql",
         "source.type=object_store",
-        "prepare.*.method=outliers",
-        "prepare.*.method=cast",
-        "prepare.*.method=derive",
-        "prepare.*.method=impute",
     ),
 )

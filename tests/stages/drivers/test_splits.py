@@ -147,7 +147,7 @@ def test_appending_rows_moves_no_row_where_the_first_time_is_given(
 
 
 def test_a_column_says_which_part_a_row_is_in(step: Any, tmp_path: Path) -> None:
-    split = {"method": "column", "by": "city", "test_values": ["Rome"], "train_values": []}
+    split: dict[str, Any] = {"method": "column", "by": "city", "test_values": ["Rome"], "train_values": []}
     train, test = parts(step("files", ingest(split=split), source=saved(people(), tmp_path)))
     assert set(train["city"]) == {"Oslo"}
     assert set(test["city"]) == {"Rome"}
