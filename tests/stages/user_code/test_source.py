@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_what_names_a_member_of_a_module(name: str, expected: bool) -> None:
 
 
 def test_a_module_brings_all_that_it_imports_also_in_a_circle() -> None:
-    declared = {
+    declared: dict[str, dict[str, Any]] = {
         "a": {"path": None, "imports": ["b"]},
         "b": {"path": "other/b", "imports": ["a", "c"]},
         "c": {"path": "code/c.py", "imports": []},
