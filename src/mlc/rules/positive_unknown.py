@@ -34,7 +34,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
         dataset = subject.named("dataset", model["dataset"])
         label = label_in(model, dataset)
-        if dataset is None or label is None:
+        if dataset is None or label is None or model["task"] != "binary_classification":
             continue
         column, positive = dataset["columns"][label], model["positive"]
         allowed = column["values"] or ([False, True] if column["type"] == "boolean" else [])
