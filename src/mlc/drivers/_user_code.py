@@ -194,9 +194,9 @@ def _seeded(estimator: Any, params: Mapping[str, Any], seed: int) -> Any:
 
 def _by_function(function: Callable[..., Any]) -> Callable[[str, Mapping[str, Any], int], Any]:
     """A builder of estimators that are fitted by a function `train(X, y, *, seed, …)`."""
-    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.base import BaseEstimator
 
-    class Trained(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    class Trained(BaseEstimator):  # type: ignore[misc]
         """Stands for what the function gives, until it is fitted."""
 
         def __init__(self, params: Mapping[str, Any] | None = None, seed: int = 0) -> None:
@@ -204,14 +204,7 @@ def _by_function(function: Callable[..., Any]) -> Callable[[str, Mapping[str, An
 
         def fit(self, table: Any, labels: Any) -> Trained:
             self.model_ = function(table, labels, seed=self.seed, **(self.params or {}))
-            self.classes_ = getattr(self.model_, "classes_", None)
             return self
-
-        def predict(self, table: Any) -> Any:
-            return self.model_.predict(table)
-
-        def predict_proba(self, table: Any) -> Any:
-            return self.model_.predict_proba(table)
 
     return lambda _, params, seed: Trained(params, seed)
 
