@@ -37,6 +37,8 @@ TASKS = {
     "binary_classification": "",
     "multiclass_classification": "  left: {type: string, role: label, values: [often, once, never]}\n",
     "regression": "  left: {type: number, role: label}\nsplit: {method: random}\n",
+    "anomaly_detection": "split: {method: random}\n",
+    "clustering": "split: {method: random}\n",
 }
 """The label's column in each task, and how rows are split, where that of the small project does not do."""
 

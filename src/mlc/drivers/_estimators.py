@@ -86,6 +86,18 @@ TRAINED: Mapping[str, tuple[str, ...]] = {
         *(name for name in _CLASSIFIERS if name != "xgboost.XGBRFClassifier"),
     ),
     "regression": _REGRESSORS,
+    "anomaly_detection": (
+        "sklearn.ensemble.IsolationForest",
+        "sklearn.linear_model.SGDOneClassSVM",
+        "sklearn.neighbors.LocalOutlierFactor",
+        "sklearn.svm.OneClassSVM",
+    ),
+    "clustering": (
+        "sklearn.cluster.KMeans",
+        "sklearn.cluster.MiniBatchKMeans",
+        "sklearn.mixture.BayesianGaussianMixture",
+        "sklearn.mixture.GaussianMixture",
+    ),
 }
 """By task, the full names. Those of XGBoost and LightGBM, which are extras of mlc, are imported by their own doors."""
 
@@ -121,6 +133,10 @@ TAKES_MISSING = (
 them too, and convert without an error: one label in ten was wrong (`tests/stages/drivers/test_onnx_limits.py`)."""
 
 
+SET: Mapping[str, Mapping[str, Any]] = {"sklearn.neighbors.LocalOutlierFactor": {"novelty": True}}
+"""What mlc sets besides the seed: what is served is asked about new rows."""
+
+
 def estimator(name: str, params: Mapping[str, Any], seed: int) -> BaseEstimator:
     """The estimator of scikit-learn with its parameters and, where it has one, the seed. It never runs parallel jobs.
 
@@ -134,7 +150,7 @@ def estimator(name: str, params: Mapping[str, Any], seed: int) -> BaseEstimator:
 def built(name: str, params: Mapping[str, Any], seed: int) -> BaseEstimator:
     """One of scikit-learn's own by its full name, which comes from a table and never from a spec alone."""
     constructor = constructor_of(name)
-    made = constructor(**as_given(constructor, params))
+    made = constructor(**as_given(constructor, params), **SET.get(name, {}))
     if "random_state" in constructor._parameter_constraints:
         made.set_params(random_state=seed)
     return made

@@ -100,6 +100,9 @@ LIMITS: Mapping[str, Mapping[str, Limit]] = {
     },
     "ElasticNet": _ROUNDS,
     "GaussianProcessRegressor": {"n_targets": Limit("A model here has one label.", onnx=False)},
+    "IsolationForest": {
+        "max_features": Limit("A forest of trees that see some columns only does not convert to ONNX."),
+    },
     "KNeighborsClassifier": _NEIGHBOURS,
     "KNeighborsRegressor": _NEIGHBOURS,
     "LGBMClassifier": _LIGHTGBM,
@@ -112,6 +115,8 @@ LIMITS: Mapping[str, Mapping[str, Limit]] = {
         )
     },
     "Lasso": _ROUNDS,
+    "LocalOutlierFactor": {name: _NEIGHBOURS[name] for name in ("metric", "n_neighbors", "p")}
+    | {"novelty": Limit("mlc sets it: a served model is asked about new rows.", onnx=False)},
     "MLPRegressor": {"loss": Limit("`poisson` does not convert to ONNX.", never=("poisson",))},
     "Normalizer": {
         "norm": Limit(
@@ -120,6 +125,13 @@ LIMITS: Mapping[str, Mapping[str, Limit]] = {
         )
     },
     "NuSVR": _KERNELS,
+    "OneClassSVM": {
+        "kernel": Limit(
+            "Scores of `linear` cancel out, and in the float32 of ONNX a quarter of them is off by more than one in "
+            "10,000; `precomputed` takes distances instead of columns.",
+            never=("linear", "precomputed"),
+        )
+    },
     "QuantileRegressor": {
         "solver": Limit("SciPy no longer has it.", never=("interior-point",), onnx=False),
     },

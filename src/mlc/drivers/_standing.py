@@ -64,7 +64,7 @@ def standing(name: str, constructor: type) -> Standing:
     if short in _ELSEWHERE:
         why, instead = _ELSEWHERE[short]
         return Standing(what, tasks, "", "other-task", why, instead)
-    if what in ("classifier", "regressor"):
+    if what in ("classifier", "regressor", "clusterer", "outlier detector"):
         raise AssertionError(f"{name} predicts: say whether it is trained, or why not")
     if what == "transformer":
         return Standing(what, tasks, "", "not-in-onnx", _NO_CONVERTER, _instead_of(name))
@@ -149,9 +149,23 @@ _BUT: Mapping[tuple[str, str], But] = {
 }
 """By short name and task."""
 
+_NO_NEW_ROWS = "It groups the rows that it was fitted on, and cannot say where a new one belongs."
+_CENTRES = "sklearn.cluster.KMeans, or sklearn.mixture.GaussianMixture"
 _NEAREST = "sklearn.neighbors.KNeighborsRegressor"
 
 _FAILS: Mapping[str, tuple[str, str]] = {
+    "AffinityPropagation": (_NO_CONVERTER, _CENTRES),
+    "AgglomerativeClustering": (_NO_NEW_ROWS, _CENTRES),
+    "Birch": (_NO_CONVERTER, _CENTRES),
+    "BisectingKMeans": (_NO_CONVERTER, "sklearn.cluster.KMeans"),
+    "DBSCAN": (_NO_NEW_ROWS, _CENTRES),
+    "EllipticEnvelope": (_NO_CONVERTER, "sklearn.ensemble.IsolationForest, or sklearn.svm.OneClassSVM"),
+    "HDBSCAN": (_NO_NEW_ROWS, _CENTRES),
+    "MeanShift": (_NO_CONVERTER, _CENTRES),
+    "OPTICS": (_NO_NEW_ROWS, _CENTRES),
+    "SpectralBiclustering": (_NO_NEW_ROWS, _CENTRES),
+    "SpectralClustering": (_NO_NEW_ROWS, _CENTRES),
+    "SpectralCoclustering": (_NO_NEW_ROWS, _CENTRES),
     "DummyRegressor": (_NO_CONVERTER, "a gate on a metric, which says more than a baseline"),
     "IsotonicRegression": (_NO_CONVERTER, "sklearn.ensemble.HistGradientBoostingRegressor"),
     "KernelRidge": (_NO_CONVERTER, "sklearn.svm.SVR, or sklearn.gaussian_process.GaussianProcessRegressor"),
@@ -321,8 +335,6 @@ _ELSEWHERE: Mapping[str, tuple[str, str]] = {
 
 _OTHER: Mapping[str, str] = {
     "ranker": "It ranks, which is no task of this version of mlc.",
-    "clusterer": "It finds groups without a label, and this version of mlc learns from a label.",
-    "outlier detector": "It finds unlike rows without a label, and this version of mlc learns from a label.",
     "density estimator": "It estimates a density, which is no task of this version of mlc.",
     "covariance estimator": "It estimates a covariance, which is no task of this version of mlc.",
     "neighbour search": "It finds neighbours and predicts nothing.",
@@ -337,8 +349,8 @@ def _instead_of(name: str) -> str:
 
 
 _NAMED_KINDS: Mapping[str, str] = {
-    "BayesianGaussianMixture": "density estimator",
-    "GaussianMixture": "density estimator",
+    "BayesianGaussianMixture": "clusterer",
+    "GaussianMixture": "clusterer",
     "KernelDensity": "density estimator",
     "NearestNeighbors": "neighbour search",
     "SpectralBiclustering": "clusterer",

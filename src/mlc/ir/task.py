@@ -15,7 +15,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-Name = Literal["binary_classification", "multiclass_classification", "regression"]
+Name = Literal[
+    "binary_classification", "multiclass_classification", "regression", "anomaly_detection", "clustering"
+]
 """The tasks of this version."""
 
 Class = str | int

@@ -79,7 +79,12 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dataset: Annotated[DatasetName, about("What it learns from.", change="retrain")]
     features: Annotated[FeaturesName, about("What it sees of the dataset.", change="retrain")]
     label: Annotated[
-        str | None, about("The column to predict; the dataset's label where none is given.", change="retrain")
+        str | None,
+        about(
+            "The column to predict; the dataset's label where none is given. Anomaly detection and clustering do not "
+            "learn from it, and are evaluated by it where there is one.",
+            change="retrain",
+        ),
     ] = None
     positive: Annotated[
         str | int | bool,
@@ -167,14 +172,26 @@ def _output(name: str, view: View) -> dict[str, Any]:
 
 
 def _learned(view: View, columns: dict[str, Any]) -> dict[str, Any]:
-    """What is learned, as every step of a model is told it."""
-    told: dict[str, Any] = {"task": view["task"], "label": label_column(view)}
+    """What is learned, as the steps of a model are told it."""
+    told: dict[str, Any] = {"task": view["task"]}
+    if TASKS[view["task"]].supervised:
+        told["label"] = label_column(view)
     match view["task"]:
         case "binary_classification":
             told["positive"] = view["positive"]
         case "multiclass_classification":
             told["classes"] = classes_of(view)
     return {**told, "columns": columns}
+
+
+def _judged(view: View) -> dict[str, Any]:
+    """What the evaluation knows beyond what is learned: of what has no teacher, the label where there is one."""
+    if TASKS[view["task"]].supervised:
+        return {}
+    label = label_column(view)
+    return {"label": label} | (
+        {"positive": view["positive"]} if label and view["task"] == "anomaly_detection" else {}
+    )
 
 
 BOUNDS = {
@@ -250,12 +267,15 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             # the report names its model, so that one of another name needs its own
             {
                 **learned,
+                **_judged(view),
                 "name": address.name,
                 "seed": view["train"]["seed"],
                 "confidences": _confidences(view),
             },
             onnx=onnx,
             test=f"{ingest}#test",
+            # how clusters hold together is measured in the space that the estimator sees
+            **({"model": f"{address}/train#model"} if view["task"] == "clustering" else {}),
         ),
         operation("measure", "latency", {"columns": columns}, onnx=onnx, test=f"{ingest}#test"),
     ]
@@ -319,7 +339,5 @@ KIND = Kind(
         "ensemble",
         "optimize.variants",
         "optimize.choose",
-        "task=clustering",
-        "task=anomaly_detection",
     ),
 )

@@ -15,6 +15,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.kinds.model import BOUNDS
 from mlc.rules._subject import Subject
 from mlc.rules._words import listed
+from mlc.rules.positive_unknown import POSITIVE
 
 RULE = Rule.of(__name__, "error", "A field means nothing for this task.")
 
@@ -32,7 +33,7 @@ GOOD = {**_DATASET, "model/churn.yaml": _MODEL + "optimize: {min_value_agreement
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
-        if model["task"] != "binary_classification" and _is_its_own(subject, address, ("positive",)):
+        if model["task"] not in POSITIVE and _is_its_own(subject, address, ("positive",)):
             yield _found(
                 subject,
                 address,

@@ -14,6 +14,12 @@ CLASSES = ["rosé", "white", "red"]
 BOUNDS = {
     "multiclass_classification": {"max_probability_difference": 1e-4, "min_label_agreement": 1.0},
     "regression": {"max_value_difference": 1e-4, "min_value_agreement": 1.0},
+    "anomaly_detection": {
+        "min_label_agreement": 1.0,
+        "max_value_difference": 1e-4,
+        "min_value_agreement": 1.0,
+    },
+    "clustering": {"min_label_agreement": 1.0},
 }
 
 
