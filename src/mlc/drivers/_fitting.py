@@ -19,7 +19,7 @@ from mlc.drivers._labels import params_by_place
 Build = Callable[[str, Mapping[str, Any], int], BaseEstimator]
 """An estimator by its full name, with its parameters and the seed; KeyError for a name that is in no table."""
 
-Labels = NDArray[np.int64]
+Labels = NDArray[Any]
 
 
 def build(name: str, params: Mapping[str, Any], seed: int) -> BaseEstimator:
@@ -39,14 +39,14 @@ def build(name: str, params: Mapping[str, Any], seed: int) -> BaseEstimator:
     return _estimators.estimator(name, params, seed)
 
 
-def fit(frame: pl.DataFrame, labels: Labels, spec: Mapping[str, Any], make: Build = build) -> Pipeline:
+def fit(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build = build) -> Pipeline:
     """A fitted Pipeline from the rows of `frame` and their labels (n,).
 
     `spec` has `groups` and `columns`, the `estimator` with its `params` and `seed`, and maybe `calibrate`. Raises
     what the libraries raise, UnfitError of `_pipeline`, UnfoldableError of `_folds`.
     """
     model = _plain(frame, labels, spec, make)
-    if "calibrate" not in spec:
+    if "calibrate" not in spec or labels is None:
         return model
     from mlc.drivers import _calibration
 
@@ -59,7 +59,7 @@ def fit(frame: pl.DataFrame, labels: Labels, spec: Mapping[str, Any], make: Buil
     return _calibration.calibrated(model, labels, how["method"], folds(frame, how["folds"]), predict)
 
 
-def _plain(frame: pl.DataFrame, labels: Labels, spec: Mapping[str, Any], make: Build) -> Pipeline:
+def _plain(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build) -> Pipeline:
     table = model_input(frame, spec["columns"])
     estimator = make(spec["estimator"], params_by_place(spec), spec["seed"])
     return _pipeline.pipeline(spec["groups"], spec["columns"], table, estimator, spec["seed"]).fit(
