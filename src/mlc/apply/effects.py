@@ -125,6 +125,7 @@ def errand_of(operation: Operation, due: Due, environment: str, cores: int, effe
         files={name: effects.root / path for name, path in operation.files.items()},
         folder=Path(tempfile.mkdtemp(dir=effects.scratch)),
         made_from=_made_from(operation, effects),
+        key=due.key,
     )
 
 
@@ -183,6 +184,8 @@ def perform(
             tell=tell,
             render=render,
             made_from=errand.made_from,
+            cores=errand.cores,
+            key=errand.key,
         )
         return Succeeded(errand.step, driver.run(work))
     except Exception as error:  # a driver's bug must not take the other steps with it

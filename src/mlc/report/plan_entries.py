@@ -280,8 +280,9 @@ def described(step: Step) -> str:
     assert operation is not None, step.id
     if operation.name == "gate":
         return ", ".join(operation.spec["gates"])
-    if operation.name == "train":
-        return str(operation.spec["estimator"]).rpartition(".")[2]
+    if operation.name == "train" or operation.name.startswith("score-"):
+        learner = operation.spec.get("candidate", operation.spec)
+        return str(learner.get("estimator", "what is selected")).rpartition(".")[2]
     if operation.name == "promote":
         return f"alias {operation.spec['alias']}"
     if "version" in step.stays and step.stays["version"] is not None:
