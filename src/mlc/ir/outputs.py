@@ -78,7 +78,10 @@ class ChangeOut(Struct, frozen=True, omit_defaults=True):
 
 
 class ArtifactOut(Struct, frozen=True, omit_defaults=True):
-    """`diff` is the unified difference to what stands at `path` now; not there for what is new or no text."""
+    """`diff` is the unified difference to what stands at `path` now; not there for what is new or no text.
+
+    `foreign` is the SHA-256 of that where mlc did not write it.
+    """
 
     path: str
     backend: str
@@ -86,16 +89,21 @@ class ArtifactOut(Struct, frozen=True, omit_defaults=True):
     added: int
     removed: int
     diff: str = ""
+    foreign: str = ""
 
 
-class CountsOut(Struct, frozen=True):
-    """Resources and artifacts; `costs` counts the resources that run steps, by change class."""
+class CountsOut(Struct, frozen=True, omit_defaults=True):
+    """Resources and artifacts; `costs` counts the resources that run steps, by change class.
+
+    Of the artifacts that change, `foreign` replace a file that mlc did not write.
+    """
 
     add: int
     change: int
     destroy: int
     rename: int
     costs: dict[str, int]
+    foreign: int = 0
 
 
 class StepOut(Struct, frozen=True, omit_defaults=True):

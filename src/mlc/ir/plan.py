@@ -54,6 +54,7 @@ class PlannedArtifact(Struct, frozen=True):
 
     `diff` is the unified difference to what stands there now; empty for a new file, for one that is too large
     and for one that is no text. `size` is what stands there now, in bytes; None where nothing does.
+    `foreign` is the SHA-256 of that where mlc did not write it and it is something else than what is to stand there.
     """
 
     path: str
@@ -64,6 +65,7 @@ class PlannedArtifact(Struct, frozen=True):
     removed: int = 0
     diff: str = ""
     size: int | None = None
+    foreign: str = ""
 
 
 FORGOTTEN = "its record is forgotten"

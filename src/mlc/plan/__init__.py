@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 
@@ -204,11 +205,14 @@ def _writes(
             continue
         if may_stay(recorded, artifact.digest, now):
             continue
+        foreign = _digest(now) if recorded is None and now is not None and now != artifact.content else ""
         why = blamed if recorded is not None else Why("")
         if now == artifact.content:
             why = Why("only recorded, as it is there already")
         elif recorded is not None and recorded.digest == artifact.digest:
             why = Why("the file is gone" if now is None else "the file was edited by hand")
+        elif foreign:
+            why = Why("replaces a file that mlc did not write")
         added, removed, diff = lines_between(now or b"", artifact.content, artifact.path)
         yield Step(
             id=f"artifact {artifact.path}",
@@ -227,8 +231,13 @@ def _writes(
                 removed=removed,
                 diff=diff,
                 size=None if now is None else len(now),
+                foreign=foreign,
             ),
         )
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _record(resource: Resource, changes: tuple[Change, ...] | None, after: tuple[str, ...]) -> Iterator[Step]:

@@ -157,7 +157,9 @@ def _plan(planned: Plan) -> outputs.PlanOut:
         serial=planned.serial,
         unchanged=planned.unchanged,
         steps=steps,
-        counts=outputs.CountsOut(counted.add, counted.change, counted.destroy, counted.rename, counted.costs),
+        counts=outputs.CountsOut(
+            counted.add, counted.change, counted.destroy, counted.rename, counted.costs, counted.foreign
+        ),
         narrowing=planned.narrowing,
     )
 
@@ -178,7 +180,7 @@ def _change(change: Change) -> outputs.ChangeOut:
 
 def _artifact(found: PlannedArtifact) -> outputs.ArtifactOut:
     return outputs.ArtifactOut(
-        found.path, found.backend, found.digest, found.added, found.removed, found.diff
+        found.path, found.backend, found.digest, found.added, found.removed, found.diff, found.foreign
     )
 
 

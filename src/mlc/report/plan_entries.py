@@ -65,7 +65,10 @@ class Entry(Struct, frozen=True):
 
 
 class FileEntry(Struct, frozen=True):
-    """An artifact that is written or removed, or several alike; `path` has a * where theirs differ."""
+    """An artifact that is written or removed, or several alike; `path` has a * where theirs differ.
+
+    `symbol` is + ~ - or ! (one that replaces a file which mlc did not write).
+    """
 
     symbol: str
     path: str
@@ -83,7 +86,10 @@ class FileEntry(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True):
-    """What a plan does, in numbers: of resources and artifacts; `costs` counts those that run, per change class."""
+    """What a plan does, in numbers: of resources and artifacts; `costs` counts those that run, per change class.
+
+    Of those that change, `foreign` are files that mlc did not write.
+    """
 
     add: int = 0
     change: int = 0
@@ -91,6 +97,7 @@ class Counts(Struct, frozen=True):
     rename: int = 0
     unchanged: int = 0
     costs: dict[str, int] = {}
+    foreign: int = 0
 
 
 def entries(plan: Plan) -> tuple[Entry, ...]:
@@ -106,7 +113,7 @@ def files(plan: Plan) -> tuple[FileEntry, ...]:
     """One for each artifact, in the order of the plan."""
     return tuple(
         FileEntry(
-            symbol="-" if step.action == "remove" else "+" if step.artifact.size is None else "~",
+            symbol=_file_symbol(step.action, step.artifact),
             path=step.artifact.path,
             artifacts=(step.artifact,),
             because=step.because,
@@ -115,6 +122,12 @@ def files(plan: Plan) -> tuple[FileEntry, ...]:
         for step in plan.steps
         if step.artifact is not None
     )
+
+
+def _file_symbol(action: str, artifact: PlannedArtifact) -> str:
+    if action == "remove":
+        return "-"
+    return "!" if artifact.foreign else "+" if artifact.size is None else "~"
 
 
 def together(found: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -134,11 +147,12 @@ def counts(plan: Plan, found: Sequence[Entry], written: Sequence[FileEntry]) -> 
     changed = [one.cost for one in found if one.symbol in "→~" and one.runs]
     return Counts(
         add=symbols.count("+"),
-        change=symbols.count("~"),
+        change=symbols.count("~") + symbols.count("!"),
         destroy=symbols.count("-"),
         rename=symbols.count("→"),
         unchanged=plan.unchanged,
         costs={name: changed.count(name) for name in reversed(CLASSES[3:]) if name in changed},
+        foreign=symbols.count("!"),
     )
 
 
@@ -153,6 +167,7 @@ def total(found: Iterable[Counts]) -> Counts:
         rename=sum(one.rename for one in listed),
         unchanged=sum(one.unchanged for one in listed),
         costs={name: number for name, number in costs.items() if number},
+        foreign=sum(one.foreign for one in listed),
     )
 
 
@@ -376,6 +391,10 @@ def numbers(found: Counts) -> str:
     """What is to be done, in numbers."""
     text = f"{found.add:,} to add, {found.change:,} to change, {found.destroy:,} to destroy"
     text += f", {found.rename:,} renamed" if found.rename else ""
+    if found.foreign:
+        text += (
+            f" · replaces {found.foreign:,} file{'' if found.foreign == 1 else 's'} that mlc did not write"
+        )
     costs = [f"{number:,} {name}" for name, number in found.costs.items()]
     return " · ".join([text, *costs, f"{_resources(found.unchanged)} unchanged"])
 

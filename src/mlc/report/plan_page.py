@@ -11,7 +11,7 @@ from mlc.report import plan_entries
 from mlc.report.graph_page import drawing, harmlessly
 from mlc.report.plan_entries import Counts, Entry, FileEntry
 
-_CLASSES = {"+": "add", "~": "change", "-": "destroy", "→": "rename"}
+_CLASSES = {"+": "add", "~": "change", "-": "destroy", "→": "rename", "!": "destroy"}
 _LONGEST = 2000  # characters of a value
 
 

@@ -14,7 +14,7 @@ from mlc.report import plan_entries
 from mlc.report.plan_entries import Counts, Entry, FileEntry, described, undone
 from mlc.report.terminal import Paint, harmless
 
-_COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red"}
+_COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red", "!": "red"}
 _MOST_CHANGES = 8
 _MOST_FILES = 8
 _MOST_NAMES = 4  # of resources that are shown together
