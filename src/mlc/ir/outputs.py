@@ -64,7 +64,10 @@ class ReadOut(Region, frozen=True, rename=_CAMEL):
 
 
 class ChangeOut(Struct, frozen=True, omit_defaults=True):
-    """`cause` is the line that gives the value; without one, `near` is where the map stands that it was in."""
+    """`cause` is the line that gives the value; without one, `near` is where the map stands that it was in.
+
+    `former` is where the value before stood when it was applied, as `file:line:column`, if that file gives it none now.
+    """
 
     path: str
     before: Any
@@ -75,6 +78,7 @@ class ChangeOut(Struct, frozen=True, omit_defaults=True):
     added: bool = False  # it was not there at all before
     near: Region | None = None
     reads: list[ReadOut] = []
+    former: list[str] = []
 
 
 class ArtifactOut(Struct, frozen=True, omit_defaults=True):

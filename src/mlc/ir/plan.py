@@ -36,6 +36,7 @@ class Change(Struct, frozen=True):
     `cause` is the line that gives it its value; where none does, it is None and `near` is where the map or list
     stands that it was in. `added` is whether it was not there at all before, rather than null. `reads` are the
     values that an interpolation there read, the nearest first: the line that changed may be that of one of them.
+    `former` is where the value before stood when it was applied (`env/prod.yaml:4:52`), if that file gives it none now.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Change(Struct, frozen=True):
     near: Span | None = None
     reads: tuple[Read, ...] = ()
     added: bool = False
+    former: tuple[str, ...] = ()
 
 
 class PlannedArtifact(Struct, frozen=True):
@@ -79,7 +81,8 @@ class Step(Struct, frozen=True):
     `delete` record a resource (`spec`); `run` and `undo` concern an `operation`; `write` and `remove` an
     `artifact`. `because` says in words what leads to the step where no `changes` do; `due_to` names the resource
     whose change it follows from, where that is another one. Of the outputs of an operation that runs, `unknown`
-    are known after apply, and `stays` come out as they were (with what was recorded of them).
+    are known after apply, and `stays` come out as they were (with what was recorded of them). `origins` says where the
+    values of `spec` stand, as in the state.
     """
 
     id: str
@@ -95,6 +98,7 @@ class Step(Struct, frozen=True):
     stays: dict[str, Any] = {}
     artifact: PlannedArtifact | None = None
     spec: dict[str, Any] | None = None
+    origins: dict[str, str] = {}
     move: Move | None = None
 
 

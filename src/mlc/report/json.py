@@ -13,7 +13,7 @@ from mlc.ir.event import Finished
 from mlc.ir.explanation import Explanation, Layered, Part
 from mlc.ir.plan import Change, Plan, PlannedArtifact
 from mlc.ir.span import Span
-from mlc.report import plan_entries
+from mlc.report import plan_entries, plan_files
 from mlc.report.terminal import encodable
 
 VERSION = 1
@@ -149,7 +149,7 @@ def _plan(planned: Plan) -> outputs.PlanOut:
         )
         for step in planned.steps
     ]
-    counted = plan_entries.counts(planned, plan_entries.entries(planned), plan_entries.files(planned))
+    counted = plan_entries.counts(planned, plan_entries.entries(planned), plan_files.files(planned))
     return outputs.PlanOut(
         project=planned.project,
         environment=planned.environment,
@@ -175,6 +175,7 @@ def _change(change: Change) -> outputs.ChangeOut:
         added=change.added,
         near=None if change.near is None else outputs.Region(**_region(change.near)),
         reads=[outputs.ReadOut(**_region(read.span), key=read.key) for read in change.reads],
+        former=list(change.former),
     )
 
 
