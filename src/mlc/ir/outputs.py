@@ -66,7 +66,8 @@ class ReadOut(Region, frozen=True, rename=_CAMEL):
 class ChangeOut(Struct, frozen=True, omit_defaults=True):
     """`cause` is the line that gives the value; without one, `near` is where the map stands that it was in.
 
-    `former` is where the value before stood when it was applied, as `file:line:column`, if that file gives it none now.
+    `former` is where the value before stood when it was applied, as `file:line:column`, if that file says nothing of it
+    now.
     """
 
     path: str
@@ -94,6 +95,31 @@ class ArtifactOut(Struct, frozen=True, omit_defaults=True):
     removed: int
     diff: str = ""
     foreign: str = ""
+
+
+class CheckOut(Struct, frozen=True):
+    """What an official checker said: `skipped` where it is not installed, which is never `ok`."""
+
+    checker: str
+    outcome: Literal["ok", "rejected", "skipped"]
+    findings: list[str]
+
+
+class RenderedOut(Struct, frozen=True, omit_defaults=True):
+    """An artifact; `checks` is there where it was verified."""
+
+    path: str
+    backend: str
+    address: str
+    digest: str
+    checks: list[CheckOut] | None = None
+
+
+class Rendered(Struct, frozen=True, kw_only=True):
+    """`mlc render --format json`."""
+
+    version: Literal[1] = 1
+    artifacts: list[RenderedOut]
 
 
 class CountsOut(Struct, frozen=True, omit_defaults=True):

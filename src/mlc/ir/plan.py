@@ -36,7 +36,8 @@ class Change(Struct, frozen=True):
     `cause` is the line that gives it its value; where none does, it is None and `near` is where the map or list
     stands that it was in. `added` is whether it was not there at all before, rather than null. `reads` are the
     values that an interpolation there read, the nearest first: the line that changed may be that of one of them.
-    `former` is where the value before stood when it was applied (`env/prod.yaml:4:52`), if that file gives it none now.
+    `former` is where the value before stood when it was applied (`env/prod.yaml:4:52`), if that file says nothing of
+    it now.
     """
 
     path: str

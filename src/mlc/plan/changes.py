@@ -47,7 +47,7 @@ def changes_between(
             return
         cost = change_class(kind, path, after, before)
         change = change_at(old, new, cost, node, path, reads)
-        change = structs.replace(change, former=_former(change, origins))
+        change = structs.replace(change, former=_former(change, node.at(path), origins))
         found.append(structs.replace(change, added=True) if added else change)
 
     compare(before, after, ())
@@ -83,14 +83,19 @@ def origins_of(node: Node, reads: Reads) -> dict[str, str]:
     return found
 
 
-def _former(change: Change, origins: Mapping[str, str]) -> tuple[str, ...]:
-    """Where the value before stood, in files that give it no value now."""
+def _former(change: Change, node: Node | None, origins: Mapping[str, str]) -> tuple[str, ...]:
+    """Where the value before stood, in files that give none now, not even one that another overwrites."""
     within = f"{change.path}."
     texts = [text for path, text in origins.items() if path == change.path or path.startswith(within)]
-    spans = dict.fromkeys(span for text in texts for span in text.split(", "))
+    spans: dict[str, str] = {}  # of each file the first
+    for span in (span for text in texts for span in text.split(", ")):
+        spans.setdefault(_file_of(span), span)
     present = [one.span for one in change.reads] + ([] if change.cause is None else [change.cause])
+    while node is not None:
+        present.append(node.span)
+        node = node.overwrote
     files = {span.file for span in present}
-    return tuple(span for span in spans if _file_of(span) not in files)
+    return tuple(span for file, span in spans.items() if file not in files)
 
 
 def _file_of(origin: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from mlc.ir import outputs
+from mlc.ir.artifact import Artifact
+from mlc.ir.backend import Verification
 from mlc.ir.diagnostic import Diagnostic, Fix
 from mlc.ir.event import Finished
 from mlc.ir.explanation import Explanation, Layered, Part
@@ -101,6 +103,25 @@ def fixed(
     return bare(
         outputs.Fixed(written=written, files=files, fixed=done, undone=undone, diagnostics=diagnostics)
     )
+
+
+def rendered(artifacts: Iterable[Artifact], checked: Mapping[str, tuple[Verification, ...]] | None) -> str:
+    """The artifacts of a project; with what official checkers said of each, by path, where they were asked."""
+    listed = [
+        outputs.RenderedOut(
+            path=one.path,
+            backend=one.backend,
+            address=str(one.address),
+            digest=one.digest,
+            checks=None
+            if checked is None
+            else [
+                outputs.CheckOut(said.checker, said.outcome, [*said.findings]) for said in checked[one.path]
+            ],
+        )
+        for one in artifacts
+    ]
+    return bare(outputs.Rendered(artifacts=listed))
 
 
 def modules(listed: list[outputs.ModuleOut], found: tuple[Diagnostic, ...]) -> str:
