@@ -37,6 +37,7 @@ NOT_BY_FILES = {
     "disk-full",
     "evaluation-impossible",
     "export-failed",
+    "foreign-file",
     "formatting-failed",
     "gate-refused",
     "module-differs",

@@ -1,22 +1,23 @@
-"""A plan as its text and its page show it: an entry for each resource or file, alike ones together."""
+"""A plan as its text and its page show it: an entry for each resource, alike ones together."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from mlc.ir.plan import CLASSES, FORGOTTEN, Change, Plan, PlannedArtifact, Step
+from mlc.ir.plan import CLASSES, FORGOTTEN, Change, Plan, Step
 from mlc.ir.plan import cost as cost_of
+
+if TYPE_CHECKING:
+    from mlc.report.plan_files import FileEntry
 
 TOGETHER = 4
 """So many entries that say the same are shown as one."""
 
 MOST_NAMES = 8
-_MOST_LINES = 200  # of one artifact's difference
-_MOST_NEW_LINES = 20  # of a new artifact
 
 _SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 _PLURALS = {"features": "features", "policy": "policies", "registry": "registries"}
@@ -64,26 +65,11 @@ class Entry(Struct, frozen=True):
         return tuple(words for output, words in _LEARNED.items() if output in unknown)
 
 
-class FileEntry(Struct, frozen=True):
-    """An artifact that is written or removed, or several alike; `path` has a * where theirs differ."""
-
-    symbol: str
-    path: str
-    artifacts: tuple[PlannedArtifact, ...]
-    because: str
-    addresses: tuple[str, ...]
-
-    @property
-    def counted(self) -> str:
-        """Its lines, in numbers."""
-        if self.symbol == "-":
-            return "removed"
-        lines = f"+{self.artifacts[0].added} −{self.artifacts[0].removed}"
-        return f"{lines} each" if len(self.artifacts) > 1 else lines
-
-
 class Counts(Struct, frozen=True):
-    """What a plan does, in numbers: of resources and artifacts; `costs` counts those that run, per change class."""
+    """What a plan does, in numbers: of resources and artifacts; `costs` counts those that run, per change class.
+
+    Of those that change, `foreign` are files that mlc did not write.
+    """
 
     add: int = 0
     change: int = 0
@@ -91,6 +77,7 @@ class Counts(Struct, frozen=True):
     rename: int = 0
     unchanged: int = 0
     costs: dict[str, int] = {}
+    foreign: int = 0
 
 
 def entries(plan: Plan) -> tuple[Entry, ...]:
@@ -102,29 +89,9 @@ def entries(plan: Plan) -> tuple[Entry, ...]:
     return tuple(_entry(address, steps) for address, steps in groups.items())
 
 
-def files(plan: Plan) -> tuple[FileEntry, ...]:
-    """One for each artifact, in the order of the plan."""
-    return tuple(
-        FileEntry(
-            symbol="-" if step.action == "remove" else "+" if step.artifact.size is None else "~",
-            path=step.artifact.path,
-            artifacts=(step.artifact,),
-            because=step.because,
-            addresses=(step.address,),
-        )
-        for step in plan.steps
-        if step.artifact is not None
-    )
-
-
 def together(found: Sequence[Entry]) -> tuple[Entry, ...]:
     """The same with those of one kind that say the same as one, where there are many."""
-    return tuple(_joined(group) for group in _alike(found, _said))
-
-
-def files_together(found: Sequence[FileEntry]) -> tuple[FileEntry, ...]:
-    """The same with those that differ only in the name of their resource as one, where there are many."""
-    return tuple(_joined_files(group) for group in _alike(found, _written))
+    return tuple(_joined(group) for group in alike(found, _said))
 
 
 def counts(plan: Plan, found: Sequence[Entry], written: Sequence[FileEntry]) -> Counts:
@@ -134,11 +101,12 @@ def counts(plan: Plan, found: Sequence[Entry], written: Sequence[FileEntry]) -> 
     changed = [one.cost for one in found if one.symbol in "→~" and one.runs]
     return Counts(
         add=symbols.count("+"),
-        change=symbols.count("~"),
+        change=symbols.count("~") + symbols.count("!"),
         destroy=symbols.count("-"),
         rename=symbols.count("→"),
         unchanged=plan.unchanged,
         costs={name: changed.count(name) for name in reversed(CLASSES[3:]) if name in changed},
+        foreign=symbols.count("!"),
     )
 
 
@@ -153,6 +121,7 @@ def total(found: Iterable[Counts]) -> Counts:
         rename=sum(one.rename for one in listed),
         unchanged=sum(one.unchanged for one in listed),
         costs={name: number for name, number in costs.items() if number},
+        foreign=sum(one.foreign for one in listed),
     )
 
 
@@ -183,8 +152,8 @@ def _entry(address: str, steps: list[Step]) -> Entry:
     )
 
 
-def _alike(found: Sequence[Any], key: Any) -> list[list[Any]]:
-    """The entries in groups that say the same; each by itself where a group is small."""
+def alike(found: Sequence[Any], key: Any) -> list[list[Any]]:
+    """Entries in groups that say the same; each by itself where a group is small."""
     groups: dict[Any, list[Any]] = {}
     names = [key(one) for one in found]
     for name, one in zip(names, found, strict=True):
@@ -212,6 +181,7 @@ def _said(one: Entry) -> Any:
             change.reads,
             change.near,
             change.added,
+            change.former,
         )
         for change in one.changes
     )
@@ -243,31 +213,6 @@ def _joined(group: list[Entry]) -> Entry:
     )
 
 
-def _written(one: FileEntry) -> Any:
-    artifact = one.artifacts[0]
-    because = "" if " changes" in one.because else one.because.replace(one.path, "*")
-    return (one.symbol, _pattern(one), artifact.backend, artifact.added, artifact.removed, because)
-
-
-def _pattern(one: FileEntry) -> str:
-    """A path with the name of its resource, and of a file beside others of it, as *."""
-    name = one.addresses[0].partition(".")[2]
-    return "/".join("*" if part == name else part for part in one.path.split("/"))
-
-
-def _joined_files(group: list[FileEntry]) -> FileEntry:
-    first: FileEntry = group[0]
-    if len(group) == 1:
-        return first
-    return FileEntry(
-        symbol=first.symbol,
-        path=_pattern(first),
-        artifacts=tuple(artifact for one in group for artifact in one.artifacts),
-        because="" if " changes" in first.because else first.because,
-        addresses=tuple(one.addresses[0] for one in group),
-    )
-
-
 def undone(step: Step) -> str:
     """What becomes of an operation that is wanted no longer."""
     assert step.operation is not None, step.id
@@ -296,7 +241,15 @@ def plural(kind: str) -> str:
 
 
 def cause(change: Change) -> str:
-    """Where a field's value comes from, in words; empty where nothing is known."""
+    """Where a field's value comes from, in words, and where the one before did; empty where nothing is known."""
+    words = _present(change)
+    if not change.former:
+        return words
+    more = f" and {len(change.former) - 3} more" if len(change.former) > 3 else ""
+    return f"{words} (was {', '.join(change.former[:3])}{more})".lstrip()
+
+
+def _present(change: Change) -> str:
     if change.origin == "default":
         return "its default" + ("" if change.near is None else " holds again")
     if change.origin == "gone":
@@ -321,22 +274,6 @@ def values(change: Change) -> tuple[str, str]:
     """The value before and the value after, in words where there is none."""
     before = "(none)" if change.added else value(change.before)
     return before, "(gone)" if change.origin == "gone" else value(change.after)
-
-
-def difference(artifact: PlannedArtifact) -> tuple[list[str], str]:
-    """The lines to show of an artifact's difference, and in words what is not shown."""
-    if artifact.diff:
-        lines, most = artifact.diff.splitlines()[2:], _MOST_LINES
-    elif artifact.content is None:
-        return [], ""
-    elif artifact.size is None and _is_text(artifact.content):
-        lines = [f"+{line}" for line in artifact.content.decode().splitlines()]
-        most = _MOST_NEW_LINES
-    else:
-        before = "" if artifact.size is None else f"{artifact.size:,} → "
-        return [], f"{before}{len(artifact.content):,} bytes, not shown line by line"
-    hidden = len(lines) - most
-    return lines[:most], f"… and {hidden:,} more lines" if hidden > 0 else ""
 
 
 def nothing(plan: Plan) -> str:
@@ -377,6 +314,10 @@ def numbers(found: Counts) -> str:
     """What is to be done, in numbers."""
     text = f"{found.add:,} to add, {found.change:,} to change, {found.destroy:,} to destroy"
     text += f", {found.rename:,} renamed" if found.rename else ""
+    if found.foreign:
+        text += (
+            f" · replaces {found.foreign:,} file{'' if found.foreign == 1 else 's'} that mlc did not write"
+        )
     costs = [f"{number:,} {name}" for name, number in found.costs.items()]
     return " · ".join([text, *costs, f"{_resources(found.unchanged)} unchanged"])
 
@@ -390,11 +331,3 @@ def names(listed: Sequence[str], *, verbose: bool, most: int = MOST_NAMES) -> st
 
 def _resources(number: int) -> str:
     return f"{number:,} resource" + ("" if number == 1 else "s")
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in content

@@ -10,11 +10,12 @@ import re
 from collections.abc import Sequence
 
 from mlc.ir.plan import Change, Plan, Step
-from mlc.report import plan_entries
-from mlc.report.plan_entries import Counts, Entry, FileEntry, described, undone
+from mlc.report import plan_entries, plan_files
+from mlc.report.plan_entries import Counts, Entry, described, undone
+from mlc.report.plan_files import FileEntry
 from mlc.report.terminal import Paint, harmless
 
-_COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red"}
+_COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red", "!": "red"}
 _MOST_CHANGES = 8
 _MOST_FILES = 8
 _MOST_NAMES = 4  # of resources that are shown together
@@ -56,10 +57,10 @@ def _body(planned: Plan, paint: Paint, verbose: bool) -> tuple[list[str], Counts
     narrowed = [paint(harmless(line), "dim") for line in plan_entries.narrowing(planned, verbose=verbose)]
     if planned.is_empty:
         return [plan_entries.nothing(planned), *narrowed], plan_entries.counts(planned, (), ())
-    found, written = plan_entries.entries(planned), plan_entries.files(planned)
+    found, written = plan_entries.entries(planned), plan_files.files(planned)
     counts = plan_entries.counts(planned, found, written)
     if not verbose:
-        found, written = plan_entries.together(found), plan_entries.files_together(written)
+        found, written = plan_entries.together(found), plan_files.files_together(written)
     lines = [line for one in found for line in _entry(one, paint, verbose)]
     shown = written if verbose else written[:_MOST_FILES]
     lines += [line for one in shown for line in _file(one, paint, verbose)]
@@ -167,7 +168,7 @@ def _file(one: FileEntry, paint: Paint, verbose: bool) -> list[str]:
 
 def _difference(one: FileEntry, paint: Paint) -> list[str]:
     """The lines that change, or a new file's first; in words what cannot be shown."""
-    lines, words = plan_entries.difference(one.artifacts[0])
+    lines, words = plan_files.difference(one.artifacts[0])
     shown = [paint(f"    {harmless(line)}".rstrip(), *_line_style(line)) for line in lines]
     return shown + ([paint(f"    {words}", "dim")] if words else [])
 

@@ -30,7 +30,8 @@ from mlc.rules import state_unreachable
 from mlc.store.files import make_folder, sync_folder
 from mlc.store.secrets import Secret
 
-VERSION = 1
+VERSION = 2
+"""2: entries of the type `origin`; the tables are the same."""
 
 TABLES = MetaData()
 _OF_MYSQL: dict[str, Any] = {
