@@ -306,18 +306,35 @@ class _Written:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._leads_out: dict[str, bool] = {}
+        self._missing: set[str] = set()  # folders
 
     def content(self, path: str) -> bytes | None:
         """None where nothing stands, or nothing that may be read."""
-        if self._leaves(path):
+        if self._is_missing(path.rpartition("/")[0]) or self._leaves(path):
             return None
         try:
             with open(f"{self._root}/{path}", "rb") as file:  # noqa: PTH123
                 return file.read()
         except OSError as error:
+            if error.errno == errno.ENOENT:
+                self._note_missing(path)
             if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES):
                 return None
             raise
+
+    def _note_missing(self, path: str) -> None:
+        """Take note of the folders that are not there on the way to a file that is not."""
+        folder = path.rpartition("/")[0]
+        while folder and not os.path.lexists(f"{self._root}/{folder}"):
+            self._missing.add(folder)
+            folder = folder.rpartition("/")[0]
+
+    def _is_missing(self, folder: str) -> bool:
+        while self._missing and folder:
+            if folder in self._missing:
+                return True
+            folder = folder.rpartition("/")[0]
+        return False
 
     def _leaves(self, path: str) -> bool:
         """Whether a link leads out of the project, at the path or on the way to it."""

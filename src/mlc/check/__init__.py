@@ -128,8 +128,18 @@ def _is_unresolved(value: Any) -> bool:
     """Whether an interpolation is left in plain data. A secret stays one on purpose."""
     if isinstance(value, str):
         return "${" in value.replace("${secret:", "")
+    if isinstance(value, dict) and not _may_hold_one(value):
+        return False
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return any(_is_unresolved(child) for child in children)
+
+
+def _may_hold_one(value: dict[str, Any]) -> bool:
+    """Whether the sign of an interpolation stands anywhere in plain data: seen at once in its encoded form."""
+    try:
+        return b"${" in msgspec.json.encode(value)
+    except (ValueError, OverflowError):  # a text that is no Unicode
+        return True
 
 
 def _unresolved(

@@ -127,8 +127,11 @@ def _reread(path: str, content: bytes) -> None:
     if path.endswith(".json"):
         msgspec.json.decode(content)
     elif path.endswith((".yaml", ".yml")):
-        for _ in yaml.compose_all(content, Loader=_YAML_LOADER):
-            pass
+        # what is said twice of an anchor, or of none, only composing finds; both need an alias or an anchor
+        marked = any(getattr(event, "anchor", None) for event in yaml.parse(content, Loader=_YAML_LOADER))
+        if marked:
+            for _ in yaml.compose_all(content, Loader=_YAML_LOADER):
+                pass
 
 
 def _at(view: Mapping[str, Any], path: str) -> Any:

@@ -11,6 +11,7 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -56,9 +57,9 @@ def yaml_block(value: Any, indent: int) -> str:
 
 def json(value: Any, indent: int | None = None) -> str:
     """A JSON value; `indent` spreads it over lines. Infinite numbers and NaN are refused with ValueError."""
-    text = json_library.dumps(
-        _checked_plain(value), ensure_ascii=False, allow_nan=False, indent=indent, default=_refuse
-    )
+    text = json_library.dumps(_checked_plain(value), ensure_ascii=False, allow_nan=False, default=_refuse)
+    if indent is not None:
+        text = _spread(text, indent)
     # Within JSON a line break or another invisible character can only stand as layout or inside a string.
     if text.replace("\n", "").isprintable():
         return text
@@ -195,6 +196,12 @@ def _block_lines(value: Any) -> list[str]:
     return [yaml(value)]
 
 
+@lru_cache(256)
+def _spread(text: str, indent: int) -> str:
+    """JSON over several lines. Python does that slowly, and many artifacts hold the same values."""
+    return json_library.dumps(json_library.loads(text), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
 def _utf16_escapes(char: str) -> str:
     units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
@@ -236,8 +243,10 @@ def _text(value: Any) -> str:
 
 def _checked_plain(value: Any) -> Any:
     """The value itself, once it is certain that JSON would not coerce any key of it to text."""
+    if type(value) is str:
+        return value
     match value:
-        case Mapping():
+        case dict() | Mapping():
             for key, child in value.items():
                 if not isinstance(key, str):
                     raise _not_plain(key)

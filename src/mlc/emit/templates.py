@@ -40,6 +40,9 @@ def fill(label: str, source: str, data: Mapping[str, Any]) -> str:
 def fill_path(label: str, source: str, data: Mapping[str, Any]) -> str:
     """The path of an artifact; every value in it has to be one plain name. Raises TemplateError."""
     try:
+        plain = source.replace("{{ name }}", "")
+        if "{" not in plain and "\n" not in plain:
+            return source.replace("{{ name }}", quoting.path_part(data["name"]))
         return _compiled_path(source).render(data)
     except (JinjaError, TypeError, ValueError) as error:
         raise TemplateError(label, str(error)) from error
@@ -82,6 +85,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
+        if type(obj) is dict and argument in obj:  # nearly always, and asking whether it is a Mapping is slow
+            return obj[argument]
         if isinstance(obj, Undefined):
             return obj[argument]
         if isinstance(obj, Mapping) and argument in obj:

@@ -81,9 +81,14 @@ class Node(Struct, frozen=True):
 def plain(node: Node) -> Any:
     """The bare value: dicts, lists and scalars without positions."""
     value = node.value
-    if type(value) is dict:
-        return {key: plain(child) for key, child in value.items()}
-    if type(value) is tuple:
+    kind = type(value)
+    if kind is dict:
+        bare = {}
+        for key, child in value.items():
+            inner = child.value  # most are scalars, which need no call
+            bare[key] = plain(child) if type(inner) is dict or type(inner) is tuple else inner
+        return bare
+    if kind is tuple:
         return [plain(child) for child in value]
     return value
 

@@ -210,8 +210,8 @@ def outputs_read(steps: Iterable[Step], known: Mapping[str, Mapping[str, str]]) 
     """Of what is known, the outputs of the operations that some step reads and that do not run themselves."""
     operations = [step.operation for step in steps if step.operation is not None]
     running = {operation.id for operation in operations}
-    needs = {need for operation in operations for need in operation.needs}
-    return {name: dict(outputs) for name, outputs in known.items() if name in needs - running}
+    read = {need for operation in operations for need in operation.needs} - running
+    return {name: dict(outputs) for name, outputs in known.items() if name in read}
 
 
 class Threat(Struct, frozen=True):

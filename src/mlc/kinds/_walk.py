@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from mlc.ir.node import Node, wrap
 from mlc.ir.span import FIELD_DEFAULT, Span
-from mlc.kinds import _schemas
+from mlc.kinds import _forms, _schemas
+from mlc.kinds._forms import Default, Form
 
 Schema = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -42,14 +43,12 @@ class Reference(Struct, frozen=True):
 
 def with_defaults(node: Node, kind: str) -> Node:
     """The resource with every field that its author left out at its default."""
-    root = _schemas.read(kind)
-    return _fill(node, root, root)
+    return _fill(node, _forms.form_of(kind))
 
 
 def references(spec: Any, kind: str) -> Iterator[Reference]:
     """Every reference that a resource (as plain data) holds."""
-    root = _schemas.read(kind)
-    yield from _references(spec, root, root, ())
+    yield from _references(spec, _forms.form_of(kind), ())
 
 
 def change_class(kind: str, path: Path, *specs: Any) -> str:
@@ -130,38 +129,64 @@ def field_schema(schema: Schema, part: str | int) -> Schema | None:
     return additional if isinstance(additional, dict) else None
 
 
-def _fill(node: Node, schema: Schema, root: Schema) -> Node:
-    schema = choose(schema, root, node)
-    if node.is_list:
-        items = schema.get("items")
-        if not isinstance(items, dict):
-            return node
-        return node.holding(tuple(_fill(child, items, root) for child in node.value))
-    if not node.is_map:
+def _fill(node: Node, form: Form) -> Node:
+    """The node itself where nothing is left out."""
+    if not form.fills:
         return node
-    filled = dict(node.value)
-    for key, child in node.value.items():
-        field = field_schema(schema, key)
-        if field is not None:
-            filled[key] = _fill(child, field, root)
-    for key, field in schema.get("properties", {}).items():
-        if key not in filled and "default" in field:
-            filled[key] = _fill(wrap(field["default"], _DEFAULT_SPAN), field, root)
-    return node.holding(filled)
+    value = node.value
+    if type(value) is dict:
+        chosen = form.choose(value, _tag_of_node)
+        filled = None
+        for key, child in value.items():
+            field = chosen.field(key)
+            if field is not None and field.fills:
+                new = _fill(child, field)
+                if new is not child:
+                    filled = dict(value) if filled is None else filled
+                    filled[key] = new
+        for key, default in chosen.defaults:
+            if key not in value:
+                filled = dict(value) if filled is None else filled
+                filled[key] = _default(default)
+        return node if filled is None else node.holding(filled)
+    if type(value) is tuple:
+        items = form.choose(value, _tag_of_node).items
+        if items is not None and items.fills:
+            return node.holding(tuple(_fill(child, items) for child in value))
+    return node
 
 
-def _references(value: Any, schema: Schema, root: Schema, path: Path) -> Iterator[Reference]:
-    schema = choose(schema, root, value)
-    if "x-mlc-ref" in schema and isinstance(value, str):
-        yield Reference(path, schema["x-mlc-ref"], value)
+def _default(default: Default) -> Node:
+    """The default of a field, with those of the fields within it: the same node wherever it holds."""
+    if default.node is None:
+        default.node = _fill(wrap(default.value, _DEFAULT_SPAN), default.form)
+    found: Node = default.node
+    return found
+
+
+def _references(value: Any, form: Form, path: Path) -> Iterator[Reference]:
+    if not form.refers:
+        return
+    chosen = form.choose(value, _tag_of_data)
+    if chosen.reference is not None and isinstance(value, str):
+        yield Reference(path, chosen.reference, value)
     elif isinstance(value, dict):
         for key, child in value.items():
-            field = field_schema(schema, key)
-            if field is not None:
-                yield from _references(child, field, root, (*path, key))
-    elif isinstance(value, list):
+            field = chosen.field(key)
+            if field is not None and field.refers:
+                yield from _references(child, field, (*path, key))
+    elif isinstance(value, list) and chosen.items is not None:
         for index, child in enumerate(value):
-            yield from _references(child, schema.get("items", {}), root, (*path, index))
+            yield from _references(child, chosen.items, (*path, index))
+
+
+def _tag_of_node(value: Any, name: str) -> Any:
+    found = value.get(name)
+    return None if found is None else found.value
+
+
+def _tag_of_data(value: Any, name: str) -> Any:
+    return value.get(name)
 
 
 def _branches(schema: Schema, root: Schema) -> list[Schema]:

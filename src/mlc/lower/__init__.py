@@ -78,18 +78,15 @@ def _views(checked: Checked, refers: dict[Address, tuple[Reference, ...]]) -> di
 def _expanded(
     spec: dict[str, Any], found: tuple[Reference, ...], views: dict[Address, dict[str, Any]]
 ) -> dict[str, Any]:
-    named = {reference.path: views[Address(reference.kind, reference.name)] for reference in found}
-
-    def expand(value: Any, path: tuple[str | int, ...]) -> Any:
-        if path in named:
-            return named[path]
-        if isinstance(value, dict):
-            return {key: expand(child, (*path, key)) for key, child in value.items()}
-        if isinstance(value, list):
-            return [expand(child, (*path, index)) for index, child in enumerate(value)]
-        return value
-
-    expanded: dict[str, Any] = expand(spec, ())
+    """The spec itself but for what lies on the way to a reference, which is copied."""
+    expanded = {**spec}
+    for reference in found:
+        inner: Any = expanded
+        for part in reference.path[:-1]:
+            child = inner[part]
+            inner[part] = child = {**child} if isinstance(child, dict) else [*child]
+            inner = child
+        inner[reference.path[-1]] = views[Address(reference.kind, reference.name)]
     return expanded
 
 

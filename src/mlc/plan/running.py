@@ -61,7 +61,8 @@ def runs(
         recorded = state.operations.get(operation.id)
         pending = _pending(operation, progress)
         # of one that runs anyway, only what might stay as it was is of interest
-        parts = _parts(operation, world, progress) if not pending or operation.settles else {}
+        asked = recorded is not None and (not pending or operation.settles)
+        parts = _parts(operation, world, progress) if asked else {}
         why = _waiting(pending[0], operation) if pending else _own(operation, recorded, parts, world, blamed)
         if why is None:
             assert recorded is not None, operation.id
