@@ -65,13 +65,21 @@ class Entry(Struct, frozen=True):
 
 
 class FileEntry(Struct, frozen=True):
-    """An artifact that is written or removed, or several alike; `path` has a * where theirs differ."""
+    """An artifact that is written or removed, or several alike; `path` has a * where theirs differ.
+
+    Of very many, `artifacts` holds some, and `more` says how many more there are.
+    """
 
     symbol: str
     path: str
     artifacts: tuple[PlannedArtifact, ...]
     because: str
     addresses: tuple[str, ...]
+    more: int = 0
+
+    @property
+    def number(self) -> int:
+        return len(self.artifacts) + self.more
 
     @property
     def counted(self) -> str:
@@ -79,7 +87,7 @@ class FileEntry(Struct, frozen=True):
         if self.symbol == "-":
             return "removed"
         lines = f"+{self.artifacts[0].added} −{self.artifacts[0].removed}"
-        return f"{lines} each" if len(self.artifacts) > 1 else lines
+        return f"{lines} each" if self.number > 1 else lines
 
 
 class Counts(Struct, frozen=True):
@@ -93,16 +101,16 @@ class Counts(Struct, frozen=True):
     costs: dict[str, int] = {}
 
 
-def entries(plan: Plan) -> tuple[Entry, ...]:
+def entries(steps: Iterable[Step]) -> tuple[Entry, ...]:
     """One for each resource, in the order of the plan."""
     groups: dict[str, list[Step]] = {}
-    for step in plan.steps:
+    for step in steps:
         if step.artifact is None:
             groups.setdefault(step.address, []).append(step)
     return tuple(_entry(address, steps) for address, steps in groups.items())
 
 
-def files(plan: Plan) -> tuple[FileEntry, ...]:
+def files(steps: Iterable[Step]) -> tuple[FileEntry, ...]:
     """One for each artifact, in the order of the plan."""
     return tuple(
         FileEntry(
@@ -112,23 +120,13 @@ def files(plan: Plan) -> tuple[FileEntry, ...]:
             because=step.because,
             addresses=(step.address,),
         )
-        for step in plan.steps
+        for step in steps
         if step.artifact is not None
     )
 
 
-def together(found: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The same with those of one kind that say the same as one, where there are many."""
-    return tuple(_joined(group) for group in _alike(found, _said))
-
-
-def files_together(found: Sequence[FileEntry]) -> tuple[FileEntry, ...]:
-    """The same with those that differ only in the name of their resource as one, where there are many."""
-    return tuple(_joined_files(group) for group in _alike(found, _written))
-
-
-def counts(plan: Plan, found: Sequence[Entry], written: Sequence[FileEntry]) -> Counts:
-    """`found` and `written` are the plan's entries and files, before any are put together."""
+def counts(unchanged: int, found: Sequence[Entry], written: Sequence[FileEntry]) -> Counts:
+    """`found` and `written` are a plan's entries and files, before any are put together."""
     symbols = [one.symbol for one in found] + [one.symbol for one in written]
     # a gate or a set of features costs what runs for the models behind it, which is counted there
     changed = [one.cost for one in found if one.symbol in "→~" and one.runs]
@@ -137,7 +135,7 @@ def counts(plan: Plan, found: Sequence[Entry], written: Sequence[FileEntry]) -> 
         change=symbols.count("~"),
         destroy=symbols.count("-"),
         rename=symbols.count("→"),
-        unchanged=plan.unchanged,
+        unchanged=unchanged,
         costs={name: changed.count(name) for name in reversed(CLASSES[3:]) if name in changed},
     )
 
@@ -180,91 +178,6 @@ def _entry(address: str, steps: list[Step]) -> Entry:
         undone=tuple(step for step in steps if step.action == "undo"),
         because="" if symbol == "+" else because,
         due_to=() if first is None or not first.due_to else (first.due_to,),
-    )
-
-
-def _alike(found: Sequence[Any], key: Any) -> list[list[Any]]:
-    """The entries in groups that say the same; each by itself where a group is small."""
-    groups: dict[Any, list[Any]] = {}
-    names = [key(one) for one in found]
-    for name, one in zip(names, found, strict=True):
-        groups.setdefault(name, []).append(one)
-    whole = {name for name, group in groups.items() if len(group) >= TOGETHER}
-    told: set[Any] = set()
-    listed = []
-    for name, one in zip(names, found, strict=True):
-        if name not in whole:
-            listed.append([one])
-        elif name not in told:
-            told.add(name)
-            listed.append(groups[name])
-    return listed
-
-
-def _said(one: Entry) -> Any:
-    """All that the text says of an entry but its name."""
-    changes = tuple(
-        (
-            change.path,
-            repr(change.before),
-            repr(change.after),
-            change.cause,
-            change.reads,
-            change.near,
-            change.added,
-        )
-        for change in one.changes
-    )
-    runs = tuple((step.operation.name, step.unknown, described(step)) for step in one.runs if step.operation)
-    due_to = tuple(address.partition(".")[0] for address in one.due_to)
-    because = "" if one.due_to else one.because
-    undone = tuple(step.operation.name for step in one.undone if step.operation)
-    return (one.symbol, one.kind, one.cost, changes, runs, undone, because, due_to, one.was or None)
-
-
-def _joined(group: list[Entry]) -> Entry:
-    first: Entry = group[0]
-    if len(group) == 1:
-        return first
-    due_to = tuple(dict.fromkeys(address for one in group for address in one.due_to))
-    because = first.because
-    if because and len(due_to) > 1:
-        because = f"because the {first.due_to[0].partition('.')[0]} that each builds on changes"
-    return Entry(
-        symbol=first.symbol,
-        addresses=tuple(one.addresses[0] for one in group),
-        was=first.was,
-        cost=first.cost,
-        changes=first.changes,
-        runs=first.runs,
-        undone=first.undone,
-        because=because,
-        due_to=due_to,
-    )
-
-
-def _written(one: FileEntry) -> Any:
-    artifact = one.artifacts[0]
-    because = "" if " changes" in one.because else one.because.replace(one.path, "*")
-    return (one.symbol, _pattern(one), artifact.backend, artifact.added, artifact.removed, because)
-
-
-def _pattern(one: FileEntry) -> str:
-    """A path with the name of its resource, and of a file beside others of it, as *."""
-    name = one.addresses[0].partition(".")[2]
-    return "/".join("*" if part == name else part for part in one.path.split("/"))
-
-
-def _joined_files(group: list[FileEntry]) -> FileEntry:
-    first: FileEntry = group[0]
-    if len(group) == 1:
-        return first
-    return FileEntry(
-        symbol=first.symbol,
-        path=_pattern(first),
-        artifacts=tuple(artifact for one in group for artifact in one.artifacts),
-        because="" if " changes" in first.because else first.because,
-        addresses=tuple(one.addresses[0] for one in group),
     )
 
 

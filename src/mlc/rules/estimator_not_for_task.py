@@ -15,6 +15,7 @@ from mlc.rules._estimators import Used, fits, known, told
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "The estimator does not do this task.")
+SCOPE = "upstream"
 
 _MODEL = "task: binary_classification\ndataset: people\nfeatures: basic\n"
 BAD = {"model/churn.yaml": _MODEL + "train: {estimator: sklearn.linear_model.Ridge}\n"}

@@ -14,6 +14,7 @@ from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "The test part may be too small.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -19,6 +19,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import counted
 
 RULE = Rule.of(__name__, "warning", "A gate cannot be passed with so few test rows.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

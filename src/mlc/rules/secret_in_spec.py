@@ -19,6 +19,7 @@ from mlc.ir.span import Span
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A secret stands in the configuration.")
+SCOPE = "upstream"
 
 BAD = {"env/dev.yaml": "vars: {store_key: AKIAIOSFODNN7EXAMPLE}\n"}
 GOOD = {"env/dev.yaml": "vars: {store_key: '${secret:STORE_KEY}'}\n"}
