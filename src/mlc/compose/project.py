@@ -7,7 +7,7 @@ its defaults list → environment patch → command line.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -58,8 +58,8 @@ class Layers(Struct, frozen=True):
 
     `broken` are the resources that have a file but could not be composed; the diagnostics say why. Those of
     them that lack a layer are among `resources` too, as far as the other layers go. `partial` names those of
-    `mlc` and `env/NAME` of which something is missing likewise. Where this is a part of a project, `elsewhere` are
-    the resources that stand in other parts.
+    `mlc` and `env/NAME` of which something is missing likewise. Where this is a part of a project, `whole` holds the
+    names of all of its resources by kind.
     """
 
     project: Node
@@ -69,7 +69,7 @@ class Layers(Struct, frozen=True):
     partial: frozenset[str]
     diagnostics: tuple[Diagnostic, ...]
     modules: tuple[Module, ...] = ()
-    elsewhere: frozenset[Address] = frozenset()
+    whole: Mapping[str, Collection[str]] = {}
 
     @property
     def is_project_partial(self) -> bool:
@@ -260,7 +260,8 @@ def _layered(layers: Layers, environment: str, language: Language, found: list[D
     presets = [node for node in (project.get("presets"), env.get("presets")) if node is not None]
     for preset in presets:
         _report_unmatched(preset, "kind", language.kinds, found)
-    sizes = Counter(address.kind for address in (*layers.resources, *layers.elsewhere))
+    sizes = Counter(address.kind for address in layers.resources)
+    sizes |= Counter({kind: len(names) for kind, names in layers.whole.items()})
     presets = [_affordable(preset, sizes, found) for preset in presets]
     for address, node in layers.resources.items():
         layered = node
@@ -276,8 +277,8 @@ def _layered(layers: Layers, environment: str, language: Language, found: list[D
         for kind, patches in patch.value.items():
             if kind not in by_kind or not patches.is_map:
                 continue
-            others = [one.name for one in (*layers.broken, *layers.elsewhere) if one.kind == kind]
-            _report_unmatched(patches, kind, [*by_kind[kind], *others], found)
+            others = [address.name for address in layers.broken if address.kind == kind]
+            _report_unmatched(patches, kind, [*by_kind[kind], *others, *layers.whole.get(kind, ())], found)
             matching = {name: node for name, node in patches.value.items() if name in by_kind[kind]}
             root[kind] = merge(root[kind], Node(matching, patches.span), found)
     root["vars"] = _vars(project, env, found)
