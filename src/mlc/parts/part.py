@@ -81,24 +81,28 @@ class Stretch(Struct, frozen=True):
     steps: dict[str, Sequence[Step]]
 
 
-def compile_part(project: Project, owned: Sequence[Address], elsewhere: Elsewhere) -> Part:
-    """What a part gives. Raises Unsure."""
+def compile_part(
+    project: Project, owned: Sequence[Address], elsewhere: Elsewhere, stretches: list[Stretch] | None = None
+) -> Part:
+    """What a part gives. What was compiled for it is added to `stretches`. Raises Unsure."""
     project.read = set(project.frame_files)
     mine = frozenset(owned)
     loaded = _closure(project, owned, mine)
     while True:
-        compiling = _Compiling(project, mine, loaded, elsewhere)
+        compiling = _Compiling(project, mine, loaded, elsewhere, is_kept=stretches is not None)
         missing = compiling.run()
         if not missing:
             break
         loaded |= _closure(project, missing, mine)
+    if stretches is not None:
+        stretches += compiling.stretches
     project.source.forget(f"{address.kind}/{address.name}.yaml" for address in owned)
     files = project.read | compiling.files
     return Part(
         addresses=tuple(map(str, owned)),
         environments=tuple(compiling.here),
         warned=tuple(compiling.warned),
-        files=_gone_together(project.root, files),
+        files=gone_together(project.root, files),
         costs={file: cost for file, cost in project.source.costs.items() if file in files},
         merged={str(address): one.spent for address, one in loaded.items() if any(one.spent)},
         elsewhere={name: dict(reads) for name, reads in elsewhere.items()},
@@ -133,7 +137,10 @@ class _Compiling:
         mine: frozenset[Address],
         loaded: Mapping[Address, Composed],
         elsewhere: Elsewhere,
+        *,
+        is_kept: bool,
     ) -> None:
+        self.is_kept = is_kept
         self.project = project
         self.mine = mine
         self.elsewhere = elsewhere
@@ -145,6 +152,7 @@ class _Compiling:
             Warned(0, 0, one) for address in order if address in mine for one in loaded[address].diagnostics
         ]
         self.here: list[Here] = []
+        self.stretches: list[Stretch] = []
         self.files: set[str] = set()
 
     def run(self) -> frozenset[Address]:
@@ -160,10 +168,14 @@ class _Compiling:
             if missing:
                 return missing
             _refuse_mistakes(mistakes)
-            assert checked is not None, environment
+            if checked is None:
+                raise Unsure("something is known in part")
             self.warned += [Warned(1, number, one) for one in found]
             self.warned += [Warned(2, number, one) for one in mistakes]
-            self.here.append(self.environment(checked, spent))
+            stretch = self.compiled(checked)
+            self.here.append(self.told(stretch, spent))
+            if self.is_kept:
+                self.stretches.append(stretch)
         return frozenset()
 
     def missing(self, document: Document) -> frozenset[Address]:
@@ -177,8 +189,7 @@ class _Compiling:
             and wanted not in self.layers.resources
         )
 
-    def environment(self, checked: Checked, spent: Spent) -> Here:
-        stretch = self.compiled(checked)
+    def told(self, stretch: Stretch, spent: Spent) -> Here:
         state = self.project.states[stretch.graph.environment]
         owned = [one for one in stretch.graph.resources if one.address in self.mine]
         operations = [operation for one in owned for operation in one.operations]
@@ -195,7 +206,7 @@ class _Compiling:
         return Here(
             refers={name: tuple(sorted(targets)) for name, targets in refers.items()},
             reads=_reads(owned),
-            claims=tuple(self.claims(checked)),
+            claims=tuple(self.claims(stretch.checked)),
             operations=tuple(digest(operation.id) for operation in operations) if applied else (),
             published=tuple(map(digest, published)) if applied else (),
             paths=tuple(map(digest, paths)),
@@ -261,7 +272,7 @@ def _reads(owned: Iterable[Resource]) -> dict[str, tuple[tuple[str, ...], ...]]:
     return {earlier: tuple(ways) for earlier, ways in found.items()}
 
 
-def _gone_together(root: Path, files: Iterable[str]) -> tuple[str, ...]:
+def gone_together(root: Path, files: Iterable[str]) -> tuple[str, ...]:
     """Files, and in the place of all that stand in a folder which is not there, that folder."""
     there: dict[str, str] = {"": ""}  # folder -> the folder on the way to it that is not there, if any
 

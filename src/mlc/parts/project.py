@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -80,6 +81,7 @@ class Project:
         """Raises Unsure for a project that has to be compiled as a whole."""
         self.request = request
         self.root = request.root
+        self._prefix = f"{os.path.abspath(request.root)}/"  # noqa: PTH100 - what leads through a link stays as it is
         self.backends = backends
         self.source = Reading(request.root)
         self.frame = composing.compose_frame(self.source, LANGUAGE)
@@ -98,14 +100,15 @@ class Project:
         ]
         self.declared = frozenset(self.names)
         self.ranks = {str(address): place for address, place in self.names.items()}
-        self.spec, mistakes = check.check_settings(
+        spec, mistakes = check.check_settings(
             self.frame.project, self.frame.environments, self.declared, self.frame.partial
         )
         self.diagnostics = tuple(found)
         self.settings_diagnostics = mistakes
-        if self.spec is None or request.overrides or not self.environments or self.frame.modules:
+        if spec is None or request.overrides or not self.environments or self.frame.modules:
             raise Unsure("not only files")
-        if self.spec["moved"] or has_errors((*found, *mistakes, *bad_inputs, *unknown)):
+        self.spec = spec
+        if spec["moved"] or has_errors((*found, *mistakes, *bad_inputs, *unknown)):
             raise Unsure("renames or mistakes")
         by_kind: dict[str, list[str]] = {}
         for address in self.names:
@@ -168,6 +171,13 @@ class Project:
                 self.composed[address] = known
         self.read |= known.files
         return known
+
+    def below(self, path: str) -> str | None:
+        """A path from the project's folder; None for one that is not of its files: elsewhere, or mlc's own."""
+        path = os.path.abspath(path)  # noqa: PTH100
+        if not path.startswith(self._prefix) or path.startswith(f"{self._prefix}.mlc/"):
+            return None
+        return path.removeprefix(self._prefix)
 
     def digest(self, path: str) -> str:
         """The digest of a data file, which many parts may read."""

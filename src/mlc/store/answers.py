@@ -26,7 +26,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,13 @@ def recall(root: Path, key: str) -> Answer | None:
     return kept.answer if looks == kept.looks else None
 
 
+class Paths(Struct, frozen=True):
+    """Paths that were opened or listed, there or not; those that were listed."""
+
+    read: set[str]
+    listed: set[str]
+
+
 class Watch:
     """Takes note of what is read from its making on. Only one in a process, for a hook cannot be taken back."""
 
@@ -126,6 +133,17 @@ class Watch:
         """What another process has read for this one."""
         self._paths.update(read)
         self._listed.update(listed)
+
+    @contextmanager
+    def aside(self) -> Iterator[Paths]:
+        """What is read meanwhile is not noted but given."""
+        before = self._paths, self._listed
+        paths = Paths(set(), set())
+        self._paths, self._listed = paths.read, paths.listed
+        try:
+            yield paths
+        finally:
+            self._paths, self._listed = before
 
     def keep(self, key: str, answer: Answer, also: Iterable[str] = ()) -> None:
         """Keep an answer with all that has been read. Keeps nothing where it could not be told when that changes."""
