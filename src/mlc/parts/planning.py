@@ -22,6 +22,7 @@ from mlc.request import Request
 from mlc.store.answers import Paths, Watch
 
 SIZE = 60  # resources of a part
+_COLLECTED = 32  # parts; what refers to itself (few things do) stays until then
 _MOST_AGAIN = 5  # times that parts may turn out to be read in another way than they were compiled for
 
 
@@ -56,7 +57,7 @@ def compiled(
         made = {}
         for done, number in enumerate(share):
             made[number] = _compiled(project, division[number], {}, watch)
-            if done % 8 == 7:
+            if done % _COLLECTED == _COLLECTED - 1:
                 gc.collect()
         read, listed = (watch.read, watch.listed) if watch else ((), ())
         return msgspec.msgpack.encode(_Share(made, tuple(read), tuple(listed)))
