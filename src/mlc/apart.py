@@ -30,6 +30,7 @@ class Planned(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
     read: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    is_certain: bool = True
 
 
 class Paths(Struct, frozen=True):
@@ -37,6 +38,7 @@ class Paths(Struct, frozen=True):
 
     read: Iterable[str] = ()
     listed: Iterable[str] = ()
+    is_certain: bool = True  # whether what it read can be looked at again
 
 
 def is_of_use() -> bool:
@@ -90,7 +92,7 @@ def _planned(
         compiled = pipeline.compile_validated(validated, emitting)
         found += [pipeline.plan(request.root, one) for one in compiled]
     seen = paths()
-    return Planned(tuple(found), tuple(told), tuple(seen.read), tuple(seen.listed))
+    return Planned(tuple(found), tuple(told), tuple(seen.read), tuple(seen.listed), seen.is_certain)
 
 
 def _joined(parts: list[Planned], environments: tuple[str, ...]) -> Planned:
@@ -100,4 +102,5 @@ def _joined(parts: list[Planned], environments: tuple[str, ...]) -> Planned:
         pipeline.each_once([one for part in parts for one in part.diagnostics]),
         tuple(path for part in parts for path in part.read),
         tuple(path for part in parts for path in part.listed),
+        all(part.is_certain for part in parts),
     )

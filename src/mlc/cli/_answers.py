@@ -7,7 +7,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from functools import wraps
 from typing import TYPE_CHECKING, TextIO
@@ -44,16 +44,17 @@ def answered(run: Command) -> Command:
         if known is None:
             watch = arguments.watch = answers.Watch(root)
             known = _captured(run, arguments)
-            watch.keep(
-                key,
-                known,
-                filter(None, (getattr(module, "__file__", None) for module in [*sys.modules.values()])),
-            )
+            watch.keep(key, known, files_of_program())
         sys.stdout.write(known.out)
         sys.stderr.write(known.err)
         return known.code
 
     return answered_run
+
+
+def files_of_program() -> Iterator[str]:
+    """The files that this program has been loaded from so far."""
+    return filter(None, (getattr(module, "__file__", None) for module in [*sys.modules.values()]))
 
 
 def _captured(run: Command, arguments: argparse.Namespace) -> Answer:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlc.cli._answers import answered
+from mlc.cli._answers import answered, files_of_program
 from mlc.cli._console import (
     Unfit,
     add_project_arguments,
@@ -98,7 +98,7 @@ def _in_parts(arguments: argparse.Namespace) -> int | None:
     from mlc.report import plan_text
 
     try:
-        done = planning.plan(wanted, watch=getattr(arguments, "watch", None))
+        done = planning.plan(wanted, watch=getattr(arguments, "watch", None), modules=files_of_program())
     except Exception:  # whatever it is, the whole tells of it as ever
         return None
     show_diagnostics(done.diagnostics, done.texts, arguments)
@@ -124,6 +124,7 @@ def _apart(arguments: argparse.Namespace) -> tuple[Plan, ...] | None:
         return None
     if watch is not None:
         watch.add(done.read, done.listed)
+        watch.is_certain &= done.is_certain
     if arguments.format == "text":
         show_diagnostics(done.diagnostics, opened.source.texts, arguments)
     return done.plans

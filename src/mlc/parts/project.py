@@ -67,12 +67,6 @@ class Reading(Source):
             self._layers.pop(file.removesuffix(".yaml"), None)
             self.texts.pop(file, None)
 
-    def listings(self) -> Iterator[tuple[str, list[str]]]:
-        """Every folder that was listed, with what stands in it: folders end in a slash."""
-        for folder, found in sorted(self._listings.items()):
-            files, folders = found or (frozenset(), frozenset())
-            yield folder, [*sorted(files), *(f"{name}/" for name in sorted(folders))]
-
 
 class Project:
     """A project that is to be compiled in parts. Made once in each process."""
@@ -114,6 +108,7 @@ class Project:
         for address in self.names:
             by_kind.setdefault(address.kind, []).append(address.name)
         self.frame = structs.replace(self.frame, whole=by_kind)
+        self._refuse_mistakes_around()
         self.around = self._around()
         self.frame_files = frozenset(self.source.asked)
         self.composed: dict[Address, Composed] = {}
@@ -121,6 +116,13 @@ class Project:
         self.read: set[str] = set()  # below the root, for the part that is being compiled
         self.content: Content = workspace.results(self.root)
         self.states = {name: states.read(self.root, name) for name in self.environments}
+
+    def _refuse_mistakes_around(self) -> None:
+        """What is wrong with presets and patches whatever stands in the resources."""
+        for environment in self.environments:
+            _, found = composing.compose_document(self.frame, environment, (), self.inputs, LANGUAGE)
+            if found:
+                raise Unsure("mistakes")
 
     def _around(self) -> frozenset[Address]:
         """The resources that mlc.yaml and the environments refer to, in whatever environment."""
@@ -171,6 +173,14 @@ class Project:
                 self.composed[address] = known
         self.read |= known.files
         return known
+
+    def listings(self) -> Iterator[tuple[str, list[str]]]:
+        """What stands in the folders of the kinds beside resources, and which folders stand beside them."""
+        source = self.source
+        yield "", list(source.groups(""))
+        for kind in LANGUAGE.kinds:
+            others = [name for name in source.options(kind) if Address(kind, name) not in self.names]
+            yield kind, [*others, *(f"{name}/" for name in source.groups(kind))]
 
     def below(self, path: str) -> str | None:
         """A path from the project's folder; None for one that is not of its files: elsewhere, or mlc's own."""

@@ -59,7 +59,7 @@ def in_parts(root: Path, size: int) -> Outcome | None:
     project = Project(request, backends())
     names = [*project.names]
     division = divide(names, lambda one: (root / one.kind / f"{one.name}.yaml").read_bytes(), size)
-    parts = planning.compiled(project, division, None, 1)
+    parts = planning.compiled(project, division, {}, None, 1)
     found = Outcome(
         plan_text.shown(planned.shown, Paint(False)),
         planned.diagnostics,
