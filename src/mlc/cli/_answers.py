@@ -34,15 +34,17 @@ def answered(run: Command) -> Command:
         if any(getattr(arguments, name, None) for name in _FILES):
             return run(arguments)
         from mlc.store import answers
+        from mlc.store.looks import Looked
 
         try:
             root = project_folder(arguments)
         except Unfit:
             return run(arguments)  # says so
         key = _key(run, arguments)
-        known = answers.recall(root, key)
+        looked = Looked()
+        known = answers.recall(root, key, looked)
         if known is None:
-            watch = arguments.watch = answers.Watch(root)
+            watch = arguments.watch = answers.Watch(root, looked)
             known = _captured(run, arguments)
             watch.keep(key, known, files_of_program())
         sys.stdout.write(known.out)

@@ -37,12 +37,12 @@ def misread(
     for index, environment in enumerate(environments):
         foreign: dict[str, set[tuple[str, ...]]] = {}
         for number, part in enumerate(parts):
-            for operation, ways in part.environments[index].reads.items():
+            for operation, ways in part.shape(index).reads.items():
                 if owner[operation.rpartition("/")[0]] != number:
                     foreign.setdefault(operation, set()).update(ways)
         for operation in sorted(foreign):
             number = owner[operation.rpartition("/")[0]]
-            own = set(parts[number].environments[index].reads.get(operation, ()))
+            own = set(parts[number].shape(index).reads.get(operation, ()))
             longest = max(foreign[operation] | own, key=len)
             if any(longest[: len(way)] != way for way in foreign[operation] | own):
                 raise Unsure("the order of outputs depends on who reads them first")
@@ -55,37 +55,45 @@ def joined(project: Project, parts: Sequence[Part]) -> tuple[tuple[Shown, ...], 
     """What to show of the plan of each environment, and the warnings. Raises Unsure."""
     _refuse_excess(project, parts)
     shown = []
-    before: tuple[list[Here], list[str]] | None = None
+    refers: list[Sequence[tuple[str, ...] | None]] = []
+    order: list[str] = []
     for index, environment in enumerate(project.environments):
-        here = [part.environments[index] for part in parts]
-        _refuse_clashes(here)
-        same = before is not None and all(
-            one.refers == other.refers for one, other in zip(here, before[0], strict=True)
-        )
-        order = before[1] if same and before is not None else _order(here)
-        before = here, order
-        shown.append(_shown(project, environment, here, order))
+        _refuse_clashes(parts, index)
+        before, refers = refers, [part.shape(index).refers for part in parts]
+        if refers != before:
+            order = _order(parts, refers)
+        shown.append(_shown(project, environment, parts, index, order))
     return tuple(shown), _diagnostics(project, parts)
 
 
-def _order(here: Iterable[Here]) -> list[str]:
+def _order(parts: Sequence[Part], refers: Sequence[Sequence[tuple[str, ...] | None]]) -> list[str]:
     """Every resource, as `lower` puts them: those that others refer to first."""
-    refers = {address: targets for one in here for address, targets in one.refers.items()}
+    targets = {
+        address: found
+        for part, each in zip(parts, refers, strict=True)
+        for address, found in zip(part.addresses, each, strict=True)
+        if found is not None
+    }
     sorter: TopologicalSorter[str] = TopologicalSorter()
-    for address in sorted(refers):
-        sorter.add(address, *refers[address])
+    for address in sorted(targets):
+        sorter.add(address, *targets[address])
     return list(sorter.static_order())
 
 
-def _shown(project: Project, environment: str, here: Sequence[Here], order: list[str]) -> Shown:
+def _shown(project: Project, environment: str, parts: Sequence[Part], index: int, order: list[str]) -> Shown:
     state = project.states[environment]
+    here = [part.environments[index] for part in parts]
     gone = _removed(here, state, order)
-    told = [one.told for one in here]
-    place = {address: number for number, address in enumerate((*order, *gone))}
+    order = [*order, *gone]
+    place = {address: number for number, address in enumerate(order)}
+    told = [
+        (one.told, [place.get(address, -1) for address in part.addresses])
+        for part, one in zip(parts, here, strict=True)
+    ]
     if gone:
-        told.append(plan_parts.told(gone, 0))
+        told.append((plan_parts.told(gone, 0, place), [*range(len(order))]))
     try:
-        found, written, counts = plan_parts.together(told, place)
+        found, written, counts = plan_parts.together(told, order)
     except plan_parts.Ambiguous:
         raise Unsure("the text") from None
     nothing = Plan(VERSION, "", "", environment, state.lineage, state.serial, (), unchanged=counts.unchanged)
@@ -138,14 +146,14 @@ class _Digests(Collection[str]):
         return len(self._numbers)
 
 
-def _refuse_clashes(here: Sequence[Here]) -> None:
+def _refuse_clashes(parts: Sequence[Part], index: int) -> None:
     """Two resources that write one path, or that want for themselves what only one can have."""
-    paths = [path for one in here for path in one.paths]
+    paths = [path for part in parts for path in part.environments[index].paths]
     if len(set(paths)) < len(paths):
         raise Unsure("a path is written twice")
     holders: dict[tuple[str, str], str] = {}
-    for one in here:
-        for rule, claim, address in one.claims:
+    for part in parts:
+        for rule, claim, address in part.shape(index).claims:
             if holders.setdefault((rule, claim), address) != address:
                 raise Unsure(f"{rule} is about several resources")
 

@@ -40,18 +40,27 @@ class Warned(Struct, frozen=True, array_like=True):
     diagnostic: Diagnostic
 
 
+class Shape(Struct, frozen=True, array_like=True):
+    """How the resources of a part depend on others in an environment; in most environments alike.
+
+    `refers` gives of each of its resources those that it refers to, sorted; None where it does not exist. `reads`
+    gives of operations the outputs that resources of the part read which they are not of: all that one resource reads
+    together, in its order. `claims` are what rules want for one resource alone.
+    """
+
+    refers: tuple[tuple[str, ...] | None, ...]
+    reads: dict[str, tuple[tuple[str, ...], ...]]
+    claims: tuple[tuple[str, str, str], ...]  # rule, claim, resource
+
+
 class Here(Struct, frozen=True, array_like=True):
     """What a part has in one environment.
 
-    `refers` gives of each of its resources those that it refers to, sorted. `reads` gives of operations the outputs
-    that resources of the part read which they are not of: all that one resource reads together, in its order.
-    `claims` are what rules want for one resource alone. `operations` and `published` are digests of the ids of its
-    operations and of the paths that these publish, kept where something was applied; `paths` those of its artifacts.
+    `shape` is the number of its shape. `operations` and `published` are digests of the ids of its operations and of
+    the paths that these publish, kept where something was applied; `paths` those of its artifacts.
     """
 
-    refers: dict[str, tuple[str, ...]]
-    reads: dict[str, tuple[tuple[str, ...], ...]]
-    claims: tuple[tuple[str, str, str], ...]  # rule, claim, resource
+    shape: int
     operations: tuple[int, ...]
     published: tuple[int, ...]
     paths: tuple[int, ...]
@@ -64,12 +73,17 @@ class Part(Struct, frozen=True, array_like=True):
     """What a part gives: of each environment what it has, and what it warns of."""
 
     addresses: tuple[str, ...]
+    shapes: tuple[Shape, ...]
     environments: tuple[Here, ...]
     warned: tuple[Warned, ...]
     files: tuple[str, ...]  # below the root, that it asked for, there or not
     costs: dict[str, tuple[int, int]]  # of files (bytes, copies) beyond what each has for nothing
     merged: dict[str, tuple[int, int]]  # of resources (layers, values) likewise
     elsewhere: dict[str, dict[str, tuple[str, ...]]]
+
+    def shape(self, environment: int) -> Shape:
+        """How its resources depend on others in an environment, which is given by number."""
+        return self.shapes[self.environments[environment].shape]
 
 
 class Stretch(Struct, frozen=True):
@@ -89,7 +103,7 @@ def compile_part(
     mine = frozenset(owned)
     loaded = _closure(project, owned, mine)
     while True:
-        compiling = _Compiling(project, mine, loaded, elsewhere, is_kept=stretches is not None)
+        compiling = _Compiling(project, owned, loaded, elsewhere, is_kept=stretches is not None)
         missing = compiling.run()
         if not missing:
             break
@@ -100,6 +114,7 @@ def compile_part(
     files = project.read | compiling.files
     return Part(
         addresses=tuple(map(str, owned)),
+        shapes=tuple(compiling.shapes),
         environments=tuple(compiling.here),
         warned=tuple(compiling.warned),
         files=gone_together(project.root, files),
@@ -134,7 +149,7 @@ class _Compiling:
     def __init__(
         self,
         project: Project,
-        mine: frozenset[Address],
+        owned: Sequence[Address],
         loaded: Mapping[Address, Composed],
         elsewhere: Elsewhere,
         *,
@@ -142,15 +157,20 @@ class _Compiling:
     ) -> None:
         self.is_kept = is_kept
         self.project = project
-        self.mine = mine
+        self.mine = frozenset(owned)
+        self.numbers = {str(address): number for number, address in enumerate(owned)}
         self.elsewhere = elsewhere
         order = sorted(loaded, key=project.names.__getitem__)
         self.layers = structs.replace(
             project.frame, resources={address: loaded[address].node for address in order}
         )
         self.warned = [
-            Warned(0, 0, one) for address in order if address in mine for one in loaded[address].diagnostics
+            Warned(0, 0, one)
+            for address in order
+            if address in self.mine
+            for one in loaded[address].diagnostics
         ]
+        self.shapes: list[Shape] = []
         self.here: list[Here] = []
         self.stretches: list[Stretch] = []
         self.files: set[str] = set()
@@ -196,23 +216,17 @@ class _Compiling:
         published = [path for operation in operations for path in operation.publishes.values()]
         paths = [artifact.path for artifact in stretch.artifacts]
         self.files |= {*paths, *published}
-        refers: dict[str, list[str]] = {str(one.address): [] for one in owned}
-        for edge in stretch.graph.edges:
-            if edge.source in self.mine:
-                refers[str(edge.source)].append(str(edge.target))
         applied = bool(state.resources or state.operations or state.artifacts)
         written = "".join(f"{one.path} {one.digest}\n" for one in stretch.artifacts)
         unchanged = sum(not steps for steps in stretch.steps.values())
         return Here(
-            refers={name: tuple(sorted(targets)) for name, targets in refers.items()},
-            reads=_reads(owned),
-            claims=tuple(self.claims(stretch.checked)),
+            shape=self.shape(stretch, owned),
             operations=tuple(digest(operation.id) for operation in operations) if applied else (),
             published=tuple(map(digest, published)) if applied else (),
             paths=tuple(map(digest, paths)),
             artifacts=hashlib.sha256(written.encode()).hexdigest(),
             spent=(spent.nodes, spent.characters),
-            told=plan_parts.told(stretch.steps, unchanged),
+            told=plan_parts.told(stretch.steps, unchanged, self.numbers),
         )
 
     def compiled(self, checked: Checked) -> Stretch:
@@ -232,12 +246,30 @@ class _Compiling:
         }
         listed = tuple(step for planned in steps.values() for step in planned)
         plan = Plan(VERSION, world.tool, "", graph.environment, state.lineage, state.serial, listed)
-        plan = structs.replace(plan, known=outputs_read(listed, described.known))
+        running = {step.id for planned in described.steps.values() for step in planned}
+        known = {name: found for name, found in described.known.items() if name not in running}
+        plan = structs.replace(plan, known=outputs_read(listed, known))
         if state.operations and workspace.damaged(project.root, plan):
             raise Unsure("a result in the store is damaged")
         if state.resources and threats(plan, state):
             raise Unsure("what is protected would be destroyed")
         return Stretch(graph, checked, artifacts, steps)
+
+    def shape(self, stretch: Stretch, owned: Sequence[Resource]) -> int:
+        """The number of the shape that the part has here."""
+        refers: dict[str, list[str]] = {str(one.address): [] for one in owned}
+        for edge in stretch.graph.edges:
+            if edge.source in self.mine:
+                refers[str(edge.source)].append(str(edge.target))
+        sorted_ones = {name: tuple(sorted(targets)) for name, targets in refers.items()}
+        shape = Shape(
+            refers=tuple(sorted_ones.get(name) for name in self.numbers),
+            reads=_reads(owned),
+            claims=tuple(self.claims(stretch.checked)),
+        )
+        if shape not in self.shapes:
+            self.shapes.append(shape)
+        return self.shapes.index(shape)
 
     def claims(self, checked: Checked) -> Iterator[tuple[str, str, str]]:
         """What rules that compare resources with one another want for one of them alone."""

@@ -32,11 +32,16 @@ _MOST_AGAIN = 5  # times that parts may turn out to be read in another way than 
 
 
 class Planned(Struct, frozen=True):
-    """What to show of the plan of each environment, the warnings, and the files that they point into."""
+    """What to show of the plan of each environment, the warnings, and the files that they point into.
+
+    `parts` are what it was made from, of which so many were `taken` from the cache.
+    """
 
     shown: tuple[Shown, ...]
     diagnostics: tuple[Diagnostic, ...]
     texts: Mapping[str, str]
+    parts: tuple[Part, ...]
+    taken: int
 
 
 @without_search_for_cycles()
@@ -59,7 +64,7 @@ def plan(
     parts = compiled(project, division, known, watch, processes)
     shown, diagnostics = joining.joined(project, parts)
     cache.keep(parts, modules)
-    return Planned(shown, diagnostics, _texts(project, diagnostics))
+    return Planned(shown, diagnostics, _texts(project, diagnostics), tuple(parts), len(known))
 
 
 def compiled(
@@ -120,7 +125,7 @@ class _Cache:
         """The parts that still hold, by number, and a division of the project in which they have these numbers."""
         project = self._project
         if self._watch is not None:
-            self._recalled = pieces.recall(project.root, self._key, self._note)
+            self._recalled = pieces.recall(project.root, self._key, self._note, self._watch.looked)
         recalled = self._recalled
         known: dict[int, Part] = {}
         division: list[tuple[Address, ...]] = []

@@ -25,20 +25,23 @@ class Ambiguous(Exception):
 
 
 class Group(Struct, frozen=True, array_like=True):
-    """Entries that say the same: `said` is a digest of it. `due_to` and `reasons` are all that there are."""
+    """Entries that say the same: `said` is a digest of it. `due_to` and `reasons` are all that there are.
+
+    `resources` are those that the entries are about, as numbers in the part.
+    """
 
     said: bytes
-    addresses: tuple[str, ...]
+    resources: tuple[int, ...]
     entries: tuple[Entry, ...]
     due_to: tuple[str, ...]
     reasons: tuple[str, ...]
 
 
 class FileGroup(Struct, frozen=True, array_like=True):
-    """Files that say the same; of each the resource that it is of, and its place among the files of that one."""
+    """Files that say the same; of each the resource that it is of, and then its place among the files of that one."""
 
     said: bytes
-    places: tuple[tuple[str, int], ...]
+    places: tuple[int, ...]
     files: tuple[FileEntry, ...]
     reasons: tuple[str, ...]
 
@@ -51,35 +54,35 @@ class Told(Struct, frozen=True, array_like=True):
     counts: Counts
 
 
-def told(steps: Mapping[str, Sequence[Step]], unchanged: int) -> Told:
-    """What to tell of the steps of some resources, which are given by address."""
+def told(steps: Mapping[str, Sequence[Step]], unchanged: int, numbers: Mapping[str, int]) -> Told:
+    """What to tell of the steps of some resources, which are given by address. `numbers` are those of the part."""
     listed = [step for planned in steps.values() for step in planned]
     found, written = plan_entries.entries(listed), plan_entries.files(listed)
     return Told(
-        groups=tuple(_group(said, group) for said, group in _by(found, plan_together.said)),
-        files=tuple(_file_group(said, group) for said, group in _by(_placed(written), _written)),
+        groups=tuple(_group(said, group, numbers) for said, group in _by(found, plan_together.said)),
+        files=tuple(_file_group(said, group, numbers) for said, group in _by(_placed(written), _written)),
         counts=plan_entries.counts(unchanged, found, written),
     )
 
 
 def together(
-    parts: Iterable[Told], place: Mapping[str, int]
+    parts: Iterable[tuple[Told, Sequence[int]]], order: Sequence[str]
 ) -> tuple[tuple[Entry, ...], tuple[FileEntry, ...], Counts]:
-    """The entries and files that are shown of the whole, and its counts. `place` is each resource's in the order.
+    """The entries and files that are shown of the whole, and its counts.
 
-    Raises Ambiguous.
+    Beside what each part tells stand the places of its resources in the order of them all. Raises Ambiguous.
     """
-    groups: dict[bytes, list[Group]] = {}
-    files: dict[bytes, list[FileGroup]] = {}
+    groups: dict[bytes, list[tuple[Group, Sequence[int]]]] = {}
+    files: dict[bytes, list[tuple[FileGroup, Sequence[int]]]] = {}
     counts = []
-    for part in parts:
+    for part, places in parts:
         counts.append(part.counts)
         for group in part.groups:
-            groups.setdefault(group.said, []).append(group)
+            groups.setdefault(group.said, []).append((group, places))
         for one in part.files:
-            files.setdefault(one.said, []).append(one)
-    shown = [found for alike in groups.values() for found in _joined(alike, place)]
-    written = [found for alike in files.values() for found in _joined_files(alike, place)]
+            files.setdefault(one.said, []).append((one, places))
+    shown = [found for alike in groups.values() for found in _joined(alike, order)]
+    written = [found for alike in files.values() for found in _joined_files(alike)]
     return (
         tuple(entry for _, entry in sorted(shown, key=_first)),
         tuple(file for _, file in sorted(written, key=_first)),
@@ -113,21 +116,21 @@ def _written(placed: tuple[int, FileEntry]) -> Any:
     return plan_together.written(placed[1])
 
 
-def _group(said: bytes, found: list[Entry]) -> Group:
+def _group(said: bytes, found: list[Entry], numbers: Mapping[str, int]) -> Group:
     return Group(
         said=said,
-        addresses=tuple(one.addresses[0] for one in found),
+        resources=tuple(numbers[one.addresses[0]] for one in found),
         entries=tuple(_slim(one) for one in found[: 1 if len(found) >= TOGETHER else TOGETHER]),
         due_to=tuple(dict.fromkeys(address for one in found for address in one.due_to)),
         reasons=tuple(dict.fromkeys(one.because for one in found)),
     )
 
 
-def _file_group(said: bytes, found: list[tuple[int, FileEntry]]) -> FileGroup:
+def _file_group(said: bytes, found: list[tuple[int, FileEntry]], numbers: Mapping[str, int]) -> FileGroup:
     kept = found[: 1 if len(found) >= TOGETHER else TOGETHER]
     return FileGroup(
         said=said,
-        places=tuple((one.addresses[0], place) for place, one in found),
+        places=tuple(number for place, one in found for number in (numbers[one.addresses[0]], place)),
         files=tuple(_slim_file(one) for _, one in kept),
         reasons=tuple(dict.fromkeys(plan_together.reason_together(one.because) for _, one in found)),
     )
@@ -164,30 +167,41 @@ def _slim_file(one: FileEntry) -> FileEntry:
     return structs.replace(one, artifacts=(slim,))
 
 
-def _joined(alike: list[Group], place: Mapping[str, int]) -> list[tuple[int, Entry]]:
+def _joined(alike: list[tuple[Group, Sequence[int]]], order: Sequence[str]) -> list[tuple[int, Entry]]:
     """The entries to show of what says the same in several parts, each with the place to show it at."""
-    addresses = sorted((address for group in alike for address in group.addresses), key=place.__getitem__)
-    if len(addresses) < TOGETHER:
-        return [(place[one.addresses[0]], one) for group in alike for one in group.entries]
-    due_to = tuple(dict.fromkeys(address for group in alike for address in group.due_to))
-    reasons = {reason for group in alike for reason in group.reasons}
+    where = [[places[number] for number in group.resources] for group, places in alike]
+    if sum(map(len, where)) < TOGETHER:
+        return [
+            found
+            for (group, _), places in zip(alike, where, strict=True)
+            for found in zip(places, group.entries, strict=True)
+        ]
+    due_to = tuple(dict.fromkeys(address for group, _ in alike for address in group.due_to))
+    reasons = {reason for group, _ in alike for reason in group.reasons}
     if len(reasons) > 1 and (len(due_to) < 2 or "" in reasons):
         raise Ambiguous
-    return [(place[addresses[0]], plan_together.joined(alike[0].entries[0], tuple(addresses), due_to))]
+    everywhere = sorted(place for places in where for place in places)
+    addresses = tuple(order[place] for place in everywhere)
+    return [(everywhere[0], plan_together.joined(alike[0][0].entries[0], addresses, due_to))]
 
 
 def _joined_files(
-    alike: list[FileGroup], place: Mapping[str, int]
+    alike: list[tuple[FileGroup, Sequence[int]]],
 ) -> list[tuple[tuple[int, int], FileEntry]]:
-    number = sum(len(group.places) for group in alike)
+    where = [
+        [(places[number], nth) for number, nth in zip(group.places[::2], group.places[1::2], strict=True)]
+        for group, places in alike
+    ]
+    number = sum(map(len, where))
     if number < TOGETHER:
         return [
-            ((place[address], nth), file)
-            for group in alike
-            for (address, nth), file in zip(group.places, group.files, strict=True)
+            found
+            for (group, _), places in zip(alike, where, strict=True)
+            for found in zip(places, group.files, strict=True)
         ]
-    if len({reason for group in alike for reason in group.reasons}) > 1:
+    if len({reason for group, _ in alike for reason in group.reasons}) > 1:
         raise Ambiguous
-    first = min((place[address], nth) for group in alike for address, nth in group.places)
-    file = alike[0].files[0]
-    return [(first, plan_together.joined_files(file, file.artifacts, file.addresses, more=number - 1))]
+    file = alike[0][0].files[0]
+    return [
+        (min(map(min, where)), plan_together.joined_files(file, file.artifacts, file.addresses, number - 1))
+    ]

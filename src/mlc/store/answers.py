@@ -32,6 +32,7 @@ import msgspec
 from msgspec import Struct
 
 from mlc.store import looks, sealed
+from mlc.store.looks import Looked
 
 FORMAT = 1
 LARGEST = 256_000_000  # bytes; a larger answer is not kept
@@ -55,8 +56,11 @@ class _Kept(Struct, frozen=True):
     answer: Answer
 
 
-def recall(root: Path, key: str) -> Answer | None:
-    """The answer to what `key` asks, if nothing that it read has changed; else None."""
+def recall(root: Path, key: str, looked: Looked | None = None) -> Answer | None:
+    """The answer to what `key` asks, if nothing that it read has changed; else None.
+
+    How the paths look that it depends on is noted in `looked`.
+    """
     content = sealed.read(folder_of(root) / f"{key}.answer")
     if content is None:
         return None
@@ -66,7 +70,7 @@ def recall(root: Path, key: str) -> Answer | None:
         return None
     if kept.format != FORMAT or kept.key != key:
         return None
-    return kept.answer if looks.looks(kept.paths)[0] == kept.looks else None
+    return kept.answer if (looked or Looked()).all(kept.paths)[0] == kept.looks else None
 
 
 class Paths(Struct, frozen=True):
@@ -79,7 +83,9 @@ class Paths(Struct, frozen=True):
 class Watch:
     """Takes note of what is read from its making on. Only one in a process, for a hook cannot be taken back."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, looked: Looked | None = None) -> None:
+        """`looked` says how some paths looked before anything was read."""
+        self.looked = looked or Looked()
         self._root = root
         self._paths: set[str] = set()
         self._listed: set[str] = set()
@@ -132,9 +138,13 @@ class Watch:
         finally:
             self._paths, self._listed = before
 
+    def stop(self) -> None:
+        """Take note of nothing more."""
+        self._on = False
+
     def keep(self, key: str, answer: Answer, also: Iterable[str] = ()) -> None:
         """Keep an answer with all that has been read. Keeps nothing where it could not be told when that changes."""
-        self._on = False
+        self.stop()
         if not self.is_certain or self.began is None:
             return
         with suppress(OSError):
@@ -142,7 +152,7 @@ class Watch:
             paths = looks.grouped(
                 {*self._paths, *self._listed, *also}, self._listed, str(folder_of(self._root))
             )
-            digest, newest = looks.looks(paths)
+            digest, newest = self.looked.all(paths)
             if newest > self.began - looks.MARGIN:
                 return
             content = msgspec.msgpack.encode(_Kept(FORMAT, key, paths, digest, answer))

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from mlc.store import looks, sealed
 from mlc.store.answers import FORMAT, LARGEST, Watch, folder_of, folders_of
+from mlc.store.looks import Looked
 
 _KEPT = 4  # of other environments and inputs
 
@@ -40,7 +41,6 @@ class Recalled(Struct, frozen=True):
     stale: tuple[Piece, ...]
     common: tuple[str, ...]
     listed: tuple[str, ...]
-    seen: dict[str, str]  # how the files look that have not changed
 
 
 class _Indexed(Struct, frozen=True, array_like=True):
@@ -59,7 +59,7 @@ class _Kept(Struct, frozen=True, array_like=True):
     pieces: tuple[_Indexed, ...]
 
 
-def recall(root: Path, key: str, note: str) -> Recalled | None:
+def recall(root: Path, key: str, note: str, looked: Looked) -> Recalled | None:
     """The pieces that were kept under a key with the same note; None where none may be used."""
     content = sealed.read(folder_of(root) / f"{key}.pieces")
     if content is None:
@@ -70,12 +70,12 @@ def recall(root: Path, key: str, note: str) -> Recalled | None:
         return None
     if (kept.format, kept.key, kept.note) != (FORMAT, key, note):
         return None
-    if looks.looks(kept.common)[0] != kept.looks:
+    if looked.all(kept.common)[0] != kept.looks:
         return None
     changed = {
         number
         for number, (file, seen) in enumerate(zip(kept.files, kept.seen, strict=True))
-        if looks.look(f"{root}/{file}", file)[0] != seen
+        if looked.at(f"{root}/{file}", file)[0] != seen
     }
     fitting: list[Piece] = []
     stale: list[Piece] = []
@@ -92,11 +92,6 @@ def recall(root: Path, key: str, note: str) -> Recalled | None:
         tuple(stale),
         tuple(path for path, _ in common),
         tuple(path for path, is_listed in common if is_listed),
-        {
-            file: seen
-            for number, (file, seen) in enumerate(zip(kept.files, kept.seen, strict=True))
-            if number not in changed
-        },
     )
 
 
@@ -119,8 +114,7 @@ def keep(
         return
     with suppress(OSError):
         files = tuple(sorted({file for piece in pieces for file in piece.files}))
-        known = {} if before is None else before.seen  # looked at before what was kept was used
-        seen = [(known[file], 0) if file in known else looks.look(f"{root}/{file}", file) for file in files]
+        seen = [watch.looked.at(f"{root}/{file}", file) for file in files]
         noted = set(noted)
         listed = {path for path in watch.listed if os.path.abspath(path) not in noted}
         listed |= {*folders_of(root / ".mlc")}
@@ -130,7 +124,7 @@ def keep(
             common |= {*before.common}
             listed |= {*before.listed}
         paths = looks.grouped(common, listed, str(folder_of(root)))
-        digest, newest = looks.looks(paths)
+        digest, newest = watch.looked.all(paths)
         if newest > watch.began - looks.MARGIN:
             return
         place = {file: number for number, file in enumerate(files)}

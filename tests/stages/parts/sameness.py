@@ -27,6 +27,7 @@ class Outcome(Struct):
     diagnostics: tuple[Diagnostic, ...]
     artifacts: dict[str, dict[str, bytes]]
     steps: dict[str, dict[str, list[Step]]]
+    owners: dict[str, dict[str, str]]  # of each artifact's path the resource
 
 
 def whole(root: Path) -> Outcome | None:
@@ -46,6 +47,10 @@ def whole(root: Path) -> Outcome | None:
             one.graph.environment: {found.path: found.content for found in one.artifacts} for one in compiled
         },
         steps=steps,
+        owners={
+            one.graph.environment: {found.path: str(found.address) for found in one.artifacts}
+            for one in compiled
+        },
     )
 
 
@@ -65,6 +70,7 @@ def in_parts(root: Path, size: int) -> Outcome | None:
         planned.diagnostics,
         {name: {} for name in project.environments},
         {name: {} for name in project.environments},
+        {},
     )
     for owned, part in zip(division, parts, strict=True):
         stretches: list[Stretch] = []
