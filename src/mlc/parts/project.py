@@ -19,7 +19,7 @@ from mlc.ir.node import Node, plain
 from mlc.kinds._walk import references
 from mlc.pipeline import LANGUAGE
 from mlc.request import Request, inputs_of, wanted_environments
-from mlc.rules import resource_name
+from mlc.rules import patch_matches_nothing, resource_name, too_large
 from mlc.store.content import Content
 
 
@@ -118,10 +118,14 @@ class Project:
         self.states = {name: states.read(self.root, name) for name in self.environments}
 
     def _refuse_mistakes_around(self) -> None:
-        """What is wrong with presets and patches whatever stands in the resources."""
+        """What is wrong with presets and patches for the names of all resources: no part that is kept notices.
+
+        Without the resources more is found, which is not asked about here.
+        """
+        about_names = (patch_matches_nothing.RULE.name, too_large.RULE.name)
         for environment in self.environments:
             _, found = composing.compose_document(self.frame, environment, (), self.inputs, LANGUAGE)
-            if found:
+            if any(one.rule in about_names for one in found):
                 raise Unsure("mistakes")
 
     def _around(self) -> frozenset[Address]:

@@ -31,7 +31,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from mlc.store import looks, sealed
+from mlc.store import asked, looks, sealed
 from mlc.store.looks import Looked
 
 FORMAT = 1
@@ -97,7 +97,7 @@ class Watch:
     def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._on:
             return
-        if event in ("open", "os.listdir", "os.scandir", "sqlite3.connect"):
+        if event in ("open", "os.listdir", "os.scandir", "sqlite3.connect", asked.EVENT):
             path = arguments[0]
             if isinstance(path, bytes | os.PathLike):
                 path = os.fsdecode(path)
@@ -107,7 +107,7 @@ class Watch:
                 self._paths |= {path, f"{path}-wal", f"{path}-journal"}
             elif isinstance(path, str):
                 self._paths.add(path)
-                if event != "open":
+                if event in ("os.listdir", "os.scandir"):
                     self._listed.add(path)
         elif event == "import" and arguments[0].partition(".")[0] in _DATABASES:
             self.is_certain = False
