@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms estimators faults fuzz checkers checkers-of-speed compare benchmarks generate clean
+.PHONY: demo test lint unit test-platforms estimators faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -98,8 +98,19 @@ $(VENV)/.installed: pyproject.toml
 	$(PIP) --editable .
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) --editable '.[dev]'
+# The releases that developers and CI have; users get the ranges of pyproject.toml, as `make demo` does.
+$(VENV)/.installed-dev: $(VENV)/.installed constraints.txt
+	$(PIP) --editable '.[dev]' --constraint constraints.txt
+	touch $@
+
+# Today's releases of everything, for every Python from 3.11 on: then run the tests, and read the diff.
+constraints: .checkers/uv/.installed
+	.checkers/uv/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-annotate \
+		--upgrade --custom-compile-command 'make constraints' --quiet --output-file constraints.txt
+
+.checkers/uv/.installed:
+	$(PYTHON) -m venv .checkers/uv
+	.checkers/uv/bin/python -m pip install --quiet --quiet --disable-pip-version-check uv==0.13.9
 	touch $@
 
 clean:

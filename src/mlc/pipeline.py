@@ -219,6 +219,8 @@ def reads_in(graph: Graph) -> Callable[[tuple[str | int, ...], Node], tuple[Read
         kinds: dict[str, dict[str, Node]] = {}
         for resource in graph.resources:
             kinds.setdefault(resource.address.kind, {})[resource.address.name] = resource.node
+        for address, node in graph.left_out.items():
+            kinds.setdefault(address.kind, {})[address.name] = node
         groups = {kind: Node(group, graph.around.span) for kind, group in kinds.items()}
         return Node({**graph.around.value, **groups}, graph.around.span)
 

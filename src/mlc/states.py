@@ -5,6 +5,7 @@ On this machine (`state: {type: local}` in mlc.yaml, and where nothing is said):
 ```
 .mlc/state/<environment>.db                     what was applied
 .mlc/state/<environment>.lock                   who is applying
+.mlc/state/<environment>.untidy                 what a killed command left half-written has not been removed yet
 .mlc/state/previous/<environment>-<serial>.json what a state was before a command changed it by hand
 ```
 
@@ -14,7 +15,7 @@ Or in a database that others reach too (`state: {type: database, url: …}`): `s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from mlc.ir.operation import StepFailed
 from mlc.ir.state import State
 from mlc.kinds._fields import seconds
 from mlc.rules import _system, state_locked, state_unreadable, unlock_refused
-from mlc.store.files import keep_out_of_git, write_atomically
+from mlc.store.files import keep_out_of_git, make_folder, write_atomically
 from mlc.store.lock import LockHeld, holder_of, locked
 from mlc.store.records import Owner, StateStore, StateUnreadable, document
 from mlc.store.state import opened, read_state
@@ -55,7 +56,10 @@ class Settings(Struct, frozen=True):
 
 
 class Held(Struct, frozen=True):
-    """A state that nobody else changes meanwhile. `killed` is whether its last holder came to no orderly end."""
+    """A state that nobody else changes meanwhile.
+
+    `killed` is whether an earlier holder came to no orderly end, and nobody has removed what it left half-written.
+    """
 
     store: StateStore
     killed: bool
@@ -92,11 +96,27 @@ def read(root: Path, environment: str) -> State:
 
 
 @contextmanager
-def held(root: Path, environment: str) -> Iterator[Held]:
+def held(root: Path, environment: str, *, tidies: bool = False) -> Iterator[Held]:
     """An environment's state, open for writing, while nobody else writes it.
 
-    Raises StepFailed where somebody does, where the state cannot be read, or where nothing can be written.
+    `tidies` is whether this holder removes what killed ones left half-written; for another, it is remembered that
+    somebody has to. Raises StepFailed where somebody else writes, where the state cannot be read, or where nothing
+    can be written.
     """
+    mark = _path(root, environment).with_suffix(".untidy")
+    with _alone(root, environment) as alone:
+        killed = alone.killed or mark.exists()
+        if killed and not tidies:
+            with suppress(OSError):  # no reason to fail where the disk is full
+                make_folder(mark.parent, 0o700)
+                mark.touch(0o600)
+        yield Held(alone.store, killed)
+        if killed and tidies:
+            mark.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(root: Path, environment: str) -> Iterator[Held]:
     wanted = settings(root)
     owner = Owner(wanted.project, environment)
     try:

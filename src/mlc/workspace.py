@@ -37,6 +37,7 @@ from mlc.plan import World
 from mlc.rules import path_outside_project, plan_stale
 from mlc.store.content import Content
 from mlc.store.files import TEMPORARY, leads_out, sweep, write_atomically
+from mlc.store.source import source_digest
 
 if TYPE_CHECKING:
     from mlc.apply.effects import Effects
@@ -151,7 +152,7 @@ def hands(root: Path, plan: Plan) -> Iterator[Effects]:
     scratch = root / ".mlc" / "scratch" / plan.environment
     with (
         Processes(_performing(root, backends), drivers.warm) as workers,  # before there is a lock to inherit
-        states.held(root, plan.environment) as held,
+        states.held(root, plan.environment, tidies=True) as held,
     ):
         applied = held.store.read()
         shutil.rmtree(scratch, ignore_errors=True)
@@ -273,9 +274,13 @@ def damaged(root: Path, plan: Plan) -> frozenset[str]:
 
 
 def file_digest(root: Path, path: str) -> str:
-    """The SHA-256 (hex) of a file in the project; empty where there is none that can be read."""
+    """The SHA-256 (hex) of a file in the project, or of a folder with all that stands in it; empty where there is
+    none that can be read."""
     try:
-        with place(root, path).open("rb") as file:
+        found = place(root, path)
+        if found.is_dir():
+            return source_digest(found)
+        with found.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, StepFailed):
         return ""

@@ -67,6 +67,8 @@ class Server:
         self._count += 1
         folder = self._folder / str(self._count)
         folder.mkdir()
+        for name in ("out", "err"):  # also of a child that is killed before it opens them
+            (folder / name).touch()
         pid = self.ask(
             {"start": {"root": str(root), "words": words, "to": str(folder), "fault": fault, "uid": uid}}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,3 +111,28 @@ def generated(root: Path, environment: str = "dev") -> dict[str, str]:
         for path in sorted((root / "generated" / environment).rglob("*"))
         if path.is_file() and not path.name.startswith(TEMPORARY)
     }
+
+
+def settled_files(root: Path) -> dict[str, Any]:
+    """The files and their digests, less what history or the hour decides: version numbers and latencies."""
+    files: dict[str, Any] = dict(generated(root))
+    for path in files:
+        if path.endswith("README.md"):
+            files[path] = None
+        elif path.endswith("bundle.json"):
+            files[path] = {**json.loads((root / path).read_bytes()), "number": None}
+    return files
+
+
+def folders(root: Path) -> list[str]:
+    folders = (path for path in (root / "generated").rglob("*") if path.is_dir())
+    return sorted(str(path.relative_to(root)) for path in folders)
+
+
+def remembered(root: Path) -> dict[str, Any]:
+    """What a state holds, less what rests on a measurement or on history."""
+    found = settled(read_state(root / ".mlc/state/dev.db"))
+    found["artifacts"] = {
+        path: digest for path, digest in found["artifacts"].items() if not path.endswith("bundle.json")
+    }
+    return found

@@ -10,17 +10,15 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faults.forking import Server
 from faults.small import LOGISTIC, make_project, model, rows
-from faults.soundness import LONG, REGISTRY, settled
-from faults.test_edits import Project, folders, lay, project_files, settled_files
+from faults.soundness import LONG, REGISTRY, folders, remembered, settled_files
+from faults.test_edits import Project, lay, project_files
 from mlc.drivers.registry import verify
-from mlc.store.state import read_state
 
 EXAMPLES = int(os.environ.get("MLC_FAULTS_PROJECTS", "200" if LONG else "4"))
 
@@ -112,15 +110,6 @@ def applied(server: Server, root: Path, base: Project, project: Project, at_once
     planned = server.run(root, "plan", "--detailed-exitcode")
     assert planned.code == 0, planned
     assert verify(root, REGISTRY) == ()
-
-
-def remembered(root: Path) -> dict[str, Any]:
-    """What a state holds, less what rests on a measurement or on history."""
-    found = settled(read_state(root / ".mlc/state/dev.db"))
-    found["artifacts"] = {
-        path: digest for path, digest in found["artifacts"].items() if not path.endswith("bundle.json")
-    }
-    return found
 
 
 def test_destroyed_and_applied_again_is_applied(server: Server, tmp_path: Path) -> None:

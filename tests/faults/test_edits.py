@@ -6,13 +6,12 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from faults.forking import Server
 from faults.small import LOGISTIC, model, rows, write
-from faults.soundness import LONG, REGISTRY, generated
+from faults.soundness import LONG, REGISTRY, folders, settled_files
 from mlc.drivers.registry import verify
 
 SEEDS = range(40 if LONG else 3)
@@ -174,19 +173,3 @@ def lay(root: Path, project: Project) -> None:
                 file.unlink()
     for path, text in project.items():
         write(root, path, text)
-
-
-def settled_files(root: Path) -> dict[str, Any]:
-    """The files and their digests, less what history or the hour decides: version numbers and latencies."""
-    files: dict[str, Any] = dict(generated(root))
-    for path in files:
-        if path.endswith("README.md"):
-            files[path] = None
-        elif path.endswith("bundle.json"):
-            files[path] = {**json.loads((root / path).read_bytes()), "number": None}
-    return files
-
-
-def folders(root: Path) -> list[str]:
-    folders = (path for path in (root / "generated").rglob("*") if path.is_dir())
-    return sorted(str(path.relative_to(root)) for path in folders)

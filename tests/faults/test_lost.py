@@ -74,6 +74,21 @@ def test_a_state_of_a_newer_version_is_left_alone(server: Server, applied: Path)
     assert state.read_bytes() == before
 
 
+def test_a_field_that_the_language_did_not_have_is_no_change(server: Server, applied: Path) -> None:
+    """What was recorded without a field is as it was while the field holds its default."""
+    with closing(sqlite3.connect(applied / ".mlc/state/dev.db")) as connection, connection:
+        without = (
+            "UPDATE entry SET value = CAST(json_remove(value, '$.lifecycle') AS BLOB) WHERE type = 'resource'"
+        )
+        connection.execute(without)
+    assert "lifecycle" not in state_of(applied).resources["model.risk"]
+    assert "Nothing to do" in server.run(applied, "plan").out
+    write(applied, "model/risk.yaml", model() + "lifecycle: {retries: 2}\n")
+    planned = server.run(applied, "plan")
+    assert "lifecycle" in planned.out
+    assert "0 to add, 1 to change, 0 to destroy" in planned.out
+
+
 def test_a_database_of_somebody_else_is_left_alone(server: Server, root: Path) -> None:
     (root / ".mlc/state").mkdir(parents=True)
     with closing(sqlite3.connect(root / ".mlc/state/dev.db")) as connection, connection:

@@ -10,7 +10,9 @@ from msgspec import structs
 
 from faults.forking import Ended, Server
 from faults.small import model, rows, write
-from mlc.ir.plan import Plan
+from mlc import drivers
+from mlc.ir.operation import Operation
+from mlc.ir.plan import Plan, Step
 from mlc.store import saved_plan
 from mlc.store.state import read_state
 
@@ -86,6 +88,28 @@ def test_one_made_by_another_mlc_is_refused(server: Server, root: Path, plan: Pa
         _refused(server.run(root, "apply", "saved"), "plan-stale", words)
     _write(plan, structs.replace(made, version=99))
     _refused(server.run(root, "apply", "saved"), "bad-plan-file", "it has version 99")
+
+
+def test_what_is_protected_is_not_destroyed_by_one_made_elsewhere(server: Server, root: Path) -> None:
+    """Planning refuses already: a plan that gets past that, of another making, is looked at when it is applied."""
+    protected = (root / "deployment/online.yaml").read_text(encoding="utf-8")
+    write(root, "deployment/online.yaml", protected + "lifecycle: {prevent_destroy: true}\n")
+    assert server.run(root, "apply", "--yes").code == 0
+    write(root, "model/risk.yaml", model(description="Another."))
+    assert server.run(root, "plan", "-o", "harmless").code == 0
+    made = saved_plan.decode((root / "harmless").read_bytes())
+    before = read_state(root / ".mlc/state/dev.db")
+    deploying = Operation("deployment.online/deploy", "local", cost="redeploy", spec={})
+    for step, words in (
+        (Step("deployment.online", "deployment.online", "delete"), "delete it"),
+        (Step(deploying.id, "deployment.online", "undo", operation=deploying), "take back its deploy"),
+    ):
+        tools = {**made.tools, **({"local": drivers.tools("local")} if step.operation else {})}
+        _write(root / "harmful", structs.replace(made, steps=(*made.steps, step), tools=tools))
+        _refused(server.run(root, "apply", "harmful"), "prevent-destroy", words)
+        assert read_state(root / ".mlc/state/dev.db") == before
+        assert (root / ".mlc/deployments/dev/online").is_dir()
+    assert server.run(root, "apply", "harmless").code == 0
 
 
 def test_every_reason_is_told_at_once(server: Server, root: Path, plan: Path) -> None:

@@ -75,6 +75,7 @@ NOT_BY_FILES = {
     "training-failed",
     "unknown-module",
     "unknown-version",
+    "user-code-failed",
     "unlock-refused",
 }
 

@@ -32,7 +32,7 @@ def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
 
 def selected_project(arguments: argparse.Namespace) -> tuple[Compiled, ...]:
     """What is selected of the project in every environment asked for. Raises Unfit for mistakes."""
-    selection = _selection(arguments)
+    selection = selection_of(arguments)
     compiled = compiled_project(arguments)
     if selection is None:
         return compiled
@@ -52,7 +52,7 @@ def selected_plans(
     """
     from mlc import inquiry
 
-    planned, mistakes = inquiry.plans(root, compiled, _selection(arguments))
+    planned, mistakes = inquiry.plans(root, compiled, selection_of(arguments))
     _refuse(mistakes, arguments)
     forbidden = inquiry.forbidden(root, compiled, planned)
     if forbidden:
@@ -68,7 +68,8 @@ def _text(file: Path) -> str:
         return ""
 
 
-def _selection(arguments: argparse.Namespace) -> Selection | None:
+def selection_of(arguments: argparse.Namespace) -> Selection | None:
+    """What was asked for, or None where nothing was. Raises Unfit for mistakes in it."""
     if not arguments.select and not arguments.exclude:
         return None
     from mlc.pipeline import LANGUAGE

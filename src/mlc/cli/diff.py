@@ -3,7 +3,7 @@
 Compares two revisions of git without touching the checkout: what is affected, with effective values before and after
 and the edited line that causes each, what runs again because of it, bounds that are loosened, and who owns what.
 BASE...HEAD compares with where the two parted. No HEAD is the working tree, with what is not committed. No state is
-read: it compares descriptions, not what was applied.
+read: it compares descriptions, not what was applied. --select state:modified+ is about what differs from BASE.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from mlc.cli._console import exit_code, guarded, paint, project_folder, show_diagnostics
+from mlc.cli._selection import add_selection_arguments, selection_of
 
 _FORMS = ("text", "json", "markdown")
 
@@ -28,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=_FORMS, default="text", help="the form of the output")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 when something differs")
+    add_selection_arguments(parser)
     markdown = parser.add_argument_group("for --format markdown")
     markdown.add_argument("--attachment", metavar="FILE", help="write the whole of it there, of any length")
     markdown.add_argument(
@@ -55,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         from_merge_base=from_merge_base,
         environments=environments,
         inputs=tuple(arguments.input),
+        selection=selection_of(arguments),
     )
     if reviewed.review is None:
         if arguments.format == "markdown":

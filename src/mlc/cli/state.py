@@ -93,8 +93,14 @@ def _list(root: Path, environment: str, arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write(state_text.listing(listed))
         if not listed and not arguments.quiet:
-            print(f"Nothing has been applied to {environment} yet.", file=sys.stderr)
+            print(_why_empty(state, environment), file=sys.stderr)
     return 0
+
+
+def _why_empty(state: State, environment: str) -> str:
+    if not state.serial:
+        return f"Nothing has been applied to {environment} yet."
+    return f"Nothing is applied to {environment}: all that was has been destroyed or forgotten (serial {state.serial})."
 
 
 def _show(root: Path, environment: str, arguments: argparse.Namespace) -> int:

@@ -172,21 +172,26 @@ def compose_document(
     found += mistakes
     known = tuple(layers.environments)
     first = environment in known[:1]
-    kept = {
-        kind: Node(
-            {name: node for name, node in group.value.items() if _is_in(node, environment)}, group.span
-        )
+    groups = {
+        kind: group
         for kind, group in resolved.value.items()
         if kind in language.kinds
         and group.is_map
         and (first or not group.value or not language.is_once(kind))
     }
+    kept: dict[str, Node] = {}
+    left_out: dict[Address, Node] = {}
+    for kind, group in groups.items():
+        out = {name: node for name, node in group.value.items() if not _is_in(node, environment)}
+        kept[kind] = Node({name: node for name, node in group.value.items() if name not in out}, group.span)
+        left_out |= {Address(kind, name): node for name, node in out.items()}
     around = {key: node for key, node in resolved.value.items() if key not in language.kinds}
     document = Document(
         environment=environment,
         project=layers.project,
         root=Node(kept, resolved.span),
         around=Node(around, resolved.span),
+        left_out=left_out,
     )
     found += _unknown_environments(resolved, language, known)
     return document, tuple(found)

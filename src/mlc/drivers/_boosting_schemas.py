@@ -80,6 +80,19 @@ _OF_CLASSIFIERS: Mapping[str, Schema] = {
     },
 }
 
+_OF_SEVERAL: Mapping[str, Schema] = {
+    "class_weight": {
+        "anyOf": [
+            {
+                "description": "A weight for each class, by its name; a class that is left out has the weight 1.",
+                "type": "object",
+                "additionalProperties": _AT_LEAST_0 | {"type": "number"},
+            },
+            {"enum": ["balanced", None]},
+        ]
+    }
+}
+
 _FALLS_BACK: Mapping[str, Any] = {
     "booster": "gbtree", "tree_method": "auto", "grow_policy": "depthwise", "n_estimators": 100, "max_depth": 6,
     "max_leaves": 0, "max_bin": 256, "learning_rate": 0.3, "gamma": 0, "min_child_weight": 1, "max_delta_step": 0,
@@ -109,8 +122,8 @@ _REFUSED: Mapping[str, str] = {
 }
 
 
-def parameters(constructor: type, library: str) -> Parameters:
-    """The parameters of an estimator of `xgboost` or `lightgbm`, its base classes' among them."""
+def parameters(constructor: type, library: str, task: str = "") -> Parameters:
+    """The parameters of an estimator of `xgboost` or `lightgbm`, its base classes' among them, for a task."""
     table = XGBOOST if library == "xgboost" else LIGHTGBM
     classifies = constructor.__name__.endswith("Classifier")
     given = dict(sorted(_signature(constructor).items()))
@@ -121,9 +134,10 @@ def parameters(constructor: type, library: str) -> Parameters:
         elif name == "class_weight" and not classifies:
             found[name] = "It is about classes."
         else:
-            bounds = _OF_CLASSIFIERS.get(name, table.get(name, {})) if classifies else table.get(name, {})
+            of_classes = _OF_SEVERAL if task == "multiclass_classification" else _OF_CLASSIFIERS
+            bounds = (of_classes if classifies else table).get(name, table.get(name, {}))
             found[name] = _parameter(name, parameter, bounds, library)
-    return limited(constructor.__name__, found)
+    return limited(constructor.__name__, found, task)
 
 
 def _signature(constructor: type) -> dict[str, Parameter]:

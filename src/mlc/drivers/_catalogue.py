@@ -15,10 +15,19 @@ from importlib import import_module
 import sklearn
 import sklearn.experimental.enable_halving_search_cv
 import sklearn.experimental.enable_iterative_imputer
+from msgspec import to_builtins
 from sklearn.utils import all_estimators
 
 from mlc import data
-from mlc.drivers import _boosting_schemas, _estimators, _lightgbm, _parameter_schemas, _transforms, _xgboost
+from mlc.drivers import (
+    _boosting_schemas,
+    _estimators,
+    _lightgbm,
+    _parameter_schemas,
+    _parameters_by_task,
+    _transforms,
+    _xgboost,
+)
 from mlc.drivers._parameter_schemas import Parameters, Schema
 from mlc.drivers._standing import Standing, standing
 
@@ -67,11 +76,9 @@ def _public(constructor: type) -> str:
 def _entry(name: str, constructor: type) -> Schema:
     stands = standing(name, constructor)
     library, short = name.partition(".")[0], constructor.__name__
-    found = (
-        _parameter_schemas.parameters(constructor, stands.serves)
-        if library == "sklearn"
-        else _boosting_schemas.parameters(constructor, library)
-    )
+    tasks = stands.trains or ("",)
+    by_task = {task: _parameters(constructor, library, stands.serves, task) for task in tasks}
+    found = _parameters_by_task.together(list(by_task.values()))
     schema: Schema = {
         "title": short,
         "description": _description(library, found),
@@ -87,19 +94,33 @@ def _entry(name: str, constructor: type) -> Schema:
         "exact": short in _transforms.EXACT,
         "imputes": short in _transforms.IMPUTING,
     }
-    return schema | {
-        "x-mlc-estimator": {
-            "name": name,
-            **_standing(stands),
-            **{flag: True for flag, is_so in flags.items() if is_so},
-        },
-        "x-mlc-not-settable": found.refused,
-        "x-mlc-denied": found.denied,
-    }
+    of_task = {task: _parameters_by_task.apart(one, found) for task, one in by_task.items()}
+    return (
+        schema
+        | {
+            "x-mlc-estimator": {
+                "name": name,
+                **_standing(stands),
+                **{flag: True for flag, is_so in flags.items() if is_so},
+            },
+            "x-mlc-not-settable": found.refused,
+            "x-mlc-denied": found.denied,
+        }
+        | ({"x-mlc-of-task": of_task} if any(of_task.values()) else {})
+    )
+
+
+def _parameters(constructor: type, library: str, serves: str, task: str) -> Parameters:
+    if library == "sklearn":
+        return _parameter_schemas.parameters(constructor, serves, task)
+    return _boosting_schemas.parameters(constructor, library, task)
 
 
 def _standing(stands: Standing) -> Schema:
     told: Schema = {"what": stands.what, "tasks": list(stands.tasks), "serves": stands.serves}
+    if stands.trains:
+        told["trains"] = list(stands.trains)
+        told |= {"but": to_builtins(stands.but)} if stands.but else {}
     if stands.reason:
         told |= {"reason": stands.reason, "why": stands.why}
         told |= {"instead": stands.instead} if stands.instead else {}
@@ -109,7 +130,7 @@ def _standing(stands: Standing) -> Schema:
 
 def _told(entry: Schema) -> Schema:
     known: Schema = entry["x-mlc-estimator"]
-    return {key: known[key] for key in ("what", "tasks", "serves", "reason", "why") if key in known}
+    return {key: known[key] for key in ("what", "tasks", "serves", "trains", "reason", "why") if key in known}
 
 
 def _description(library: str, found: Parameters) -> str:

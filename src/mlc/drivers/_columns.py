@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -37,6 +37,39 @@ def binary_label(frame: pl.DataFrame, label: str, positive: Any) -> pl.Series:
     except pl.exceptions.InvalidOperationError:
         raise ValueError(f"{positive!r} cannot be a value of the label {label} ({column.dtype}).") from None
     return pl.Series(label, column == wanted, dtype=pl.Boolean).cast(pl.Int64)
+
+
+def class_codes(frame: pl.DataFrame, label: str, classes: Sequence[Any]) -> pl.Series:
+    """Shape (n,), int64: the place of each row's label in `classes`.
+
+    Raises ValueError, with a sentence to show, where a label is missing or is none of the classes.
+    """
+    column = frame[label]
+    if column.null_count():
+        raise ValueError(f"{column.null_count()} rows have no value of the label {label}.")
+    codes = column.cast(pl.String).replace_strict(
+        [str(one) for one in classes], range(len(classes)), default=None, return_dtype=pl.Int64
+    )
+    if codes.null_count():
+        other = column.filter(codes.is_null())[0]
+        raise ValueError(
+            f"{codes.null_count()} rows have a label {label} that is no class, such as {other!r}."
+        )
+    return codes.alias(label)
+
+
+def number_label(frame: pl.DataFrame, label: str) -> pl.Series:
+    """Shape (n,), float64: the label as a number.
+
+    Raises ValueError, with a sentence to show, where a label is missing or is not finite.
+    """
+    numbers = frame[label].cast(pl.Float64)
+    missing = numbers.null_count() + int(numbers.is_nan().sum())
+    if missing:
+        raise ValueError(f"{missing} rows have no value of the label {label}.")
+    if not numbers.is_finite().all():
+        raise ValueError(f"{int((~numbers.is_finite()).sum())} rows have a label {label} that is not finite.")
+    return numbers
 
 
 def names_of(columns: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import onnx
@@ -11,22 +12,28 @@ from onnx import checker
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
+from mlc.drivers import _answers
 from mlc.drivers._columns import Columns
-
-OUTPUTS = ("label", "probabilities")
+from mlc.ir.task import OF_TWO, TASKS, Class, Task
 
 
 class ConversionError(Exception):
     """A Pipeline that cannot be written as ONNX: a sentence to show."""
 
 
-def to_onnx(model: Pipeline, columns: Columns, opset: int) -> bytes:
-    """An ONNX file with one input (rows, 1) per column and the outputs `label` (rows,) int64 and
-    `probabilities` (rows, 2) float32.
+def to_onnx(
+    model: Pipeline,
+    columns: Columns,
+    opset: int,
+    task: Task = TASKS["binary_classification"],
+    classes: Sequence[Class] = OF_TWO,
+) -> bytes:
+    """An ONNX file with one input (rows, 1) per column and the outputs of the task (`mlc.ir.task`).
 
-    Text is a string; integers, numbers and booleans are float32. Raises ConversionError.
+    Text is a string; integers, numbers and booleans are float32. `classes` are what a classifier of several
+    calls its labels, which it was trained on as numbers from 0. Raises ConversionError.
     """
-    if clash := sorted({*columns} & {*OUTPUTS}):
+    if clash := sorted({*columns} & {*task.outputs}):
         raise ConversionError(f"a column may not be called {' or '.join(clash)}, as an output is")
     kinds = [
         (name, StringTensorType([None, 1]) if column["type"] == "string" else FloatTensorType([None, 1]))
@@ -39,7 +46,7 @@ def to_onnx(model: Pipeline, columns: Columns, opset: int) -> bytes:
                 model,
                 initial_types=kinds,
                 final_types=None,
-                options={id(model.steps[-1][1]): {"zipmap": False}},
+                options=_options(model.steps[-1][1]) if task.classifies else None,
                 target_opset={"": opset, "ai.onnx.ml": 3},
                 name="mlc",
             )
@@ -50,7 +57,7 @@ def to_onnx(model: Pipeline, columns: Columns, opset: int) -> bytes:
             ) from error
     if [entry.name for entry in graph.graph.input] != list(columns):
         raise ConversionError("skl2onnx renamed or dropped a column; call the columns otherwise")
-    content = _canonical(graph)
+    content = _canonical(graph, task, classes)
     try:
         checker.check_model(content, full_check=True)
     except (checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -58,11 +65,17 @@ def to_onnx(model: Pipeline, columns: Columns, opset: int) -> bytes:
     return content
 
 
-def _canonical(graph: onnx.ModelProto) -> bytes:
+def _options(estimator: object) -> dict[int, dict[str, bool]]:
+    """Probabilities as a tensor. An estimator that brings its own conversion has no options."""
+    return {id(estimator): {} if hasattr(estimator, "onnx_converter") else {"zipmap": False}}
+
+
+def _canonical(graph: onnx.ModelProto, task: Task, classes: Sequence[Class]) -> bytes:
     """The bytes without what says nothing about the model or follows a hash seed."""
     model = onnx.ModelProto()
     model.CopyFrom(graph)
-    _rename_outputs(model.graph)
+    _rename_outputs(model.graph, task.outputs)
+    _answers.as_the_task_gives(model.graph, task, classes)
     model.producer_name, model.producer_version = "mlc", ""
     model.domain, model.model_version, model.doc_string = "", 0, ""
     model.graph.name, model.graph.doc_string = "mlc", ""
@@ -80,12 +93,14 @@ def _canonical(graph: onnx.ModelProto) -> bytes:
     return content
 
 
-def _rename_outputs(graph: Any) -> None:
-    """skl2onnx calls them what it likes: the first is the label, the second the probabilities."""
-    names = dict(zip((output.name for output in graph.output), OUTPUTS, strict=True))
+def _rename_outputs(graph: Any, outputs: Sequence[str]) -> None:
+    """skl2onnx calls them what it likes: the first is the label, the second the probabilities. What a task has no
+    use for, such as the distances of a cluster, is no output."""
+    del graph.output[len(outputs) :]
+    names = dict(zip((output.name for output in graph.output), outputs, strict=True))
     taken = {name for node in graph.node for name in (*node.input, *node.output)} - set(names)
     # an inner value may already be called as an output is to be called: it makes way
-    moved = {name: f"{name}_inner" for name in OUTPUTS if name in taken and name not in names}
+    moved = {name: f"{name}_inner" for name in outputs if name in taken and name not in names}
     renamed = moved | names
     for node in graph.node:
         node.input[:] = [renamed.get(name, name) for name in node.input]

@@ -9,15 +9,17 @@ import lightgbm
 import numpy as np
 from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
 from skl2onnx import update_registered_converter
-from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+from skl2onnx.common.shape_calculator import (
+    calculate_linear_classifier_output_shapes,
+    calculate_linear_regressor_output_shapes,
+)
 from sklearn.base import BaseEstimator
 
-from mlc.drivers._estimators import as_given
+from mlc.drivers._estimators import ALL, as_given
 
 CLASSES: Mapping[str, type] = {
     f"lightgbm.{name}": getattr(lightgbm, name) for name in ("LGBMClassifier", "LGBMRanker", "LGBMRegressor")
 }
-CLASSIFIERS = ("lightgbm.LGBMClassifier",)
 
 SETTINGS = {"n_jobs": 1, "verbosity": -1, "deterministic": True, "force_row_wise": True}
 """What mlc sets besides the seed: one thread and one way to build histograms, because the result must not follow
@@ -27,22 +29,25 @@ VERSION: str = lightgbm.__version__
 
 
 def estimator(name: str, params: Mapping[str, Any], seed: int) -> BaseEstimator:
-    """A classifier with its parameters and the seed. Raises KeyError for a name that is not in the table."""
-    if name not in CLASSIFIERS:
+    """An estimator with its parameters and the seed. Raises KeyError for a name that is not in the table."""
+    if name not in ALL or name not in CLASSES:
         raise KeyError(name)
     made: BaseEstimator = CLASSES[name](**as_given(CLASSES[name], params), **SETTINGS, random_state=seed)
     return made
 
 
 def register_converters() -> None:
-    """Tell skl2onnx how a classifier of LightGBM is converted."""
-    for name in CLASSIFIERS:
+    """Tell skl2onnx how the estimators of LightGBM are converted."""
+    for name in sorted(ALL & CLASSES.keys()):
+        classifies = name.endswith("Classifier")
         update_registered_converter(
             CLASSES[name],
             f"Mlc{name.rpartition('.')[2]}",
-            calculate_linear_classifier_output_shapes,
+            calculate_linear_classifier_output_shapes
+            if classifies
+            else calculate_linear_regressor_output_shapes,
             _convert,
-            options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
+            options={"nocl": [True, False], "zipmap": [True, False, "columns"]} if classifies else None,
         )
 
 
@@ -68,7 +73,8 @@ class _Rounded:
 
     def __init__(self, model: Any) -> None:
         self.booster_ = self
-        self.classes_ = model.classes_
+        if hasattr(model, "classes_"):
+            self.classes_ = model.classes_
         self._model = model
 
     def dump_model(self) -> dict[str, Any]:

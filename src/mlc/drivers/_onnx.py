@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ import onnx
 import onnxruntime
 import polars as pl
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
+from msgspec import Struct
 
 from mlc.drivers._columns import Columns, model_input
 from mlc.ir.operation import StepFailed
+from mlc.ir.task import OF_TWO, TASKS, Class
 from mlc.rules import onnx_refused
 
 onnxruntime.disable_telemetry_events()
@@ -25,16 +27,14 @@ onnxruntime.disable_telemetry_events()
 LARGEST_FILE = 1 << 30
 """Bytes; a larger ONNX file is refused."""
 
-OUTPUTS = ("label", "probabilities")
-
 _BATCH = 2048  # rows at once: bounds the memory that nearest neighbours need
 
 
 def open_session(path: Path, *, largest: int = LARGEST_FILE) -> onnxruntime.InferenceSession:
-    """Open a self-contained ONNX classifier on the CPU, with one thread.
+    """Open a self-contained ONNX model on the CPU, with one thread.
 
     Raises StepFailed (onnx-refused) where the file is larger than `largest` bytes, is not ONNX, refers to
-    data outside itself, or does not give `label` and `probabilities`.
+    data outside itself, or gives what no task does (`mlc.ir.task`).
     """
     size = path.stat().st_size
     if size > largest:
@@ -56,11 +56,12 @@ def open_session(path: Path, *, largest: int = LARGEST_FILE) -> onnxruntime.Infe
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions share no base of their own
         raise StepFailed(onnx_refused.found(f"onnxruntime cannot load {path.name}: {error}.")) from error
-    outputs = tuple(output.name for output in session.get_outputs())
-    if outputs != OUTPUTS:
+    outputs = outputs_of(session)
+    if all(outputs != task.outputs for task in TASKS.values()):
         raise StepFailed(
             onnx_refused.found(
-                f"{path.name} gives {', '.join(outputs)}, and a classifier must give label and probabilities."
+                f"{path.name} gives {', '.join(outputs)}; a classifier gives label and probabilities, and no other "
+                "task gives this."
             )
         )
     return session
@@ -85,21 +86,65 @@ def refuse_unsafe(content: bytes, name: str) -> None:
             )
 
 
+class Scored(Struct, frozen=True):
+    """What a served model says of n rows, whatever its task.
+
+    `labels` (n,) int64 are places in `classes`: 0 or 1 of two classes, the class of several, 1 for a row that is
+    unlike the others, the number of the cluster; None of regression. `probabilities` (n, classes) float32 of a
+    classifier. `values` (n,) float32: the number predicted by regression, the anomaly score (higher is more
+    unlike) of anomaly detection. `classes` is what the places stand for; empty where there are none, and of
+    clustering, whose clusters have numbers only.
+    """
+
+    labels: np.ndarray[Any, np.dtype[np.int64]] | None
+    probabilities: np.ndarray[Any, np.dtype[np.float32]] | None
+    values: np.ndarray[Any, np.dtype[np.float32]] | None
+    classes: tuple[Class, ...]
+
+
 def score(
-    session: onnxruntime.InferenceSession, frame: pl.DataFrame, columns: Columns
-) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.float32]]]:
-    """Labels (n,) as int64 0 or 1, and probabilities (n, 2) as float32, of the n rows of `frame`.
+    session: onnxruntime.InferenceSession,
+    frame: pl.DataFrame,
+    columns: Columns,
+    classes: Sequence[Class] = OF_TWO,
+) -> Scored:
+    """What the model says of the n rows of `frame`.
 
     `columns` are the columns the model sees (`spec["columns"]` of an operation); others are left alone.
+    `classes` are those of a classifier of several classes (`spec["classes"]`), in their order.
     """
     served = model_input(frame, columns)
-    labels: list[np.ndarray[Any, Any]] = [np.empty(0, np.int64)]
-    probabilities: list[np.ndarray[Any, Any]] = [np.empty((0, 2), np.float32)]
+    names = outputs_of(session)
+    empty: dict[str, np.ndarray[Any, Any]] = {
+        "label": np.empty(0, np.int64),
+        "probabilities": np.empty((0, len(classes)), np.float32),
+    }
+    nothing: dict[str, list[np.ndarray[Any, Any]]] = {name: [] for name in names}
+    given = nothing if served.height else {name: [empty.get(name, np.empty(0, np.float32))] for name in names}
     for batch in served.iter_slices(_BATCH):
-        label, probability = session.run(list(OUTPUTS), feeds(batch))
-        labels.append(label)
-        probabilities.append(probability)
-    return np.concatenate(labels), np.concatenate(probabilities)
+        for name, found in zip(names, session.run(list(names), feeds(batch)), strict=True):
+            given[name].append(found)
+    answers = {name: np.concatenate(parts) for name, parts in given.items()}
+    probabilities = answers.get("probabilities")
+    return Scored(
+        labels=_places(answers["label"], classes) if "label" in answers else None,
+        probabilities=probabilities,
+        values=answers.get("value", answers.get("score")),
+        classes=tuple(classes) if probabilities is not None else OF_TWO if "score" in answers else (),
+    )
+
+
+def outputs_of(session: onnxruntime.InferenceSession) -> tuple[str, ...]:
+    """The names of what a model gives, in order."""
+    return tuple(output.name for output in session.get_outputs())
+
+
+def _places(labels: np.ndarray[Any, Any], classes: Sequence[Class]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The places in `classes` of what a model calls them."""
+    if tuple(classes) == tuple(range(len(classes))):
+        return labels.astype(np.int64, copy=False)
+    place = {one: number for number, one in enumerate(classes)}
+    return np.fromiter((place[one] for one in labels.tolist()), np.int64, len(labels))
 
 
 def feeds(served: pl.DataFrame) -> dict[str, np.ndarray[Any, Any]]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 
 class Limit(Struct, frozen=True):
-    """What of a parameter is not offered, and why: all but `only`, or `never`.
+    """What of a parameter is not offered, and why: all but `only`, or `never`, or all but `lists`.
 
     Where neither is given, the parameter is not offered at all. `onnx` is False where the reason has nothing to
     do with ONNX.
@@ -22,6 +22,7 @@ class Limit(Struct, frozen=True):
     why: str
     only: tuple[Any, ...] = ()
     never: tuple[Any, ...] = ()
+    lists: bool = False
     onnx: bool = True
 
 
@@ -64,6 +65,10 @@ _TEXT: Mapping[str, Limit] = {
         never=(r"(?u)\b\w\w+\b",),
     )
 }
+_ROUNDS: Mapping[str, Limit] = {"max_iter": Limit("scikit-learn fails with null.", never=(None,), onnx=False)}
+_KERNELS: Mapping[str, Limit] = {
+    "kernel": Limit("`precomputed` takes distances instead of columns.", never=("precomputed",), onnx=False)
+}
 _LOSSES = Limit(
     "Other losses give no probabilities, and mlc serves, evaluates and gates by them.",
     only=("log_loss", "modified_huber"),
@@ -82,8 +87,9 @@ LIMITS: Mapping[str, Mapping[str, Limit]] = {
     "HistGradientBoostingRegressor": {
         "categorical_features": _CATEGORIES,
         "loss": Limit(
-            "`poisson` converts to ONNX without an error and predicts other numbers there.",
-            never=("poisson",),
+            "`poisson` and `gamma` convert to ONNX without an error and predict other numbers there: their logarithms. "
+            "PoissonRegressor and GammaRegressor are right.",
+            never=("gamma", "poisson"),
         ),
     },
     "KBinsDiscretizer": {
@@ -92,7 +98,13 @@ LIMITS: Mapping[str, Mapping[str, Limit]] = {
             only=("onehot-dense", "ordinal"),
         )
     },
+    "ElasticNet": _ROUNDS,
+    "GaussianProcessRegressor": {"n_targets": Limit("A model here has one label.", onnx=False)},
+    "IsolationForest": {
+        "max_features": Limit("A forest of trees that see some columns only does not convert to ONNX."),
+    },
     "KNeighborsClassifier": _NEIGHBOURS,
+    "KNeighborsRegressor": _NEIGHBOURS,
     "LGBMClassifier": _LIGHTGBM,
     "LGBMRanker": _LIGHTGBM,
     "LGBMRegressor": _LIGHTGBM,
@@ -102,12 +114,33 @@ LIMITS: Mapping[str, Mapping[str, Limit]] = {
             never=(True,),
         )
     },
+    "Lasso": _ROUNDS,
+    "LocalOutlierFactor": {name: _NEIGHBOURS[name] for name in ("metric", "n_neighbors", "p")}
+    | {"novelty": Limit("mlc sets it: a served model is asked about new rows.", onnx=False)},
+    "MLPRegressor": {"loss": Limit("`poisson` does not convert to ONNX.", never=("poisson",))},
     "Normalizer": {
         "norm": Limit(
             "`max` converts to ONNX without an error, and negative numbers are wrong there.",
             only=("l1", "l2"),
         )
     },
+    "NuSVR": _KERNELS,
+    "OneClassSVM": {
+        "kernel": Limit(
+            "Scores of `linear` cancel out, and in the float32 of ONNX a quarter of them is off by more than one in "
+            "10,000; `precomputed` takes distances instead of columns.",
+            never=("linear", "precomputed"),
+        )
+    },
+    "QuantileRegressor": {
+        "solver": Limit("SciPy no longer has it.", never=("interior-point",), onnx=False),
+    },
+    "RidgeCV": {
+        "alphas": Limit("scikit-learn fails with a number.", lists=True, onnx=False),
+        "alpha_per_target": Limit("A model here has one label.", onnx=False),
+        "store_cv_results": Limit("It changes no prediction.", onnx=False),
+    },
+    "SVR": _KERNELS,
     "SGDClassifier": {
         "loss": _LOSSES,
         "learning_rate": Limit(
@@ -128,3 +161,25 @@ LIMITS: Mapping[str, Mapping[str, Limit]] = {
     "XGBRegressor": _XGBOOST,
 }
 """By the estimator's short name, then by parameter."""
+
+LIMITS_OF_TASK: Mapping[str, Mapping[str, Mapping[str, Limit]]] = {
+    "multiclass_classification": {
+        "GradientBoostingClassifier": {
+            "init": Limit(
+                "Of several classes `zero` makes an ONNX form that onnxruntime does not load.",
+                never=("zero",),
+            ),
+            "loss": Limit("`exponential` tells two classes apart.", never=("exponential",), onnx=False),
+        },
+        "LogisticRegression": {
+            "solver": Limit("`liblinear` tells two classes apart.", never=("liblinear",), onnx=False),
+            "dual": Limit("It is of `liblinear`, which tells two classes apart.", never=(True,), onnx=False),
+        },
+        "LogisticRegressionCV": {
+            "solver": Limit("`liblinear` tells two classes apart.", never=("liblinear",), onnx=False),
+            "dual": Limit("It is of `liblinear`, which tells two classes apart.", never=(True,), onnx=False),
+        },
+        "XGBClassifier": {"scale_pos_weight": Limit("It is about two classes.", onnx=False)},
+    },
+}
+"""By task, what holds in it alone: by short name, then by parameter."""

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from sklearn.utils._param_validation import Interval, MissingValues, Options, StrOptions
 
-from mlc.drivers._onnx_limits import LIMITS, Limit
+from mlc.drivers._onnx_limits import LIMITS, LIMITS_OF_TASK, Limit
 
 Schema = dict[str, Any]
 
@@ -45,12 +45,23 @@ _CLASS_WEIGHTS: Schema = {
     "required": ["0", "1"],
     "additionalProperties": False,
 }
+_WEIGHTS_OF_SEVERAL: Schema = {
+    "description": "A weight for each class, by its name; a class that is left out has the weight 1.",
+    "type": "object",
+    "additionalProperties": _WEIGHT,
+}
 _PRIORS: Schema = {
     "description": "The probability of the rest, and of the positive class.",
     "type": "array",
     "items": _SHARE,
     "minItems": 2,
     "maxItems": 2,
+}
+_PRIORS_OF_SEVERAL: Schema = {
+    "description": "The probability of each class, in the order of the label's `values`.",
+    "type": "array",
+    "items": _SHARE,
+    "minItems": 3,
 }
 _COMPOUND: Mapping[str, Schema] = {
     "class_weight": _CLASS_WEIGHTS,
@@ -68,6 +79,18 @@ _COMPOUND: Mapping[str, Schema] = {
         "items": {"type": "number", "exclusiveMinimum": 0},
         "minItems": 1,
     },
+    "alphas": {
+        "description": "The strengths to choose from.",
+        "type": "array",
+        "items": {"type": "number", "exclusiveMinimum": 0},
+        "minItems": 1,
+    },
+    "l1_ratio": {
+        "description": "The shares of the l1 penalty to choose from.",
+        "type": "array",
+        "items": _SHARE,
+        "minItems": 1,
+    },
     "l1_ratios": {
         "description": "The shares of the l1 penalty to choose from.",
         "type": "array",
@@ -79,17 +102,28 @@ _COMPOUND: Mapping[str, Schema] = {
 }
 """What a dict, a tuple or an array stands for, by parameter: scikit-learn's constraints say only that it is one."""
 
-_OF_BINARY_CLASSIFIERS = (
-    *(
-        "accuracy",
-        "average_precision",
-        "balanced_accuracy",
-        "f1",
-        "neg_brier_score",
-        "neg_log_loss",
-        "roc_auc",
+_OF_SEVERAL: Mapping[str, Schema] = {
+    "class_weight": _WEIGHTS_OF_SEVERAL,
+    "priors": _PRIORS_OF_SEVERAL,
+    "class_prior": _PRIORS_OF_SEVERAL,
+}
+"""What is otherwise of several classes."""
+
+_SCORING: Mapping[str, tuple[str, ...]] = {
+    "binary_classification": (
+        *("accuracy", "average_precision", "balanced_accuracy", "f1"),
+        *("neg_brier_score", "neg_log_loss", "roc_auc"),
     ),
-)
+    "multiclass_classification": (
+        *("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "neg_log_loss"),
+        *("roc_auc_ovo", "roc_auc_ovr"),
+    ),
+    "regression": (
+        *("explained_variance", "max_error", "neg_mean_absolute_error", "neg_mean_squared_error"),
+        *("neg_median_absolute_error", "neg_root_mean_squared_error", "r2"),
+    ),
+}
+"""What `scoring` may be in each task."""
 
 
 class Parameters(Struct, frozen=True):
@@ -102,20 +136,21 @@ class Parameters(Struct, frozen=True):
     required: list[str]
 
 
-def parameters(constructor: type, serves: str) -> Parameters:
-    """The parameters of an estimator of scikit-learn. What `serves` nothing has lists of any length and content."""
+def parameters(constructor: type, serves: str, task: str = "") -> Parameters:
+    """The parameters of an estimator of scikit-learn, as it is trained for a task. What `serves` nothing has lists of
+    any length and content."""
     constraints: Mapping[str, Any] = getattr(constructor, "_parameter_constraints", {})
     found = {
-        name: _parameter(name, constraints.get(name, []), parameter.default, serves)
+        name: _parameter(name, constraints.get(name, []), parameter.default, serves, task)
         for name, parameter in signature(constructor).parameters.items()
         if parameter.kind is Parameter.POSITIONAL_OR_KEYWORD or parameter.kind is Parameter.KEYWORD_ONLY
     }
-    return limited(constructor.__name__, found)
+    return limited(constructor.__name__, found, task)
 
 
-def limited(short: str, found: Mapping[str, Schema | str]) -> Parameters:
+def limited(short: str, found: Mapping[str, Schema | str], task: str = "") -> Parameters:
     """The same parameters without the values that are not offered. A text in the place of a schema is a reason."""
-    limits = LIMITS.get(short, {})
+    limits = {**LIMITS.get(short, {}), **LIMITS_OF_TASK.get(task, {}).get(short, {})}
     properties: dict[str, Schema] = {}
     refused: dict[str, str] = {}
     denied: dict[str, Schema] = {}
@@ -126,7 +161,7 @@ def limited(short: str, found: Mapping[str, Schema | str]) -> Parameters:
             refused[name] = schema
         elif limit is None:
             properties[name] = schema
-        elif not (limit.only or limit.never):
+        elif not (limit.only or limit.never or limit.lists):
             refused[name] = limit.why
             denied[name] = {"why": limit.why, "whole": True}
         else:
@@ -159,7 +194,7 @@ def merged(alternatives: list[Schema]) -> Schema:
     return alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives}
 
 
-def _parameter(name: str, constraints: Any, default: Any, serves: str) -> Schema | str:
+def _parameter(name: str, constraints: Any, default: Any, serves: str, task: str) -> Schema | str:
     """The schema of a parameter, or why no spec may set it."""
     if isinstance(default, str) and default == "deprecated":
         return _DEPRECATED
@@ -167,7 +202,7 @@ def _parameter(name: str, constraints: Any, default: Any, serves: str) -> Schema
         return NOT_SETTABLE[name]
     if constraints == "no_validation":
         constraints = [None, Real]
-    found = [schema for constraint in constraints for schema in _alternative(name, constraint, serves)]
+    found = [schema for constraint in constraints for schema in _alternative(name, constraint, serves, task)]
     if not constraints and isinstance(default, bool):
         found = [{"type": "boolean"}]
     if not found or found == [{"type": "null"}]:
@@ -176,7 +211,7 @@ def _parameter(name: str, constraints: Any, default: Any, serves: str) -> Schema
     return schema | (default_of(default) if default is not Parameter.empty else {})
 
 
-def _alternative(name: str, constraint: Any, serves: str) -> list[Schema]:
+def _alternative(name: str, constraint: Any, serves: str, task: str) -> list[Schema]:
     """The schema of one constraint; none for what a spec cannot write (callables, objects)."""
     match constraint:
         case None:
@@ -188,12 +223,13 @@ def _alternative(name: str, constraint: Any, serves: str) -> list[Schema]:
         case MissingValues():
             return []
         case StrOptions() | Options():
-            return _enumerated(name, constraint.options - constraint.deprecated, serves)
+            return _enumerated(name, constraint.options - constraint.deprecated, task)
         case Interval():
             return [_interval(constraint)]
     if constraint in ("array-like", dict, tuple, list):
         if name in _COMPOUND:
-            return [_COMPOUND[name]]
+            several = _OF_SEVERAL if task == "multiclass_classification" else {}
+            return [several.get(name, _COMPOUND[name])]
         return [] if serves else [{"type": "object" if constraint is dict else "array"}]
     return (
         [{"type": word} for word in (_TYPES.get(constraint),) if word] if isinstance(constraint, type) else []
@@ -209,10 +245,10 @@ _TYPES: Mapping[type, str] = {
 }
 
 
-def _enumerated(name: str, options: Iterable[Any], serves: str) -> list[Schema]:
+def _enumerated(name: str, options: Iterable[Any], task: str) -> list[Schema]:
     offered = set(options)
-    if serves and name == "scoring":
-        offered &= set(_OF_BINARY_CLASSIFIERS)
+    if task in _SCORING and name == "scoring":
+        offered &= set(_SCORING[task])
     written = {one for one in offered if isinstance(one, str | bool)}
     return [{"enum": sorted(written, key=str)}] if written else []
 
@@ -230,7 +266,8 @@ def _interval(interval: Any) -> Schema:
 def _within(schema: Schema, limit: Limit) -> Schema:
     """A schema without the values that are not offered, and without a default that is one of them."""
     rest = {key: value for key, value in schema.items() if key != "default"}
-    kept = merged([part for one in rest.get("anyOf", [rest]) for part in _left(one, limit)])
+    branches = [one for one in rest.get("anyOf", [rest]) if not limit.lists or one.get("type") == "array"]
+    kept = merged([part for one in branches for part in _left(one, limit)])
     default = schema.get("default", ...)
     return kept | {"default": default} if default is not ... and _offered(default, limit) else kept
 

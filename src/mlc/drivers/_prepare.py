@@ -7,17 +7,30 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
-from mlc.drivers._split import HASH
+from mlc.drivers import _fitted, _made, _split
+from mlc.drivers._contract import ROW
+from mlc.drivers._split import HASH, PART
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
+from mlc.kinds._preparation import FITTED
 from mlc.rules import column_missing, contract_broken
 
 Ledger = list[dict[str, Any]]
 
 
-def prepare(spec: Mapping[str, Any], frame: pl.DataFrame, address: str) -> tuple[pl.DataFrame, Ledger]:
-    """`frame` after `spec["prepare"]`, and one entry per operation: rows in, rows out, values changed.
+class Prepared(Struct, frozen=True):
+    """The rows with the part that each is in (PART), one entry per operation (rows in, rows out, values changed),
+    and what is to be said of where the parts meet."""
+
+    rows: pl.DataFrame
+    ledger: Ledger
+    facts: dict[str, Any]
+
+
+def prepare(spec: Mapping[str, Any], frame: pl.DataFrame, address: str) -> Prepared:
+    """`frame` after `spec["prepare"]`.
 
     Raises StepFailed (column-missing) for an operation on a column that is not declared.
     """
@@ -32,19 +45,32 @@ def prepare(spec: Mapping[str, Any], frame: pl.DataFrame, address: str) -> tuple
     if unknown:
         raise StepFailed(*unknown)
     ledger: Ledger = []
+    facts: dict[str, Any] | None = None
     for step in spec["prepare"]:
-        after, changed = _apply(step, frame, spec)
-        ledger.append(
-            {
-                "name": step["name"],
-                "method": step["method"],
-                "rows_in": frame.height,
-                "rows_out": after.height,
-                "values_changed": changed,
-            }
-        )
+        if step["method"] in FITTED and facts is None:
+            frame, facts = _assigned(spec, frame, address)
+        after, changed, learned = _apply(step, frame, spec)
+        entry = {
+            "name": step["name"],
+            "method": step["method"],
+            "rows_in": frame.height,
+            "rows_out": after.height,
+            "values_changed": changed,
+        }
+        ledger.append(entry | ({"learned": learned} if learned else {}))
         frame = after
-    return frame, ledger
+    if facts is None:
+        frame, facts = _assigned(spec, frame, address)
+    return Prepared(frame, ledger, facts)
+
+
+def _assigned(
+    spec: Mapping[str, Any], frame: pl.DataFrame, address: str
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    if frame.is_empty():
+        return frame.with_columns(pl.lit(_split.TRAIN, dtype=pl.UInt8).alias(PART)), {}
+    part, facts = _split.assigned(spec, frame, address)
+    return frame.with_columns(part), facts
 
 
 def nothing_left(ledger: Ledger, address: str) -> Diagnostic:
@@ -63,20 +89,31 @@ def nothing_left(ledger: Ledger, address: str) -> Diagnostic:
 
 
 def _named(step: Mapping[str, Any]) -> list[str]:
-    if step["method"] == "deduplicate":
-        return list(step["by"])
-    return list(step["columns"]) if step["method"] == "drop_missing" else [step["column"]]
+    found = [*step.get("columns", ()), *step.get("by", ())]
+    return found + [step[field] for field in ("column", "of", "into") if field in step]
 
 
-def _apply(step: Mapping[str, Any], frame: pl.DataFrame, spec: Mapping[str, Any]) -> tuple[pl.DataFrame, int]:
+def _apply(step: Mapping[str, Any], frame: pl.DataFrame, spec: Mapping[str, Any]) -> _fitted.Did:
     match step["method"]:
         case "deduplicate":
-            alike = step["by"] or [name for name in frame.columns if name not in (spec["id"], HASH)]
-            return frame.unique(alike, keep="first", maintain_order=True), 0
+            own = (spec["id"], HASH, PART, ROW)
+            alike = step["by"] or [name for name in frame.columns if name not in own]
+            return frame.unique(alike, keep="first", maintain_order=True), 0, {}
         case "drop_missing":
-            return frame.drop_nulls(step["columns"]), 0
+            return frame.drop_nulls(step["columns"]), 0, {}
         case "clip":
-            return _clipped(step, frame)
+            return *_clipped(step, frame), {}
+        case "impute":
+            return _fitted.impute(step, frame)
+        case "outliers":
+            return _fitted.outliers(step, frame)
+        case "cast":
+            return _made.cast(step, frame, spec["columns"][step["into"]]["type"]), 0, {}
+        case "derive":
+            types = {name: column["type"] for name, column in spec["columns"].items()}
+            return _made.derive(step, frame, types), 0, {}
+        case "lag":
+            return _made.lag(step, frame), 0, {}
         case method:
             raise AssertionError(f"no such preparation: {method}")
 

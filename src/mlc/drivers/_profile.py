@@ -12,17 +12,25 @@ MOST_VALUES = 10
 
 def columns(frame: pl.DataFrame, spec: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Per declared column: type, role, missing and distinct values; of numbers min, max, mean, standard
-    deviation (n - 1) and quartiles; of all else the most frequent values."""
+    deviation (n - 1) and quartiles; of dates and times min and max; of all else the most frequent values."""
     return {
         name: {
             "type": column["type"],
             "role": column["role"],
             "missing": frame[name].null_count(),
             "distinct": frame[name].drop_nulls().n_unique(),
-            **(_numbers(frame[name]) if frame[name].dtype.is_numeric() else _values(frame[name])),
+            **_distribution(frame[name]),
         }
         for name, column in spec["columns"].items()
     }
+
+
+def _distribution(column: pl.Series) -> dict[str, Any]:
+    if column.dtype.is_numeric():
+        return _numbers(column)
+    if column.dtype.is_temporal():
+        return {"min": column.min(), "max": column.max()} if len(column) > column.null_count() else {}
+    return _values(column)
 
 
 def _numbers(column: pl.Series) -> dict[str, Any]:

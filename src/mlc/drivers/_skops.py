@@ -19,9 +19,15 @@ TRUSTED = (
     "collections.OrderedDict",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor",
     "numpy.dtype",
+    "sklearn._loss.loss.HalfTweedieLoss",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.gaussian_process.kernels.ConstantKernel",
+    "sklearn.gaussian_process.kernels.Product",
+    "sklearn.gaussian_process.kernels.RBF",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.metrics._dist_metrics.ManhattanDistance64",
     "sklearn.metrics._dist_metrics.MinkowskiDistance64",
@@ -33,6 +39,8 @@ TRUSTED = (
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRFClassifier",
+    "xgboost.sklearn.XGBRFRegressor",
+    "xgboost.sklearn.XGBRegressor",
 )
 """What the estimators and transforms of the tables hold beyond the types that skops itself trusts."""
 
@@ -45,8 +53,9 @@ def save_model(model: Pipeline, path: Path) -> Path:
     return path
 
 
-def load_model(path: Path) -> Pipeline:
-    """The Pipeline that `save_model` wrote.
+def load_model(path: Path, own: tuple[str, ...] = ()) -> Pipeline:
+    """The Pipeline that `save_model` wrote. `own` are beginnings of types beyond the list that may be loaded: those of
+    the project's own modules, where these have been imported anyway.
 
     Raises skops' UntrustedTypesFoundException for a type that is not listed, ValueError for a file that
     unpacks to more than `LARGEST_MODEL` or holds something else than a Pipeline.
@@ -55,7 +64,10 @@ def load_model(path: Path) -> Pipeline:
         size = sum(entry.file_size for entry in archive.infolist())
     if size > LARGEST_MODEL:
         raise ValueError(f"{path.name} unpacks to {size:,} bytes; at most {LARGEST_MODEL:,} are read")
-    model = skops.io.load(path, trusted=list(TRUSTED))
+    trusted = list(TRUSTED)
+    if own:
+        trusted += [name for name in skops.io.get_untrusted_types(file=path) if name.startswith(own)]
+    model = skops.io.load(path, trusted=trusted)
     if not isinstance(model, Pipeline):
         raise ValueError(f"{path.name} holds a {type(model).__name__}, not a Pipeline")
     return model

@@ -11,16 +11,25 @@ from typing import Any, Literal
 from msgspec import Struct
 from sklearn.base import ClassifierMixin, ClusterMixin, OutlierMixin, RegressorMixin, TransformerMixin
 
-from mlc.drivers._estimators import BOOSTED, TRAINED
+from mlc.drivers._estimators import TRAINED
 from mlc.drivers._transforms import OFFERED
 
 Reason = Literal["", "other-task", "not-in-onnx", "not-yet"]
 
 
+class But(Struct, frozen=True, omit_defaults=True):
+    """Why an estimator is not trained for a task that it can do, though it is for another."""
+
+    reason: Reason
+    why: str
+    instead: str
+    harmful: bool = False
+
+
 class Standing(Struct, frozen=True):
     """`what` an estimator is, and the `tasks` it can do; what it `serves` as here, or the `reason` that it does not:
     a sentence in `why` and what may stand in its place in `instead`. `harmful`: its ONNX form is made without an
-    error and says something else."""
+    error and says something else. `trains` are the tasks it is trained for, and `but` says why for no other."""
 
     what: str
     tasks: tuple[str, ...]
@@ -29,16 +38,20 @@ class Standing(Struct, frozen=True):
     why: str = ""
     instead: str = ""
     harmful: bool = False
+    trains: tuple[str, ...] = ()
+    but: Mapping[str, But] = {}
 
 
 def standing(name: str, constructor: type) -> Standing:
     """What an estimator is to this version of mlc."""
     what, tasks = _kind(name, constructor)
-    if name in TRAINED or name in BOOSTED:
-        return Standing(what, tasks, "train")
+    short = name.rpartition(".")[2]
+    trains = tuple(task for task, names in TRAINED.items() if name in names)
+    if trains:
+        but = {task: _BUT[short, task] for task in tasks if task not in trains}
+        return Standing(what, tasks, "train", trains=trains, but=but)
     if name in OFFERED:
         return Standing(what, tasks, "transforms")
-    short = name.rpartition(".")[2]
     if short in _WRONG:
         why, instead = _WRONG[short]
         return Standing(what, tasks, "", "not-in-onnx", why, instead, harmful=True)
@@ -51,8 +64,8 @@ def standing(name: str, constructor: type) -> Standing:
     if short in _ELSEWHERE:
         why, instead = _ELSEWHERE[short]
         return Standing(what, tasks, "", "other-task", why, instead)
-    if "binary_classification" in tasks and what == "classifier":
-        raise AssertionError(f"{name} classifies: say whether it is trained, or why not")
+    if what in ("classifier", "regressor", "clusterer", "outlier detector"):
+        raise AssertionError(f"{name} predicts: say whether it is trained, or why not")
     if what == "transformer":
         return Standing(what, tasks, "", "not-in-onnx", _NO_CONVERTER, _instead_of(name))
     return Standing(what, tasks, "", "other-task", _OTHER[what], "")
@@ -78,10 +91,6 @@ _OF_ANY = (
 """What predicts whatever the estimator in it does."""
 
 _WRONG: Mapping[str, tuple[str, str]] = {
-    "LinearDiscriminantAnalysis": (
-        "It converts to ONNX without an error, and probabilities are off by 0.15 there.",
-        _LINEAR,
-    ),
     "TunedThresholdClassifierCV": (
         "It converts to ONNX without an error, and the threshold that it tuned is not there.",
         "the estimator without it",
@@ -124,7 +133,46 @@ _WRONG: Mapping[str, tuple[str, str]] = {
 }
 """Converts without an error and says something else: by short name why, and what to take instead."""
 
+_BUT: Mapping[tuple[str, str], But] = {
+    ("LinearDiscriminantAnalysis", "binary_classification"): But(
+        "not-in-onnx",
+        "Of two classes it converts to ONNX without an error, and probabilities are off by 0.15 there.",
+        _LINEAR,
+        harmful=True,
+    ),
+    ("XGBRFClassifier", "multiclass_classification"): But(
+        "not-in-onnx",
+        "Of several classes it converts to ONNX without an error, and every second label is wrong there.",
+        "xgboost.XGBClassifier, or sklearn.ensemble.RandomForestClassifier",
+        harmful=True,
+    ),
+}
+"""By short name and task."""
+
+_NO_NEW_ROWS = "It groups the rows that it was fitted on, and cannot say where a new one belongs."
+_CENTRES = "sklearn.cluster.KMeans, or sklearn.mixture.GaussianMixture"
+_NEAREST = "sklearn.neighbors.KNeighborsRegressor"
+
 _FAILS: Mapping[str, tuple[str, str]] = {
+    "AffinityPropagation": (_NO_CONVERTER, _CENTRES),
+    "AgglomerativeClustering": (_NO_NEW_ROWS, _CENTRES),
+    "Birch": (_NO_CONVERTER, _CENTRES),
+    "BisectingKMeans": (_NO_CONVERTER, "sklearn.cluster.KMeans"),
+    "DBSCAN": (_NO_NEW_ROWS, _CENTRES),
+    "EllipticEnvelope": (_NO_CONVERTER, "sklearn.ensemble.IsolationForest, or sklearn.svm.OneClassSVM"),
+    "HDBSCAN": (_NO_NEW_ROWS, _CENTRES),
+    "MeanShift": (_NO_CONVERTER, _CENTRES),
+    "OPTICS": (_NO_NEW_ROWS, _CENTRES),
+    "SpectralBiclustering": (_NO_NEW_ROWS, _CENTRES),
+    "SpectralClustering": (_NO_NEW_ROWS, _CENTRES),
+    "SpectralCoclustering": (_NO_NEW_ROWS, _CENTRES),
+    "DummyRegressor": (_NO_CONVERTER, "a gate on a metric, which says more than a baseline"),
+    "IsotonicRegression": (_NO_CONVERTER, "sklearn.ensemble.HistGradientBoostingRegressor"),
+    "KernelRidge": (_NO_CONVERTER, "sklearn.svm.SVR, or sklearn.gaussian_process.GaussianProcessRegressor"),
+    "RadiusNeighborsRegressor": (
+        "Where a row has no neighbour within the radius, its ONNX form fails, and a served model has to answer.",
+        _NEAREST,
+    ),
     "DummyClassifier": (_NO_CONVERTER, "a gate on a metric, which says more than a baseline"),
     "CategoricalNB": (
         "A category that it was not trained on makes it fail, in ONNX too, and a served model has to answer.",
@@ -153,7 +201,10 @@ _FAILS: Mapping[str, tuple[str, str]] = {
     "HashingVectorizer": (_NO_CONVERTER, "encode: one_hot for text of few values"),
     "IterativeImputer": (_NO_CONVERTER, "impute: median, or sklearn.impute.SimpleImputer"),
     "MissingIndicator": (_NO_CONVERTER, "impute: median, or sklearn.impute.SimpleImputer"),
-    "TransformedTargetRegressor": ("It calls a function, which neither a spec nor ONNX can hold.", ""),
+    "TransformedTargetRegressor": (
+        "It calls a function, which neither a spec nor ONNX can hold.",
+        "the estimator without it; GammaRegressor and PoissonRegressor predict the logarithm",
+    ),
     "RandomTreesEmbedding": (
         "Its ONNX form cannot be made: sparse columns are none in ONNX, and dense ones break the converter.",
         "sklearn.preprocessing.KBinsDiscretizer",
@@ -166,11 +217,31 @@ _FAILS: Mapping[str, tuple[str, str]] = {
 """Has no ONNX form, or one that fails."""
 
 _TUNE = "Searching parameters is not its own estimator here: a later version has `tune`."
-_MULTICLASS = (
-    "It makes a classifier of several classes out of binary ones, and this version predicts two classes."
-)
+_MULTICLASS = "It makes a classifier of several classes out of binary ones, which every classifier here is."
 _WRAPPED = "It wraps another estimator, which a parameter cannot name."
+_SEVERAL_LABELS = "It predicts several labels at once, and a model here has one."
 _NOT_YET: Mapping[str, tuple[str, str]] = {
+    "CCA": (_SEVERAL_LABELS, "sklearn.cross_decomposition.PLSRegression"),
+    "PLSCanonical": (_SEVERAL_LABELS, "sklearn.cross_decomposition.PLSRegression"),
+    "MultiTaskElasticNet": (_SEVERAL_LABELS, "sklearn.linear_model.ElasticNet"),
+    "MultiTaskElasticNetCV": (_SEVERAL_LABELS, "sklearn.linear_model.ElasticNetCV"),
+    "MultiTaskLasso": (_SEVERAL_LABELS, "sklearn.linear_model.Lasso"),
+    "MultiTaskLassoCV": (_SEVERAL_LABELS, "sklearn.linear_model.LassoCV"),
+    "MultiOutputRegressor": (_SEVERAL_LABELS, "the estimator without it"),
+    "RegressorChain": (_SEVERAL_LABELS, "the estimator without it"),
+    "PassiveAggressiveRegressor": (
+        "scikit-learn has deprecated it.",
+        "sklearn.linear_model.SGDRegressor with loss: epsilon_insensitive and learning_rate: pa1",
+    ),
+    "RANSACRegressor": (_WRAPPED, "sklearn.linear_model.HuberRegressor, or TheilSenRegressor"),
+    "StackingRegressor": (
+        "It wraps other estimators; a later version has `ensemble`.",
+        "one of the estimators",
+    ),
+    "VotingRegressor": (
+        "It wraps other estimators; a later version has `ensemble`.",
+        "one of the estimators",
+    ),
     "CalibratedClassifierCV": (
         "It wraps another estimator, which a parameter cannot name; a later version has `calibrate`.",
         "the estimator without it; LogisticRegression is calibrated by itself",
@@ -263,15 +334,10 @@ _ELSEWHERE: Mapping[str, tuple[str, str]] = {
 }
 
 _OTHER: Mapping[str, str] = {
-    "regressor": "It predicts a number, and this version of mlc trains binary classifiers.",
-    "ranker": "It ranks, and this version of mlc trains binary classifiers.",
-    "clusterer": "It finds groups without a label, and this version of mlc trains binary classifiers.",
-    "outlier detector": "It finds unlike rows without a label, and this version of mlc trains binary classifiers.",
-    "density estimator": "It estimates a density without a label, and this version of mlc trains binary classifiers.",
-    "covariance estimator": "It estimates a covariance, and this version of mlc trains binary classifiers.",
+    "ranker": "It ranks, which is no task of this version of mlc.",
+    "density estimator": "It estimates a density, which is no task of this version of mlc.",
+    "covariance estimator": "It estimates a covariance, which is no task of this version of mlc.",
     "neighbour search": "It finds neighbours and predicts nothing.",
-    "meta-estimator": "It wraps other estimators that predict a number, and this version of mlc trains binary "
-    "classifiers.",
 }
 
 
@@ -283,8 +349,8 @@ def _instead_of(name: str) -> str:
 
 
 _NAMED_KINDS: Mapping[str, str] = {
-    "BayesianGaussianMixture": "density estimator",
-    "GaussianMixture": "density estimator",
+    "BayesianGaussianMixture": "clusterer",
+    "GaussianMixture": "clusterer",
     "KernelDensity": "density estimator",
     "NearestNeighbors": "neighbour search",
     "SpectralBiclustering": "clusterer",

@@ -9,21 +9,27 @@ from typing import Any
 
 import polars as pl
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from mlc.drivers import _pipeline
-from mlc.drivers._columns import binary_label, model_input
+from mlc.drivers import _labels, _pipeline
+from mlc.drivers._columns import model_input
 from mlc.drivers._skops import save_model
 from mlc.ir.operation import Product, StepFailed, Work
+from mlc.ir.task import TASKS
 from mlc.rules import training_failed
 
 Build = Callable[[str, Mapping[str, Any], int], BaseEstimator]
 """An estimator by its full name, with its parameters and the seed; KeyError for a name that is in no table."""
 
 
-def train(work: Work, build: Build) -> Product:
-    """Outputs `model` (skops). The summary holds rows, the columns that reach the estimator, classes, their
-    balance and the warnings of scikit-learn.
+Finished = Callable[[Pipeline], None]
+"""Called with the trained Pipeline before it is saved."""
+
+
+def train(work: Work, build: Build, finished: Finished = lambda _: None) -> Product:
+    """Outputs `model` (skops). The summary holds rows, the columns that reach the estimator, what is told of the
+    label (classes and their balance, or its range) and the warnings of scikit-learn.
 
     Numbers reach the estimator as float32, as ONNX will serve them, and one thread computes, because the
     order of floating-point sums would otherwise follow the number of cores.
@@ -31,7 +37,7 @@ def train(work: Work, build: Build) -> Product:
     """
     spec, address = work.spec, work.operation.address
     try:
-        estimator = build(spec["estimator"], spec["params"], spec["seed"])
+        estimator = build(spec["estimator"], _labels.params_by_place(spec), spec["seed"])
     except KeyError:
         raise _failed(
             f"`{spec['estimator']}` is none of the estimators that mlc trains.",
@@ -43,29 +49,18 @@ def train(work: Work, build: Build) -> Product:
         raise _objects(spec, error, address) from error
     train = pl.read_parquet(work.inputs["train"])
     try:
-        labels = binary_label(train, spec["label"], spec["positive"])
-    except ValueError as error:
-        raise _failed(
-            str(error), "Mend the label, or name another `positive`.", address, "positive"
-        ) from error
-    positive = int(labels.sum())
-    if positive in (0, len(labels)):
-        which = "no row" if positive == 0 else "every row"
-        raise _failed(
-            f"In {which} of the training part is `{spec['label']}` the positive value {spec['positive']!r}, "
-            "and a classifier needs rows of both classes.",
-            "Name the `positive` value as it stands in the data, or give data with both classes.",
-            address,
-            "positive",
-        )
+        learned = _labels.target(train, spec)
+    except _labels.UnfitLabel as error:
+        raise _failed(str(error), error.help, address, error.path) from error
     table = model_input(train, spec["columns"])
-    work.tell(f"training on {len(labels):,} rows")
+    work.tell(f"training on {train.height:,} rows")
     with warnings.catch_warnings(record=True) as caught, threadpool_limits(1):
         warnings.simplefilter("always")
         try:
             model = _pipeline.pipeline(spec["groups"], spec["columns"], table, estimator, spec["seed"])
-            model.fit(table, labels.to_numpy())
-            model.predict_proba(table.head(1))  # some estimators object only to the first question
+            model.fit(table, learned.values)
+            finished(model)
+            _ask(model, spec["task"], table.head(1))
         except _pipeline.UnfitError as error:
             raise _failed(str(error), "Change the feature group.", address, error.path) from error
         except (ValueError, TypeError, RuntimeError) as error:  # LightGBM's and XGBoost's own are ValueErrors
@@ -74,17 +69,26 @@ def train(work: Work, build: Build) -> Product:
     return Product(
         outputs={"model": save_model(model, work.folder / "model.skops")},
         summary={
-            "rows": len(labels),
+            "rows": train.height,
             "columns_out": columns_out,
-            "classes": {"0": f"not {spec['positive']}", "1": str(spec["positive"])},
-            "class_balance": {"0": 1 - positive / len(labels), "1": positive / len(labels)},
+            **learned.summary,
             "warnings": sorted({f"{one.category.__name__}: {_sentence(one.message)}" for one in caught}),
         },
     )
 
 
+def _ask(model: Pipeline, task: str, row: pl.DataFrame) -> None:
+    """Some estimators object only to the first question."""
+    if TASKS[task].classifies:
+        model.predict_proba(row)
+    else:
+        model.predict(row)
+
+
 def _objects(spec: Mapping[str, Any], error: Exception, address: str) -> StepFailed:
     """What the library says of the data or of the parameters."""
+    if spec["estimator"].startswith("code."):
+        raise error  # whoever runs the project's own code names the line
     library = {"xgboost": "XGBoost", "lightgbm": "LightGBM"}.get(
         spec["estimator"].partition(".")[0], "scikit-learn"
     )

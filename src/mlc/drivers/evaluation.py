@@ -46,8 +46,10 @@ def run(work: Work) -> Product:
         )
     work.tell(f"scoring {frame.height:,} rows")
     truth = _truth(frame, spec, address)
-    labels, probabilities = score(open_session(work.inputs["onnx"]), frame, spec["columns"])
-    scores = probabilities[:, 1].astype(np.float64)
+    scored = score(open_session(work.inputs["onnx"]), frame, spec["columns"])
+    assert scored.labels is not None
+    assert scored.probabilities is not None
+    scores = scored.probabilities[:, 1].astype(np.float64)
     if not np.isfinite(scores).all() or scores.min() < -_SLACK or scores.max() > 1 + _SLACK:
         raise StepFailed(
             evaluation_impossible.found(
@@ -58,7 +60,7 @@ def run(work: Work) -> Product:
             )
         )
     work.tell("estimating")
-    evaluation = evaluate(truth, labels == 1, np.clip(scores, 0, 1), spec)
+    evaluation = evaluate(truth, scored.labels == 1, np.clip(scores, 0, 1), spec)
     written, report = work.folder / "evaluation.json", work.folder / "report.html"
     written.write_bytes(canonical(evaluation))
     data = page(evaluation, work.operation.address, spec, work.digests)

@@ -34,7 +34,7 @@ def run(work: Work) -> Product:
 
     from mlc.drivers._canonical import canonical
     from mlc.drivers._columns import model_input
-    from mlc.drivers._onnx import OUTPUTS, feeds, open_session
+    from mlc.drivers._onnx import feeds, open_session
 
     session = open_session(work.inputs["onnx"])
     table = model_input(pl.read_parquet(work.inputs["test"]), work.spec["columns"])
@@ -43,7 +43,7 @@ def run(work: Work) -> Product:
     seconds = []
     for request in requests:
         started = time.perf_counter_ns()
-        session.run(list(OUTPUTS), request)
+        session.run(None, request)
         seconds.append((time.perf_counter_ns() - started) / 1e9)
     measured = sorted(seconds[WARM_UP:])
     latency: dict[str, Any] = {

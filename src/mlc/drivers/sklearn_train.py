@@ -20,6 +20,7 @@ LOADS = (
     "threadpoolctl",
     "mlc.drivers._columns",
     "mlc.drivers._estimators",
+    "mlc.drivers._labels",
     "mlc.drivers._pipeline",
     "mlc.drivers._skops",
 )

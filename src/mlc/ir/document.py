@@ -11,13 +11,15 @@ from mlc.ir.node import Node
 class Document(Struct, frozen=True):
     """`project` is mlc.yaml; `root` maps kind to name to resource, every interpolation resolved.
 
-    `around` holds what stands beside the resources for interpolations to read: `vars`, `env`, `project`.
+    `around` holds what stands beside the resources for interpolations to read: `vars`, `env`, `project`. `left_out`
+    are resources that say of themselves that they are not in this environment.
     """
 
     environment: str
     project: Node
     root: Node
     around: Node
+    left_out: dict[Address, Node] = {}
 
     def resource(self, address: Address) -> Node | None:
         return self.root.at((address.kind, address.name))

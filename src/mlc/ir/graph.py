@@ -39,7 +39,8 @@ class Resource(Struct, frozen=True):
 class Graph(Struct, frozen=True):
     """Every resource of one environment, dependencies first, and the references between them.
 
-    `around` is what stands beside the resources for interpolations to read, as its author wrote it.
+    `around` is what stands beside the resources for interpolations to read, as its author wrote it. `left_out` are
+    the resources that say of themselves that they are not in this environment.
     """
 
     environment: str
@@ -47,6 +48,7 @@ class Graph(Struct, frozen=True):
     resources: tuple[Resource, ...]
     edges: tuple[Edge, ...]
     around: Node = Node({}, Span(COMMAND_LINE, 1, 1, 1, 1))
+    left_out: dict[Address, Node] = {}
 
     def resource(self, address: Address) -> Resource | None:
         return next((resource for resource in self.resources if resource.address == address), None)

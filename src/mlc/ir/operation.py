@@ -24,7 +24,8 @@ class Operation(Struct, frozen=True):
     `publishes` maps outputs that people or builds read to the paths in the project where they are put.
     `settles` names what alone decides an output, where that is less than everything: inputs and keys of the
     spec. A registered version stays the same version when only its description changes.
-    A failure that may pass is met by up to `retries` more tries, the first after `backoff` seconds.
+    A failure that may pass is met by up to `retries` more tries, the first after `backoff` seconds. `limits` is what
+    it may take at most (`memory` in bytes, `timeout` in seconds); what comes out does not depend on them.
     """
 
     id: str  # "model.churn/train"
@@ -37,6 +38,7 @@ class Operation(Struct, frozen=True):
     settles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     retries: int = 0
     backoff: float = 0.0
+    limits: dict[str, float] = field(default_factory=dict)
 
     @property
     def address(self) -> str:

@@ -97,6 +97,15 @@ class DataReview(Struct, frozen=True):
     after: int | None
 
 
+class CodeReview(Struct, frozen=True):
+    """A module of the project's own code that differs, the models that it trains, and its files that differ."""
+
+    path: str
+    models: tuple[str, ...]
+    action: Literal["added", "changed", "removed"]
+    files: tuple[str, ...]
+
+
 class Compared(Struct, frozen=True):
     """One side: the revision's name as it was asked for, and its commit ("" for the working tree).
 
@@ -129,6 +138,7 @@ class Review(Struct, frozen=True):
     guards: tuple[GuardReview, ...]
     artifacts: tuple[ArtifactReview, ...]
     data: tuple[DataReview, ...]
+    code: tuple[CodeReview, ...]
     new: tuple[Diagnostic, ...]
     fixed: tuple[Diagnostic, ...]
     remaining: int
@@ -138,5 +148,5 @@ class Review(Struct, frozen=True):
     @property
     def is_empty(self) -> bool:
         """Whether nothing differs that a reviewer would want to know."""
-        found = (self.resources, self.guards, self.artifacts, self.data, self.new, self.fixed)
-        return not any((*found, self.new_environments, self.gone_environments))
+        found = (self.resources, self.guards, self.artifacts, self.data, self.code)
+        return not any((*found, self.new, self.fixed, self.new_environments, self.gone_environments))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from mlc.ir.outputs import DiagnosticOut, Region
-from mlc.ir.review import Action, Compared, DataReview, Side, Verdict
+from mlc.ir.review import Action, CodeReview, Compared, DataReview, Side, Verdict
 
 _CAMEL = {"end_line": "endLine", "end_column": "endColumn"}
 
@@ -90,6 +90,7 @@ class DiffOut(Struct, frozen=True, kw_only=True):
     guards: list[GuardOut]
     artifacts: list[ArtifactReviewOut]
     data: list[DataReview]
+    code: list[CodeReview]
     new_diagnostics: list[DiagnosticOut]
     fixed_diagnostics: list[DiagnosticOut]
     remaining_diagnostics: int

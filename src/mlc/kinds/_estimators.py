@@ -24,11 +24,13 @@ separator of folders, no two dots in a row and nothing that a file system would 
 
 
 class Told(Struct, frozen=True):
-    """An estimator as the list of all tells of it: `reason` and `why` where this version does nothing with it."""
+    """An estimator as the list of all tells of it: the `tasks` it can do, those it `trains` for here, `reason` and
+    `why` where this version does nothing with it."""
 
     what: str
     tasks: list[str]
     serves: Literal["", "train", "transforms"]
+    trains: list[str] = []
     reason: str = ""
     why: str = ""
 
@@ -38,19 +40,28 @@ def estimator_names() -> tuple[str, ...]:
     return tuple(catalogue())
 
 
-def offered(place: Place) -> tuple[str, ...]:
-    """The full names of the estimators that this version takes in `train` or in the `transforms` of a group."""
-    return tuple(name for name, told in catalogue().items() if told.serves == place)
+def offered(place: Place, task: str = "") -> tuple[str, ...]:
+    """The full names of the estimators that this version takes in `train`, of a task or of any, or in the
+    `transforms` of a group."""
+    return tuple(
+        name
+        for name, told in catalogue().items()
+        if told.serves == place and (not task or task in told.trains)
+    )
 
 
-def parameter_schema(name: str) -> dict[str, Any] | None:
+def parameter_schema(name: str, task: str = "") -> dict[str, Any] | None:
     """The JSON Schema of an estimator's `params`, or None where there is no such estimator.
+
+    Without a task, it is of what may be set in any.
 
     `x-mlc-estimator` says what it is and what this version of mlc does with it; `x-mlc-not-settable` maps each
     parameter that a spec may not set to the reason, `x-mlc-denied` those that have values which are not offered,
     mostly because of ONNX, to these and the reason.
     """
-    return _read(name) if _NAME.fullmatch(name) else None
+    schema = _read(name) if _NAME.fullmatch(name) else None
+    otherwise = schema.get("x-mlc-of-task", {}).get(task) if schema is not None else None
+    return schema if schema is None or not otherwise else _for_task(schema, otherwise)
 
 
 @cache
@@ -65,6 +76,13 @@ def versions() -> dict[str, str]:
     """The version of each library that the catalogue was made from, by package."""
     found: dict[str, str] = _index()["versions"]
     return found
+
+
+def _for_task(schema: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, Any]:
+    """A schema with what is otherwise in a task; a parameter that is null there does not exist."""
+    properties = {**schema["properties"], **otherwise.get("properties", {})}
+    kept = {name: field for name, field in properties.items() if field is not None}
+    return {**schema, **otherwise, "properties": kept}
 
 
 @cache

@@ -104,10 +104,18 @@ def _top_structs(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def as_text(schema: dict[str, Any]) -> str:
-    """A schema as its file holds it."""
+    """A schema as its file holds it. That of the estimators is long, and only editors read it: a line for each."""
     import json
 
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    if "definitions" not in schema:
+        return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    definitions = schema["definitions"].items()
+    lines = [
+        f"  {json.dumps(name)}: {json.dumps(one, ensure_ascii=False, separators=(',', ':'))}"
+        for name, one in definitions
+    ]
+    rest = json.dumps({key: one for key, one in schema.items() if key != "definitions"}, ensure_ascii=False)
+    return f'{rest[:-1]}, "definitions": {{\n' + ",\n".join(lines) + "\n}}\n"
 
 
 def main() -> None:

@@ -1,20 +1,17 @@
 """A dataset: where rows come from, what they must look like, and how they are split."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
-from mlc.kinds._fields import Resource, Share, about
+from mlc.kinds._contracts import Checks, Column
+from mlc.kinds._fields import Resource, about, seconds
 from mlc.kinds._kind import Kind, Scope, View
-
-
-class FileSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="file"):
-    """One file in the project's folder."""
-
-    path: Annotated[str, about("The file, within the project.", example="data/loans.parquet", min_length=1)]
-    format: Annotated[Literal["parquet", "csv"], about("How it is written.")] = "parquet"
+from mlc.kinds._preparation import Preparation
+from mlc.kinds._sources import FileSource, SklearnSource
+from mlc.kinds._splits import Split, StratifiedSplit
 
 
 class Licence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,83 +21,10 @@ class Licence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     origin: Annotated[str, about("Who made it and where it came from.", change="metadata")]
 
 
-class Column(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a column promises. Rows that break it are quarantined with the reason."""
-
-    type: Annotated[Literal["integer", "number", "string", "boolean"], about("Type of every value.")]
-    role: Annotated[
-        Literal["feature", "id", "label", "group", "time", "weight", "ignore"],
-        about("What the column is for. `id` names the row, and the split follows it."),
-    ] = "feature"
-    description: Annotated[str, about("What it holds.", change="metadata")] = ""
-    unit: Annotated[str, about("Unit of a number.", change="metadata", example="EUR")] = ""
-    nullable: Annotated[bool, about("Whether a value may be missing.", stricter="false")] = False
-    unique: Annotated[bool, about("Whether no value may stand twice.", stricter="true")] = False
-    min: Annotated[float | None, about("Smallest value allowed.", stricter="higher")] = None
-    max: Annotated[float | None, about("Largest value allowed.", stricter="lower")] = None
-    values: Annotated[
-        list[str | int | bool],
-        about("The values allowed, in their natural order.", example=["low", "high"], stricter="fewer"),
-    ] = []
-    pii: Annotated[bool, about("Whether it holds personal data.", change="metadata", stricter="true")] = False
-
-
-class Checks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the data as a whole promises."""
-
-    min_rows: Annotated[int, about("Fewest rows allowed.", ge=1, stricter="higher")] = 1
-    max_quarantined: Annotated[
-        Share, about("Largest share of rows that may be quarantined; more stops the step.", stricter="lower")
-    ] = 0.0
-
-
-class Deduplicate(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="deduplicate"
-):
-    """Keep the first of rows that are alike."""
-
-    by: Annotated[list[str], about("The columns that make rows alike; all but the id where empty.")] = []
-
-
-class DropMissing(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="drop_missing"
-):
-    """Drop rows with a missing value."""
-
-    columns: Annotated[list[str], about("The columns to look at.", min_length=1)]
-
-
-class Clip(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="clip"):
-    """Move values outside fixed bounds to the bound."""
-
-    column: Annotated[str, about("The column.")]
-    min: Annotated[float | None, about("Lower bound.")] = None
-    max: Annotated[float | None, about("Upper bound.")] = None
-
-
-class StratifiedSplit(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="stratified"
-):
-    """Each value of a column is spread over the parts alike."""
-
-    by: Annotated[str | None, about("The column; the label where none is given.")] = None
-    test: Annotated[float, about("Share of rows to test on.", gt=0, lt=1)] = 0.2
-    seed: Annotated[int, about("Another seed is another split.", ge=0)] = 0
-
-
-class RandomSplit(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="random"
-):
-    """Rows fall to the parts by a hash of their id alone."""
-
-    test: Annotated[float, about("Share of rows to test on.", gt=0, lt=1)] = 0.2
-    seed: Annotated[int, about("Another seed is another split.", ge=0)] = 0
-
-
 class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows to learn from."""
 
-    source: Annotated[FileSource, about("Where the rows come from.", change="reingest")]
+    source: Annotated[FileSource | SklearnSource, about("Where the rows come from.", change="reingest")]
     licence: Annotated[Licence | None, about("Under what terms the data may be used.", change="metadata")] = (
         None
     )
@@ -115,12 +39,12 @@ class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
     checks: Annotated[Checks, about("What the data as a whole promises.", change="reingest")] = Checks()
     prepare: Annotated[
-        dict[str, Deduplicate | DropMissing | Clip],
+        dict[str, Preparation],
         about("Operations on the rows, in order, by a name of your own.", change="reingest"),
     ] = {}
-    split: Annotated[
-        StratifiedSplit | RandomSplit, about("How rows are kept apart for testing.", change="reingest")
-    ] = StratifiedSplit()
+    split: Annotated[Split, about("How rows are kept apart for testing.", change="reingest")] = (
+        StratifiedSplit()
+    )
 
 
 def label_of(view: View) -> str | None:
@@ -133,30 +57,85 @@ def id_of(view: View) -> str | None:
     return next((name for name, column in view["columns"].items() if column["role"] == "id"), None)
 
 
+def with_role(view: View, role: str) -> str | None:
+    """The first column of a role, or None."""
+    return next((name for name, column in view["columns"].items() if column["role"] == role), None)
+
+
+def _split(view: View) -> dict[str, Any]:
+    """The split with the columns that it goes by, where only their roles name them."""
+    split = dict(view["split"])
+    if split["method"] in ("group", "stratified_group"):
+        split["group"] = split["group"] or with_role(view, "group")
+    if split["method"] == "stratified_group":
+        split["by"] = split["by"] or label_of(view)
+    if split["method"] == "time":
+        split["by"] = split["by"] or with_role(view, "time")
+        if isinstance(split["gap"], str):
+            split["gap"] = seconds(split["gap"])
+    return split
+
+
+def _step(view: View, step: View) -> dict[str, Any]:
+    """An operation on the rows, with the columns that it goes by where only their roles name them."""
+    if step["method"] != "lag":
+        return dict(step)
+    group = with_role(view, "group")
+    return {
+        **step,
+        "by": step["by"] or ([group] if group else []),
+        "time": with_role(view, "time"),
+        "after": seconds(step["after"]) if step["after"] else None,
+    }
+
+
+def _checks(view: View) -> dict[str, Any]:
+    checks = dict(view["checks"])
+    if checks["freshness"] is not None:
+        fresh = checks["freshness"]
+        column = fresh["column"] or with_role(view, "time")
+        checks["freshness"] = {"column": column, "max_age": seconds(fresh["max_age"])}
+    return _given(checks, max_rows=None, expressions={}, freshness=None, leakage=None)
+
+
+def _given(view: View, **defaults: Any) -> dict[str, Any]:
+    """Fields without the younger ones where they say nothing, so that the keys of steps stay as they were."""
+    return {key: value for key, value in view.items() if key not in defaults or value != defaults[key]}
+
+
+def made_columns(view: View) -> list[str]:
+    """The columns that preparation makes, in order."""
+    return [step["into"] for step in view["prepare"].values() if "into" in step]
+
+
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
     contract = {
         name: {key: value for key, value in column.items() if key not in ("description", "unit", "pii")}
         for name, column in view["columns"].items()
     }
+    source = view["source"]
     spec = {
-        "source": view["source"],
+        "source": source,
         "columns": contract,
-        "checks": view["checks"],
+        "checks": _checks(view),
         # a list, because the order of operations matters and the key of a step sorts its maps
-        "prepare": [{"name": name, **step} for name, step in view["prepare"].items()],
-        "split": view["split"],
+        "prepare": [{"name": name, **_step(view, step)} for name, step in view["prepare"].items()],
+        "split": _split(view),
         "label": label_of(view),
         "id": id_of(view),
     }
     return (
         Operation(
             id=f"{address}/ingest",
-            driver="files",
+            driver=_DRIVERS[source["type"]],
             spec=spec,
-            files={"source": view["source"]["path"]},
+            files={"source": source["path"]} if source["type"] == "file" else {},
             cost="reingest",
         ),
     )
+
+
+_DRIVERS = {"file": "files", "sklearn": "bundled"}
 
 
 KIND = Kind(
@@ -168,15 +147,5 @@ KIND = Kind(
         "contract",
         "source.type=sql",
         "source.type=object_store",
-        "source.type=sklearn",
-        "source.format=jsonl",
-        "prepare.*.method=outliers",
-        "prepare.*.method=cast",
-        "prepare.*.method=derive",
-        "prepare.*.method=impute",
-        "split.method=group",
-        "split.method=stratified_group",
-        "split.method=time",
-        "split.method=column",
     ),
 )

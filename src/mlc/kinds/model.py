@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
+from mlc.ir.task import TASKS, Class
+from mlc.ir.task import Name as TaskName
+from mlc.kinds._code import is_code, run_by_code
 from mlc.kinds._fields import DatasetName, FeaturesName, GateName, PolicyName, Resource, Share, about
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds.dataset import label_of
@@ -17,7 +20,8 @@ class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     estimator: Annotated[
         str,
         about(
-            "The estimator, by its full name.",
+            "The estimator, by its full name; `code.MODULE.NAME` is a class or a function of the project's own "
+            "module, which mlc.yaml allows under `code`.",
             example="sklearn.linear_model.LogisticRegression",
             min_length=1,
         ),
@@ -29,7 +33,7 @@ class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The form that is served, and how far it may differ from the estimator."""
+    """The form that is served, and how far it may differ from the estimator, on the whole test set."""
 
     format: Annotated[Literal["onnx"], about("The form.")] = "onnx"
     opset: Annotated[int, about("ONNX operator set.", ge=15, le=21)] = 21
@@ -43,6 +47,17 @@ class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_label_agreement: Annotated[
         Share,
         about("Share of labels that must be the estimator's, on the whole test set.", stricter="higher"),
+    ] = 1.0
+    max_value_difference: Annotated[
+        Share,
+        about(
+            "How far a value of a regression or an anomaly score may be from the estimator's, as a share of its size, "
+            "or of the standard deviation of all where it is smaller.",
+            stricter="lower",
+        ),
+    ] = 0.0001
+    min_value_agreement: Annotated[
+        Share, about("Share of values that must be within that, on the whole test set.", stricter="higher")
     ] = 1.0
 
 
@@ -60,15 +75,20 @@ class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is learned."""
 
-    task: Annotated[Literal["binary_classification"], about("What is predicted.", change="retrain")]
+    task: Annotated[TaskName, about("What is predicted.", change="retrain")]
     dataset: Annotated[DatasetName, about("What it learns from.", change="retrain")]
     features: Annotated[FeaturesName, about("What it sees of the dataset.", change="retrain")]
     label: Annotated[
-        str | None, about("The column to predict; the dataset's label where none is given.", change="retrain")
+        str | None,
+        about(
+            "The column to predict; the dataset's label where none is given. Anomaly detection and clustering do not "
+            "learn from it, and are evaluated by it where there is one.",
+            change="retrain",
+        ),
     ] = None
     positive: Annotated[
         str | int | bool,
-        about("The value of the label that counts as positive.", change="retrain", example=1),
+        about("The value of the label that counts as positive, of two classes.", change="retrain", example=1),
     ] = 1
     train: Annotated[Train, about("The estimator and its parameters.", change="retrain")]
     gates: Annotated[
@@ -102,6 +122,7 @@ _DRIVERS = {
     "sklearn": ("sklearn_train", "onnx_export"),
     "xgboost": ("xgboost_train", "xgboost_export"),
     "lightgbm": ("lightgbm_train", "lightgbm_export"),
+    "code": ("code_train", "code_export"),
 }
 """What trains and what exports, by the library that an estimator is from: each is remade when its library changes."""
 
@@ -117,6 +138,12 @@ def used_columns(view: View) -> list[str]:
     return [name for name in view["dataset"]["columns"] if name in used]
 
 
+def classes_of(view: View) -> list[Class]:
+    """What a classifier of several classes tells apart: the values that the contract allows the label, in order."""
+    found: list[Class] = view["dataset"]["columns"][label_column(view)]["values"]
+    return found
+
+
 def signature(view: View) -> dict[str, Any]:
     """What goes in and what comes out of the served model: names, types and shapes (-1: any number of rows).
 
@@ -130,11 +157,55 @@ def signature(view: View) -> dict[str, Any]:
             {"name": name, "datatype": datatypes[columns[name]["type"]], "shape": [-1, 1]}
             for name in used_columns(view)
         ],
-        "outputs": [
-            {"name": "label", "datatype": "INT64", "shape": [-1]},
-            {"name": "probabilities", "datatype": "FP32", "shape": [-1, 2]},
-        ],
+        "outputs": [_output(name, view) for name in TASKS[view["task"]].outputs],
     }
+
+
+def _output(name: str, view: View) -> dict[str, Any]:
+    several = view["task"] == "multiclass_classification"
+    if name == "probabilities":
+        return {"name": name, "datatype": "FP32", "shape": [-1, len(classes_of(view)) if several else 2]}
+    if name == "label":
+        texts = several and view["dataset"]["columns"][label_column(view)]["type"] == "string"
+        return {"name": name, "datatype": "BYTES" if texts else "INT64", "shape": [-1]}
+    return {"name": name, "datatype": "FP32", "shape": [-1]}
+
+
+def _learned(view: View, columns: dict[str, Any]) -> dict[str, Any]:
+    """What is learned, as the steps of a model are told it."""
+    told: dict[str, Any] = {"task": view["task"]}
+    if TASKS[view["task"]].supervised:
+        told["label"] = label_column(view)
+    match view["task"]:
+        case "binary_classification":
+            told["positive"] = view["positive"]
+        case "multiclass_classification":
+            told["classes"] = classes_of(view)
+    return {**told, "columns": columns}
+
+
+def _judged(view: View) -> dict[str, Any]:
+    """What the evaluation knows beyond what is learned: of what has no teacher, the label where there is one."""
+    if TASKS[view["task"]].supervised:
+        return {}
+    label = label_column(view)
+    return {"label": label} | (
+        {"positive": view["positive"]} if label and view["task"] == "anomaly_detection" else {}
+    )
+
+
+BOUNDS = {
+    "binary_classification": ("max_probability_difference", "min_label_agreement"),
+    "multiclass_classification": ("max_probability_difference", "min_label_agreement"),
+    "regression": ("max_value_difference", "min_value_agreement"),
+    "anomaly_detection": ("min_label_agreement", "max_value_difference", "min_value_agreement"),
+    "clustering": ("min_label_agreement",),
+}
+"""Of `optimize`, what holds the served form to the estimator in each task."""
+
+
+def _optimized(view: View) -> dict[str, Any]:
+    return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
 
 
 def _confidences(view: View) -> list[float]:
@@ -158,13 +229,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         name: {key: view["dataset"]["columns"][name][key] for key in ("type", "values", "nullable")}
         for name in used_columns(view)
     }
-    learned = {
-        "task": view["task"],
-        "label": label_column(view),
-        "positive": view["positive"],
-        "columns": columns,
-    }
-
+    learned = _learned(view, columns)
     folder = f"{scope.project['artifacts']}/{scope.environment}/models/{address.name}"
 
     def operation(name: str, driver: str, spec: dict[str, Any], **inputs: str) -> Operation:
@@ -184,14 +249,15 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "parity": f"{address}/export#parity",
         "latency": f"{address}/measure#latency",
     }
-    trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
+    estimator = view["train"]["estimator"]
+    trainer, exporter = _DRIVERS[estimator.partition(".")[0]]
     groups = {name: _group(group) for name, group in view["features"]["groups"].items()}
     steps = [
         operation("train", trainer, {**learned, "groups": groups, **view["train"]}, train=f"{ingest}#train"),
         operation(
             "export",
             exporter,
-            {**learned, **view["optimize"]},
+            {**learned, **_optimized(view)},
             model=f"{address}/train#model",
             test=f"{ingest}#test",
         ),
@@ -201,15 +267,20 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             # the report names its model, so that one of another name needs its own
             {
                 **learned,
+                **_judged(view),
                 "name": address.name,
                 "seed": view["train"]["seed"],
                 "confidences": _confidences(view),
             },
             onnx=onnx,
             test=f"{ingest}#test",
+            # how clusters hold together is measured in the space that the estimator sees
+            **({"model": f"{address}/train#model"} if view["task"] == "clustering" else {}),
         ),
         operation("measure", "latency", {"columns": columns}, onnx=onnx, test=f"{ingest}#test"),
     ]
+    if is_code(estimator):
+        steps[:2] = [run_by_code(step, estimator, scope.project["code"]) for step in steps[:2]]
     if view["gates"]:
         gates = {gate["name"]: gate["metrics"] for gate in view["gates"]}
         steps.append(operation("gate", "gate", {"gates": gates}, **proofs))
@@ -268,9 +339,5 @@ KIND = Kind(
         "ensemble",
         "optimize.variants",
         "optimize.choose",
-        "task=multiclass_classification",
-        "task=regression",
-        "task=clustering",
-        "task=anomaly_detection",
     ),
 )

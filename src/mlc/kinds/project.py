@@ -12,6 +12,7 @@ from mlc.kinds._fields import (
     NAME_PATTERN,
     Duration,
     RegistryName,
+    Size,
     about,
     formed,
 )
@@ -121,6 +122,34 @@ class Module(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
 
 
+class Code(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A Python module of the project that models may be trained by: `estimator: code.scoring.Score`.
+
+    It is imported when the configuration is applied and never before, in a process of its own.
+    """
+
+    path: Annotated[
+        Annotated[
+            str,
+            formed(
+                PATH_PATTERN, "a path of letters, digits, and . _ - /, no part of it beginning with a dot"
+            ),
+        ]
+        | None,
+        about("Its file, or its folder; `code/NAME.py` where none is given.", example="code/scoring.py"),
+    ] = None
+    imports: Annotated[
+        list[str],
+        about("Other modules of `code` that it imports. It sees no more of the project than these."),
+    ] = []
+    memory: Annotated[
+        Size, about("How much memory it may take, with all that it starts.", change="none", example="4Gi")
+    ] = "2Gi"
+    timeout: Annotated[
+        Duration, about("How long training or exporting may take.", change="none", example="2h")
+    ] = "30m"
+
+
 class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The project."""
 
@@ -181,6 +210,17 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "Shared layers by the name that defaults lists call them; `mlc modules update` fetches and locks them.",
             change="none",
             example={"acme": {"source": "pkg://acme_mlc_layers", "version": "^2"}},
+        ),
+    ] = {}
+    code: Annotated[
+        dict[
+            Annotated[str, formed(r"^[a-z_][a-z0-9_]{0,60}$", "a name of lower-case letters, digits and _")],
+            Code,
+        ],
+        about(
+            "The Python modules of the project that may be run, by name. Without an entry here none ever is.",
+            change="retrain",
+            example={"scoring": {"path": "code/scoring.py"}},
         ),
     ] = {}
     state: Annotated[

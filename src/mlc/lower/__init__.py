@@ -48,6 +48,7 @@ def lower(checked: Checked) -> Graph:
         resources=tuple(resources),
         edges=edges,
         around=checked.document.around,
+        left_out=checked.document.left_out,
     )
 
 

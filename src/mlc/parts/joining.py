@@ -83,7 +83,7 @@ def _order(parts: Sequence[Part], refers: Sequence[Sequence[tuple[str, ...] | No
 def _shown(project: Project, environment: str, parts: Sequence[Part], index: int, order: list[str]) -> Shown:
     state = project.states[environment]
     here = [part.environments[index] for part in parts]
-    gone = _removed(here, state, order)
+    gone = _removed(project, here, state, order)
     order = [*order, *gone]
     place = {address: number for number, address in enumerate(order)}
     told = [
@@ -110,7 +110,7 @@ def _shown(project: Project, environment: str, parts: Sequence[Part], index: int
     )
 
 
-def _removed(here: Sequence[Here], state: State, order: list[str]) -> dict[str, list[Step]]:
+def _removed(project: Project, here: Sequence[Here], state: State, order: list[str]) -> dict[str, list[Step]]:
     """The steps that take back what is described no longer, by the resource that is gone."""
     if not (state.resources or state.operations or state.artifacts):
         return {}
@@ -120,8 +120,8 @@ def _removed(here: Sequence[Here], state: State, order: list[str]) -> dict[str, 
         paths=_Digests(number for one in here for number in (*one.paths, *one.published)),
     )
     gone: dict[str, list[Step]] = {}
-    for step in removals(wanted, state, {}, lambda name: drivers.driver(name).undoes):
-        if step.address in wanted.addresses:
+    for step in removals(wanted, state, {}, lambda name: drivers.driver(name).undoes, lambda _: ()):
+        if step.address in project.ranks:
             raise Unsure("something of a resource that is still described goes")
         gone.setdefault(step.address, []).append(step)
     listed = tuple(step for steps in gone.values() for step in steps)

@@ -11,7 +11,7 @@ from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
 from mlc.ir.drift import may_stay
 from mlc.ir.graph import Graph, Resource
-from mlc.ir.node import Node
+from mlc.ir.node import Node, plain
 from mlc.ir.plan import (
     CLASSES,
     VERSION,
@@ -27,7 +27,7 @@ from mlc.ir.plan import (
 )
 from mlc.ir.state import State, renamed
 from mlc.kinds._walk import references
-from mlc.plan.changes import Path, Reads, changes_between, lines_between
+from mlc.plan.changes import Path, Reads, change_at, changes_between, lines_between
 from mlc.plan.moves import moving
 from mlc.plan.removals import removals, wanted
 from mlc.plan.running import Progress, Why, runs
@@ -73,7 +73,8 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
     unchanged = sum(not planned and address not in moved for address, planned in described.steps.items())
     steps += [step for planned in described.steps.values() for step in planned]
     renames = {step.move.was: step.move.now for step in moved.values() if step.move is not None}
-    steps += removals(wanted(graph, artifacts), state, renames, world.undoes)
+    leaving_out = partial(_leaving_out, graph, state, world)
+    steps += removals(wanted(graph, artifacts), state, renames, world.undoes, leaving_out)
 
     return Plan(
         version=VERSION,
@@ -171,6 +172,24 @@ def _changes(resource: Resource, state: State, world: World) -> tuple[Change, ..
         return world.reads((kind, name, *path), node)
 
     return changes_between(before, resource.spec, kind, resource.node, reads)
+
+
+def _leaving_out(graph: Graph, state: State, world: World, address: str) -> tuple[Change, ...]:
+    """The field by which a resource that was applied is not in this environment; none where it is not described."""
+    named = Address.parse(address)
+    node = graph.left_out.get(named)
+    if node is None:
+        return ()
+    enabled = node.get("enabled")
+    field = "enabled" if enabled is not None and enabled.value is False else "environments"
+    found = node.get(field)
+    assert found is not None, address
+    before = state.resources[address].get(field)
+
+    def reads(path: Path, node: Node) -> tuple[Read, ...]:
+        return world.reads((named.kind, named.name, *path), node)
+
+    return (change_at(before, plain(found), "none", node, (field,), reads),)
 
 
 class _Blame:

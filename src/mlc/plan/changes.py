@@ -25,7 +25,8 @@ def changes_between(
 ) -> tuple[Change, ...]:
     """Every field that differs, the deepest that says it all, in the order of the new spec.
 
-    `reads` gives the values that the interpolation at a path of the resource read.
+    `reads` gives the values that the interpolation at a path of the resource read. Nothing differs where the only
+    news are fields that the language did not have when `before` was recorded, and that hold their defaults.
     """
     found: list[Change] = []
 
@@ -37,11 +38,24 @@ def changes_between(
                 compare(old.get(key), new.get(key), (*path, key), added=key not in old)
             return
         cost = change_class(kind, path, after, before)
-        change = _change(old, new, cost, node, path, reads)
+        change = change_at(old, new, cost, node, path, reads)
         found.append(structs.replace(change, added=True) if added else change)
 
     compare(before, after, ())
+    if all(change.added and change.origin == "default" for change in found):
+        return ()
     return tuple(found)
+
+
+def change_at(old: Any, new: Any, cost: str, node: Node, path: Path, reads: Reads) -> Change:
+    """The change of a field, with the line that makes it so."""
+    shown = ".".join(map(str, path))
+    found = node.at(path)
+    if found is not None and found.span.file != FIELD_DEFAULT:
+        span = _first_difference(old, found) if found.is_list else found.span
+        return Change(shown, old, new, span, cost, reads=reads(path, found))
+    near = next((around.span for around in _around(node, path) if around.span.file != FIELD_DEFAULT), None)
+    return Change(shown, old, new, None, cost, "gone" if found is None else "default", near)
 
 
 def lines_between(before: bytes, after: bytes, path: str) -> tuple[int, int, str]:
@@ -64,16 +78,6 @@ def lines_between(before: bytes, after: bytes, path: str) -> tuple[int, int, str
     added = sum(line.startswith("+") for line in lines[2:])
     removed = sum(line.startswith("-") for line in lines[2:])
     return added, removed, "\n".join(lines) + "\n" if lines else ""
-
-
-def _change(old: Any, new: Any, cost: str, node: Node, path: Path, reads: Reads) -> Change:
-    shown = ".".join(map(str, path))
-    found = node.at(path)
-    if found is not None and found.span.file != FIELD_DEFAULT:
-        span = _first_difference(old, found) if found.is_list else found.span
-        return Change(shown, old, new, span, cost, reads=reads(path, found))
-    near = next((around.span for around in _around(node, path) if around.span.file != FIELD_DEFAULT), None)
-    return Change(shown, old, new, None, cost, "gone" if found is None else "default", near)
 
 
 def _first_difference(old: Any, node: Node) -> Span:

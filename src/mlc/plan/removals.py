@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from mlc.ir.artifact import Artifact
 from mlc.ir.graph import Graph
 from mlc.ir.operation import Operation
-from mlc.ir.plan import FORGOTTEN, PlannedArtifact, Step
+from mlc.ir.plan import FORGOTTEN, Change, PlannedArtifact, Step
 from mlc.ir.state import State
 from mlc.kinds._walk import references
 
@@ -34,12 +34,17 @@ def wanted(graph: Graph, artifacts: tuple[Artifact, ...]) -> Wanted:
 
 
 def removals(
-    wanted: Wanted, state: State, renamed: Mapping[str, str], undoes: Callable[[str], bool]
+    wanted: Wanted,
+    state: State,
+    renamed: Mapping[str, str],
+    undoes: Callable[[str], bool],
+    changes: Callable[[str], tuple[Change, ...]],
 ) -> Iterator[Step]:
     """The steps that take back what nobody wants any more.
 
     `renamed` gives the present name of a resource that has just been moved: what a rename left behind belongs to
-    it. `undoes` says whether a driver can take its effect back.
+    it. `undoes` says whether a driver can take its effect back, `changes` what in a resource's description leaves
+    it out, where there still is one.
     """
     steps: dict[str, list[Step]] = {}
     for step in (*_undone(wanted, state, renamed, undoes), *_removed(wanted, state)):
@@ -52,7 +57,7 @@ def removals(
         before = tuple(sorted(referring[address]))  # the record of each goes last
         yield from (structs.replace(step, depends_on=before) for step in steps.get(address, ()))
         after = (*before, *(step.id for step in steps.get(address, ())))
-        yield Step(id=address, address=address, action="delete", depends_on=after)
+        yield Step(id=address, address=address, action="delete", changes=changes(address), depends_on=after)
 
 
 def _undone(

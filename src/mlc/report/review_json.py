@@ -26,6 +26,7 @@ def review(found: Review) -> str:
             guards=[_guard(one) for one in found.guards],
             artifacts=[ArtifactReviewOut(**_fields(one)) for one in found.artifacts],
             data=list(found.data),
+            code=list(found.code),
             new_diagnostics=[json.diagnostic(one) for one in found.new],
             fixed_diagnostics=[json.diagnostic(one) for one in found.fixed],
             remaining_diagnostics=found.remaining,

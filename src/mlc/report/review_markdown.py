@@ -138,6 +138,7 @@ def _parts(found: Review, options: Options, most: int) -> list[Part]:
         Part(_mentions(loosened) if options.mention_owners else ()),
         Part(tuple(_diagnostic(one, found, options, new=True) for one in found.new), noun="findings"),
         Part(tuple(_data(found))),
+        Part(tuple(_code_of(found))),
     ]
     for action, head in _HEADS.items():
         chosen = [one for one in groups if one.action == action]
@@ -245,6 +246,15 @@ def _data(found: Review) -> list[str]:
             f"{icon[one.action]} **{words[one.action]}** {code(one.path)} {sizes}, {read}".replace(" ,", ",")
         )
     return lines
+
+
+def _code_of(found: Review) -> list[str]:
+    words = {"added": "new code", "changed": "code changed", "removed": "code removed"}
+    return [
+        f"🐍 **{words[one.action]}** {code(one.path)}, run by {_names(one.models, 'model')} when this is applied: "
+        "read it before you merge"
+        for one in found.code
+    ]
 
 
 def _resource(group: ResourceGroup, found: Review, options: Options, most: int) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlc.ir.review import Cause, Compared, DataReview, Review
+from mlc.ir.review import Cause, CodeReview, Compared, DataReview, Review
 from mlc.report import review_groups, text
 from mlc.report.review_groups import ArtifactGroup, GuardGroup, Line, ResourceGroup
 from mlc.report.terminal import Paint, one_line
@@ -36,6 +36,7 @@ def review(found: Review, sources: Mapping[str, str], paint: Paint, *, verbose: 
             paint(f"  … and {len(groups) - len(shown)} more groups of resources (-v shows them)", "dim")
         )
     lines += [_data(one, paint) for one in found.data]
+    lines += [_code(one, paint) for one in found.code]
     artifacts = review_groups.artifacts(found)
     listed = artifacts if verbose else artifacts[:_MOST_LINES]
     for artifact in listed:
@@ -96,6 +97,11 @@ def examples(addresses: Sequence[str]) -> str:
     return ", ".join(names) + (f" and {more:,} more" if more else "")
 
 
+def introduced(addresses: Sequence[str]) -> str:
+    """What to say before the names that `examples` gives: whether they are all, or some."""
+    return "namely" if len(addresses) <= _MOST_NAMED else "such as"
+
+
 def count(found: Review) -> str:
     """How much there is of everything."""
     if found.is_empty:
@@ -128,7 +134,9 @@ def _guard(group: GuardGroup, found: Review, paint: Paint) -> list[str]:
     lines = [paint(head, colour, "bold") + listed[0], *(_INDENT + one for one in listed[1:])]
     if group.verdict != "tightened":
         concerned = [one for one in group.concerns if one not in group.addresses]
-        facts = [f"such as {examples(group.addresses)}"] if len(group.addresses) > 1 else []
+        facts = (
+            [f"{introduced(group.addresses)} {examples(group.addresses)}"] if len(group.addresses) > 1 else []
+        )
         facts += [f"holds {examples(concerned)}"] if concerned else []
         facts += _owners(group.owners, group.code_owners)
         lines += [paint(f"    {one_line(' · '.join(facts))}", "dim")] if facts else []
@@ -153,7 +161,8 @@ def _resource(group: ResourceGroup, found: Review, paint: Paint, verbose: bool) 
     if len(listed) > most:
         lines.append(_INDENT + paint(f"… and {len(listed) - most} more fields (-v shows them)", "dim"))
     if len(group.addresses) > 1:
-        lines.append(paint(f"    {'such as':<11} {one_line(examples(group.addresses))}", "dim"))
+        some = introduced(group.addresses)
+        lines.append(paint(f"    {some:<11} {one_line(examples(group.addresses))}", "dim"))
     if group.runs:
         lines.append(f"    {'again':<11} {one_line(', '.join(group.runs))}")
     owned = _owners(group.owners, group.code_owners)
@@ -189,6 +198,13 @@ def _data(one: DataReview, paint: Paint) -> str:
     return paint(f"{symbol} data ", _COLOURS[symbol]) + one_line(
         f"{one.path}  {what}: {' → '.join(sizes)}, {read}" if sizes else f"{one.path}  {what}, {read}"
     )
+
+
+def _code(one: CodeReview, paint: Paint) -> str:
+    symbol = _SYMBOLS[one.action]
+    what = {"added": "new code", "removed": "its code is gone", "changed": "its code changed"}[one.action]
+    run = f"run by {', '.join(one.models)} when this is applied"
+    return paint(f"{symbol} code ", _COLOURS[symbol]) + one_line(f"{one.path}  {what}, {run}")
 
 
 def size(number: int) -> str:

@@ -6,7 +6,7 @@ nothing is fetched. It compares descriptions, not what was applied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 import msgspec
@@ -26,11 +26,12 @@ from mlc.ir.review import (
     ResourceReview,
     Review,
 )
+from mlc.ir.selection import Selection
 from mlc.ir.span import COMMAND_LINE, Span
 from mlc.pipeline import Compiled
 from mlc.report.places import fingerprints
 from mlc.review import artifacts as emitting
-from mlc.review import owners
+from mlc.review import own_code, owners
 from mlc.review.affected import Comparison, values_of
 from mlc.review.datafiles import alike
 from mlc.review.edits import Causes, Edits
@@ -68,14 +69,15 @@ def run(
     from_merge_base: bool = False,
     environments: tuple[str, ...] = (),
     inputs: tuple[str, ...] = (),
+    selection: Selection | None = None,
 ) -> Reviewed:
-    """Everything that differs between two revisions of the project in a folder.
+    """Everything that differs between two revisions of the project in a folder, or what was selected of it.
 
     `head` is None for the working tree as it is, with what is not committed. `from_merge_base` compares with where
     the two histories parted, as `git diff BASE...HEAD` does. No environments are all of both sides.
     """
     try:
-        return _run(root, base, head, from_merge_base, environments, inputs)
+        return _run(root, base, head, from_merge_base, environments, inputs, selection)
     except (git.RevisionUnknown, git.Missing, git.Damaged) as error:
         return Reviewed(None, (_told(error),), {})
 
@@ -106,6 +108,7 @@ def _run(
     from_merge_base: bool,
     environments: tuple[str, ...],
     inputs: tuple[str, ...],
+    selection: Selection | None,
 ) -> Reviewed:
     repository = git.discover(root.resolve())
     if repository is None:
@@ -126,6 +129,14 @@ def _run(
     base_side = side(project, before, old, wanted, inputs)
     head_side = side(project, after, new, wanted, inputs)
     review = _compared(project, before, base_side, head_side, wanted)
+    if selection is not None:
+        from mlc.review.narrowed import narrowed
+        from mlc.select.grammar import source
+
+        review, mistakes = narrowed(review, base_side, head_side, selection)
+        if mistakes:
+            text = source(selection.select_texts, selection.exclude_texts)
+            return Reviewed(None, mistakes, {COMMAND_LINE: text})
     secrets = base_side.secrets() | head_side.secrets()
     sources = {file: masked_text(text, secrets) for file, text in head_side.texts.items()}
     return Reviewed(masked(review, secrets), masked(head_side.validated.diagnostics, secrets), sources)
@@ -148,6 +159,11 @@ def _compared(
     edits = Edits(old.texts_with(new), new.texts_with(old))
     known = (_known(old), _known(new))
     data = tuple(_data(old, new, environments))
+    code = own_code.differing(old, new, environments)
+    edited = [one.path for one in data if one.action == "changed"]
+    edited += [one.path for one in code if one.action == "changed"]
+    reading = {name for one in data if one.action == "changed" for name in one.datasets}
+    reading |= {name for one in code for name in one.models}
     whole = tuple(name for name in environments if name in old.graphs and name in new.graphs)
     unclear = {name: file for name in environments if (file := old.unclear(name) or new.unclear(name))}
     backends: tuple[Backend, ...] = pipeline.backends() if whole else ()
@@ -160,9 +176,9 @@ def _compared(
             continue
         plan = None
         if environment in whole:
-            plan, found = _planned(old, new, environment, backends, data, known)
+            plan, found = _planned(old, new, environment, backends, edited, known)
             artifacts += found
-        comparison = _comparison(old, new, environment, edits, data, plan)
+        comparison = _comparison(old, new, environment, edits, reading, plan)
         resources += comparison.resources()
         guards += comparison.guards()
         document = new.documents.get(environment)
@@ -183,6 +199,7 @@ def _compared(
         guards=tuple(_reviewed(one, project, rules) for one in guards),
         artifacts=tuple(artifacts),
         data=data,
+        code=code,
         new=diagnostics_new,
         fixed=diagnostics_fixed,
         remaining=remaining,
@@ -196,15 +213,17 @@ def _planned(
     new: Side,
     environment: str,
     backends: tuple[Backend, ...],
-    data: tuple[DataReview, ...],
+    edited: Sequence[str],
     known: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[Plan, tuple[ArtifactReview, ...]]:
-    """What applying would do where the base had been applied, and the files that differ."""
+    """What applying would do where the base had been applied, and the files that differ.
+
+    `edited` names the files of data and the modules of code whose content is another.
+    """
     before, after = old.graphs[environment], new.graphs[environment]
     was = emitting.emitted(before, after, backends, first=environment == known[0][0])
     now = emitting.emitted(after, before, backends, first=environment == known[1][0])
-    changed = [one.path for one in data if one.action == "changed"]
-    plan = inquiry.plan_change(Compiled(before, was), Compiled(after, now), changed)
+    plan = inquiry.plan_change(Compiled(before, was), Compiled(after, now), edited)
     return plan, tuple(emitting.differing(environment, was, now))
 
 
@@ -213,7 +232,7 @@ def _comparison(
     new: Side,
     environment: str,
     edits: Edits,
-    data: tuple[DataReview, ...],
+    reading: Set[str],
     plan: Plan | None,
 ) -> Comparison:
     checked = plan is not None
@@ -225,7 +244,7 @@ def _comparison(
         values_of(new.validated, environment, without, checked=checked),
         causes,
         _moved(new),
-        frozenset(Address.parse(name) for one in data if one.action == "changed" for name in one.datasets),
+        frozenset(map(Address.parse, reading)),
         plan,
         (old.validated.composed.layers.resources, new.validated.composed.layers.resources),
     )

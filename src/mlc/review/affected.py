@@ -59,8 +59,9 @@ def values_of(
 class Comparison:
     """What differs between two sides in one environment.
 
-    `data` holds the addresses of datasets whose file has another content; `plan` what applying would do, or None
-    where a side has mistakes; `present` says of each side which resources have a file, in whatever environment.
+    `reading` holds the addresses of resources that read a file of another content, data or code; `plan` is what
+    applying would do, or None where a side has mistakes; `present` says of each side which resources have a file, in
+    whatever environment.
     """
 
     def __init__(
@@ -70,14 +71,14 @@ class Comparison:
         after: Values,
         causes: Causes,
         moved: Mapping[str, str],
-        data: frozenset[Address],
+        reading: frozenset[Address],
         plan: Plan | None,
         present: tuple[Mapping[Address, Node], Mapping[Address, Node]],
     ) -> None:
         self._environment = environment
         self._before, self._after = before, after
         self._causes = causes
-        self._data = data
+        self._reading = reading
         self._present = present
         self._was = _renamed(before, after, moved)
         self._steps: dict[str, list[Step]] = {}
@@ -138,7 +139,7 @@ class Comparison:
             lambda path: self._cause(was, address, path),
         )
         renamed = was != address
-        if not found and not renamed and address not in self._data:
+        if not found and not renamed and address not in self._reading:
             return None
         action: Action = "renamed" if renamed else "changed"
         return self._review(address, action, found, was=str(was) if renamed else "")
@@ -207,8 +208,8 @@ class Comparison:
         steps = [step for step in self._steps.get(str(address), ()) if step.action == "run"]
         runs = tuple(step.operation.name for step in steps if step.operation is not None)
         own = tuple(change.change_class for change in found if action != "added")
-        if address in self._data:
-            own += ("reingest",)
+        if address in self._reading:
+            own += ("reingest" if address.kind == "dataset" else "retrain",)
         ours = self._after if address in self._after.specs else self._before
         earlier = Address.parse(was) if was else address
         owner = (self._before if earlier in self._before.specs else ours).owner_of(earlier)

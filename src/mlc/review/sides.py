@@ -19,7 +19,7 @@ from mlc.ir.node import Node
 from mlc.ir.review import Compared
 from mlc.pipeline import Composed, Validated
 from mlc.request import Request
-from mlc.review import datafiles
+from mlc.review import codefiles, datafiles
 from mlc.review.datafiles import DataFile
 from mlc.rules import secret_in_spec
 
@@ -27,13 +27,15 @@ WORKING_TREE = "working tree"
 
 
 class Side(Struct, frozen=True):
-    """One revision. `graphs` holds each environment that has no mistake; `data` looks up a file of data."""
+    """One revision. `graphs` holds each environment that has no mistake; `data` looks up a file, `module` those of a
+    module of code."""
 
     compared: Compared
     source: Source
     validated: Validated
     graphs: Mapping[str, Graph]
     data: Callable[[str, DataFile | None], DataFile | None]
+    module: Callable[[str], tuple[str, ...]]
     submodules: tuple[str, ...]
 
     @property
@@ -133,6 +135,7 @@ def side(
             validated,
             graphs,
             lambda path, like: datafiles.on_disk(project.root, path, like),
+            lambda path: codefiles.on_disk(project.root, path),
             (),
         )
     tree = project.tree(commit).within(project.folder)
@@ -143,6 +146,7 @@ def side(
         validated,
         graphs,
         lambda path, _: datafiles.committed(tree, objects, path),
+        lambda path: codefiles.committed(tree, path),
         tree.submodules(pipeline.LANGUAGE.kinds),
     )
 

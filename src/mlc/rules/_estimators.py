@@ -11,18 +11,17 @@ from mlc.ir.address import Address
 from mlc.kinds._estimators import Place, parameter_schema
 from mlc.rules._subject import Subject
 
-TASK = {"train": "binary_classification", "transforms": "features"}
-"""What an estimator has to be able to do in each place."""
-
 
 class Used(Struct, frozen=True):
-    """An estimator that a spec names. `path` leads to the map that holds `estimator` and `params`."""
+    """An estimator that a spec names. `path` leads to the map that holds `estimator` and `params`; `task` is what it
+    has to be able to do: the model's task, or `features`."""
 
     address: Address
     path: tuple[str, ...]
     place: Place
     name: str
     params: dict[str, Any]
+    task: str
 
     @property
     def short(self) -> str:
@@ -42,18 +41,20 @@ def used(subject: Subject) -> Iterator[Used]:
     """Every estimator that the project names, of models and of feature groups."""
     for address, model in subject.each("model"):
         train = model["train"]
-        yield Used(address, ("train",), "train", train["estimator"], train["params"])
+        yield Used(address, ("train",), "train", train["estimator"], train["params"], model["task"])
     for address, features in subject.each("features"):
         for group, found in features["groups"].items():
             for name, transform in found["transforms"].items():
                 path = ("groups", group, "transforms", name)
-                yield Used(address, path, "transforms", transform["estimator"], transform["params"])
+                yield Used(
+                    address, path, "transforms", transform["estimator"], transform["params"], "features"
+                )
 
 
 def known(subject: Subject) -> Iterator[tuple[Used, dict[str, Any]]]:
     """Those that the catalogue has, with their schemas."""
     for one in used(subject):
-        schema = parameter_schema(one.name)
+        schema = parameter_schema(one.name, one.task)
         if schema is not None:
             yield one, schema
 
@@ -66,7 +67,14 @@ def told(name: str) -> dict[str, Any]:
 
 def fits(one: Used, about: dict[str, Any]) -> bool:
     """Whether an estimator can do at all what it is named for."""
-    return TASK[one.place] in about["tasks"]
+    return one.task in about["tasks"]
+
+
+def stands(one: Used, about: dict[str, Any]) -> dict[str, Any]:
+    """Why an estimator is not taken for what it is named for: `reason`, `why`, perhaps `instead` and `harmful`; empty
+    where it is."""
+    found: dict[str, Any] = about.get("but", {}).get(one.task, {}) if about["serves"] == one.place else about
+    return found if found.get("reason") else {}
 
 
 def denial(schema: dict[str, Any], name: str, value: Any) -> str:

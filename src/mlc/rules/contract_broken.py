@@ -36,3 +36,26 @@ def too_few(rows: int, wanted: int, *, address: str) -> Diagnostic:
         address=address,
         path="checks.min_rows",
     )
+
+
+def too_many(rows: int, most: int, *, address: str) -> Diagnostic:
+    """More rows than `checks.max_rows` keep the contract."""
+    return RULE.at(
+        None,
+        f"{rows:,} rows keep the contract, and `checks.max_rows` allows at most {most:,}.",
+        help="Look whether rows stand in the source more than once, or raise `checks.max_rows`.",
+        address=address,
+        path="checks.max_rows",
+    )
+
+
+def stale(column: str, newest: str, allowed: str, *, address: str) -> Diagnostic:
+    """The newest row is older than `checks.freshness` allows."""
+    return RULE.at(
+        None,
+        f"The newest `{column}` is {newest} (UTC), which is longer ago than the {allowed} that "
+        "`checks.freshness` allows.",
+        help="Look why no newer rows have come, or raise `checks.freshness.max_age`.",
+        address=address,
+        path="checks.freshness.max_age",
+    )

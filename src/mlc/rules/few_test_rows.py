@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
+from mlc.kinds._splits import HASHED
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "The test part may be too small.")
@@ -29,7 +31,9 @@ _FEWEST = 30  # rows of the rarer class; below that evaluation warns as well
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, dataset in subject.each("dataset"):
-        promised, share = dataset["checks"]["min_rows"], dataset["split"]["test"]
+        promised, share = dataset["checks"]["min_rows"], tested_share(dataset)
+        if share is None:
+            continue
         rows = math.floor(promised * share)
         if promised > 1 and rows // 2 < _FEWEST and _is_learned_from(subject, address.name):
             needed = math.ceil(2 * _FEWEST / share)
@@ -43,6 +47,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 address=str(address),
                 path="checks.min_rows",
             )
+
+
+def tested_share(dataset: dict[str, Any]) -> float | None:
+    """The share of rows that are tested on, where it is known before they are read."""
+    split = dataset["split"]
+    known = split["method"] in HASHED or (split["method"] == "time" and split["test_from"] is None)
+    return split["test"] if known else None
 
 
 def _is_learned_from(subject: Subject, dataset: str) -> bool:

@@ -17,6 +17,7 @@ from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.ir.evaluation import METRICS
 from mlc.rules._subject import Subject
 from mlc.rules._words import counted
+from mlc.rules.few_test_rows import tested_share
 
 RULE = Rule.of(__name__, "warning", "A gate cannot be passed with so few test rows.")
 SCOPE = "upstream"
@@ -78,8 +79,10 @@ def _checked(
 ) -> Iterator[Diagnostic]:
     address, where = Address("gate", gate), Address("dataset", name)
     title, wanted = METRICS[metric].title, bound["min"]
-    promised = dataset["checks"]["min_rows"]
-    rows = math.floor(promised * dataset["split"]["test"])
+    promised, share = dataset["checks"]["min_rows"], tested_share(dataset)
+    if share is None:
+        return
+    rows = math.floor(promised * share)
     related: tuple[Label, ...] = ()
     if wanted == 1:
         detail = (
@@ -94,7 +97,7 @@ def _checked(
         return  # nothing is promised, the bound is none, or it can be cleared
     else:
         best = best_lower_end(metric, max(rows, 1), bound["confidence"])
-        needed = math.ceil(_rows_needed(metric, wanted, bound["confidence"]) / dataset["split"]["test"])
+        needed = math.ceil(_rows_needed(metric, wanted, bound["confidence"]) / share)
         detail = (
             f"The dataset {name} promises {promised:,} rows, so {counted(rows, 'row')} to test on. With every one of "
             f"them right, the lower end of {title} is {best:.4f}, and the gate asks for {wanted}. "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.ir.task import TASKS
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A model has no label.")
@@ -30,6 +31,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
         dataset = subject.named("dataset", model["dataset"])
         if dataset is None or model["label"] is not None:
+            continue
+        if not TASKS[model["task"]].supervised:
             continue
         labels = [name for name, column in dataset["columns"].items() if column["role"] == "label"]
         if len(labels) != 1:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
-from mlc.rules._estimators import Used, denial, fits, known
+from mlc.rules._estimators import Used, denial, fits, known, stands
 from mlc.rules._subject import Subject
 from mlc.rules.bad_estimator_parameter import describe
 
@@ -29,8 +29,8 @@ GOOD = {"model/churn.yaml": _MODEL + "train: {estimator: sklearn.naive_bayes.Gau
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for one, schema in known(subject):
-        about = schema["x-mlc-estimator"]
-        if about.get("reason") == "not-in-onnx" and fits(one, about):
+        about = stands(one, schema["x-mlc-estimator"])
+        if about.get("reason") == "not-in-onnx" and fits(one, schema["x-mlc-estimator"]):
             yield RULE.at(
                 subject.span(one.address, *one.path, "estimator"),
                 f"{one.short} cannot be served. {about['why']}",

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
-from mlc.rules._estimators import fits, known
+from mlc.rules._estimators import fits, known, stands
 from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 
@@ -41,8 +41,8 @@ def found(
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """The estimators that could do their task, and that this version does not train."""
     for one, schema in known(subject):
-        about = schema["x-mlc-estimator"]
-        if about.get("reason") == "not-yet" and fits(one, about):
+        about = stands(one, schema["x-mlc-estimator"])
+        if about.get("reason") == "not-yet" and fits(one, schema["x-mlc-estimator"]):
             yield RULE.at(
                 subject.span(one.address, *one.path, "estimator"),
                 f"{one.short} is not taken by this version of mlc. {about['why']}",

@@ -31,7 +31,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         node = subject.document.project.nearest(("artifacts",))
         yield found(written, where="The project", address="project", path="artifacts", span=node.span)
     for address, dataset in subject.each("dataset"):
-        written = dataset["source"]["path"]
+        written = dataset["source"].get("path", "")
         if _leads_out(written):
             span = subject.span(address, "source", "path")
             yield found(written, where="The dataset", address=str(address), path="source.path", span=span)

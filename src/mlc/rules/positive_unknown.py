@@ -18,6 +18,9 @@ from mlc.rules._words import listed
 RULE = Rule.of(__name__, "error", "The positive value is none of the label's.")
 SCOPE = "upstream"
 
+POSITIVE = ("binary_classification", "anomaly_detection")
+"""The tasks in which one value of the label is told from the others."""
+
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"
     "columns:\n  age: {type: number}\n  plan: {type: string, values: [a, b]}\n"
@@ -35,7 +38,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
         dataset = subject.named("dataset", model["dataset"])
         label = label_in(model, dataset)
-        if dataset is None or label is None:
+        if dataset is None or label is None or model["task"] not in POSITIVE:
             continue
         column, positive = dataset["columns"][label], model["positive"]
         allowed = column["values"] or ([False, True] if column["type"] == "boolean" else [])

@@ -40,7 +40,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     "both sides of this split, and the test would flatter the model.",
                     text=f"ignores the {column['role']} column",
                     related=(Label(subject.span(address, "columns", name, "role"), "declared here"),),
-                    help=f'Give "{name}" the role ignore if it does not tie rows together.',
+                    help=f'Split by it with "method: {column["role"]}", or give "{name}" the role ignore if it '
+                    "does not tie rows together.",
                     address=str(address),
                     path="split.method",
                 )

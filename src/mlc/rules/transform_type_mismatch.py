@@ -46,6 +46,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _mismatch(group: dict[str, Any], column: dict[str, Any], mixed: bool) -> str:
     """`mixed`: the group holds text and something else."""
     numeric = column["type"] in ("integer", "number")
+    if column["type"] in ("date", "datetime"):
+        return "a model learns from numbers and text: what matters of it has to be a column of its own"
     if column["type"] == "string" and group["encode"] == "none":
         return 'text has to be encoded: give the group "encode: one_hot" or "encode: ordinal"'
     if not numeric and group["scale"] != "none":

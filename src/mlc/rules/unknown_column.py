@@ -55,10 +55,15 @@ def _named_in(dataset: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], 
         for field in ("by", "columns"):
             for index, column in enumerate(step.get(field, [])):
                 yield ("prepare", name, field, index), column
-        if "column" in step:
-            yield ("prepare", name, "column"), step["column"]
-    if dataset["split"].get("by"):
-        yield ("split", "by"), dataset["split"]["by"]
+        for field in ("column", "of", "into"):
+            if field in step:
+                yield ("prepare", name, field), step[field]
+    freshness = dataset["checks"]["freshness"]
+    if freshness is not None and freshness["column"] is not None:
+        yield ("checks", "freshness", "column"), freshness["column"]
+    for field in ("by", "group"):
+        if dataset["split"].get(field):
+            yield ("split", field), dataset["split"][field]
 
 
 def _found(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.kinds._code import is_code
 from mlc.kinds._estimators import estimator_names, offered, parameter_schema
 from mlc.rules._estimators import used
 from mlc.rules._fixes import instead
@@ -30,7 +31,7 @@ GOOD = {
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for one in used(subject):
-        if parameter_schema(one.name) is None:
+        if parameter_schema(one.name) is None and not (one.place == "train" and is_code(one.name)):
             span = subject.span(one.address, *one.path, "estimator")
             guess = meant(one.name, (*offered(one.place), *estimator_names()))
             yield RULE.at(

@@ -11,7 +11,7 @@ import stat
 
 COARSE = 2_000_000_000  # nanoseconds, of file systems that count whole seconds
 MARGIN = 20_000_000  # nanoseconds: two changes within a tick of the kernel's clock may get the same time
-NOT_FILES = ("/proc/", "/sys/", "/dev/")
+NOT_FILES = ("/proc/", "/sys/")
 
 
 def grouped(paths: set[str], listed: set[str], but: str) -> dict[str, list[str]]:
@@ -91,6 +91,8 @@ def _look(path: str) -> tuple[str, str, int]:
             found = os.stat(path)
     except (OSError, ValueError):
         return f"is not there{link}", "", 0
+    if stat.S_ISCHR(found.st_mode):  # /dev/null and its like; in /dev/shm there may be a project
+        return f"a device{link}", "", 0
     if not found.st_size and path.endswith("-wal"):  # SQLite makes an empty one to read
         return f"is not there{link}", "", 0
     kind = "d" if stat.S_ISDIR(found.st_mode) else "f"

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -136,6 +137,22 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) 
     assert code == 0
     assert "dataset.loans" in said
     assert plan(root)[1] == said
+
+
+def test_a_project_in_shared_memory_is_no_device() -> None:
+    """/dev/shm holds files like any other folder, and what else is in /dev counts for nothing."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+        root = Path(name) / "project"
+        write(root, PROJECT)
+        settle()
+        before = plan(root)
+        assert plan(root) == before
+        assert len(kept(root)) == 1
+        write(
+            root, {"dataset/_base.yaml": "description: Columns of ${vars.place}.\n", "mlc.yaml": "mlc: 2\n"}
+        )
+        settle()
+        assert plan(root) != before
 
 
 def test_what_changed_a_moment_ago_is_not_kept(project: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+
+from mlc.drivers._onnx import Scored
 
 LOANS = Path(__file__).parents[3] / "examples" / "lending" / "data" / "loans.parquet"
 
@@ -56,6 +59,13 @@ def export(**changes: Any) -> dict[str, Any]:
         "min_label_agreement": 1.0,
     }
     return LEARNED | asked | changes
+
+
+def said(scored: Scored) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The labels and probabilities of a classifier."""
+    assert scored.labels is not None
+    assert scored.probabilities is not None
+    return scored.labels, scored.probabilities
 
 
 def parts(folder: Path, train_rows: int = 2000, test_rows: int = 1000) -> dict[str, Path]:

@@ -23,6 +23,7 @@ from mlc.kinds._estimators import offered, parameter_schema
 from stages.drivers import lending
 
 SMALL = {"n_estimators": 4, "max_iter": 20, "Cs": 2, "cv": 2}
+TASK = "binary_classification"
 LONG = os.environ.get("MLC_ESTIMATORS") == "long"
 ONE_IN = 1 if LONG else 4
 
@@ -72,7 +73,14 @@ def choices(schema: dict[str, Any]) -> Iterator[Any]:
             elif kind == "object":
                 yield {"0": 1.0, "1": 3.0}
             elif kind == "array":
-                yield [8, 4] if alternative["items"]["type"] == "integer" else [0.3, 0.7]
+                several = alternative.get("minItems", 1) > 2
+                yield (
+                    [8, 4]
+                    if alternative["items"]["type"] == "integer"
+                    else [0.2, 0.3, 0.5]
+                    if several
+                    else [0.3, 0.7]
+                )
 
 
 def numbers(schema: dict[str, Any]) -> Iterator[Any]:
@@ -88,9 +96,9 @@ def numbers(schema: dict[str, Any]) -> Iterator[Any]:
                 yield low + 0.7 if high is None else (low + high) / 2
 
 
-def sampled(name: str) -> Iterator[tuple[str, Any]]:
+def sampled(name: str, task: str = TASK) -> Iterator[tuple[str, Any]]:
     """The parameters of an estimator with the choices to try: always the same ones, whatever else is added."""
-    for parameter, schema in _schema(name)["properties"].items():
+    for parameter, schema in (parameter_schema(name, task) or {})["properties"].items():
         for value in (*choices(schema), *numbers(schema)):
             if zlib.crc32(f"{name} {parameter} {value}".encode()) % ONE_IN == 0:
                 yield parameter, value
@@ -101,7 +109,7 @@ def scaled(name: str) -> str:
     return "none" if short in _estimators.TREES else "min_max" if short in COUNTS else "standard"
 
 
-@pytest.mark.parametrize("name", offered("train"))
+@pytest.mark.parametrize("name", offered("train", TASK))
 def test_an_estimator_goes_the_whole_way(step: Any, tmp_path: Path, name: str) -> None:
     paths = lending.parts(tmp_path, 1500, 500)
     library = name.partition(".")[0]
@@ -117,7 +125,7 @@ def test_an_estimator_goes_the_whole_way(step: Any, tmp_path: Path, name: str) -
     assert again.outputs["model"].read_bytes() == model.outputs["model"].read_bytes()
 
 
-@pytest.mark.parametrize("name", offered("train"))
+@pytest.mark.parametrize("name", offered("train", TASK))
 def test_every_parameter_that_is_offered_exports_right(tmp_path: Path, name: str) -> None:
     loans = pl.read_parquet(lending.LOANS)
     train = model_input(loans.head(300), lending.COLUMNS)
@@ -135,7 +143,7 @@ def test_every_parameter_that_is_offered_exports_right(tmp_path: Path, name: str
             model.fit(train, loans.head(300)["repaid"].to_numpy())
         path = tmp_path / "model.onnx"
         path.write_bytes(_convert.to_onnx(model, lending.COLUMNS, 21))
-        labels, probabilities = _onnx.score(_onnx.open_session(path), test, lending.COLUMNS)
+        labels, probabilities = lending.said(_onnx.score(_onnx.open_session(path), test, lending.COLUMNS))
         expected = model.predict_proba(model_input(test, lending.COLUMNS))
         said = f"{name} {given}"
         np.testing.assert_allclose(probabilities, expected, atol=1e-4, err_msg=said)
@@ -163,7 +171,7 @@ def test_numbers_reach_the_library_in_the_type_it_wants() -> None:
         (_estimators.estimator, "os.system"),
         (_estimators.estimator, "sklearn.svm.SVC"),
         (_estimators.estimator, "xgboost.XGBClassifier"),
-        (_xgboost.estimator, "xgboost.XGBRegressor"),
+        (_xgboost.estimator, "xgboost.XGBRanker"),
         (_lightgbm.estimator, "sklearn.linear_model.LogisticRegression"),
     ],
 )
@@ -183,6 +191,6 @@ def test_a_threshold_is_rounded_down_to_what_float32_can_hold() -> None:
 
 
 def _schema(name: str) -> dict[str, Any]:
-    schema = parameter_schema(name)
+    schema = parameter_schema(name, TASK)
     assert schema is not None
     return schema

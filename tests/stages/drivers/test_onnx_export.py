@@ -60,7 +60,7 @@ def test_the_onnx_form_agrees_with_the_model(step: Any, tmp_path: Path, estimato
     assert parity["disagreeing_rows"] == []
     test = pl.read_parquet(inputs["test"])
     session = _onnx.open_session(product.outputs["onnx"])
-    labels, probabilities = _onnx.score(session, test, lending.COLUMNS)
+    labels, probabilities = lending.said(_onnx.score(session, test, lending.COLUMNS))
     model = sklearn_train.load_model(inputs["model"])
     expected = model.predict_proba(model_input(test, lending.COLUMNS))
     assert labels.dtype == np.int64
@@ -86,15 +86,16 @@ def test_the_graph_has_one_input_per_column_and_the_two_outputs(step: Any, tmp_p
 def test_the_signature_of_a_model_is_true_to_its_graph(step: Any, tmp_path: Path) -> None:
     inputs = trained(step, tmp_path, LINEAR, "standard")
     session = _onnx.open_session(step("onnx_export", lending.export(), **inputs).outputs["onnx"])
-    view = {"dataset": {"columns": lending.COLUMNS}, "features": {"groups": lending.groups()}}
+    view = lending.LEARNED | {
+        "dataset": {"columns": lending.COLUMNS},
+        "features": {"groups": lending.groups()},
+    }
     served = {"FP32": "tensor(float)", "BOOL": "tensor(float)", "BYTES": "tensor(string)"}
     promised = signature(view)
     assert [(entry["name"], served[entry["datatype"]]) for entry in promised["inputs"]] == [
         (entry.name, entry.type) for entry in session.get_inputs()
     ]
-    given: tuple[np.ndarray[Any, Any], ...] = _onnx.score(
-        session, pl.read_parquet(inputs["test"]), lending.COLUMNS
-    )
+    given = lending.said(_onnx.score(session, pl.read_parquet(inputs["test"]), lending.COLUMNS))
     for entry, values in zip(promised["outputs"], given, strict=True):
         assert {"INT64": np.int64, "FP32": np.float32}[entry["datatype"]] == values.dtype
         assert len(entry["shape"]) == values.ndim
@@ -135,9 +136,10 @@ def test_labels_that_differ_are_counted_and_placed(
     honest = _onnx.score
 
     def flipping(*args: Any) -> Any:
-        labels, probabilities = honest(*args)
+        scored = honest(*args)
+        labels, _ = lending.said(scored)
         labels[[4, 7]] = 1 - labels[[4, 7]]
-        return labels, probabilities
+        return scored
 
     monkeypatch.setattr(_onnx, "score", flipping)
     diagnostic = failure(step, lending.export(), **inputs)
@@ -160,9 +162,10 @@ def test_labels_that_differ_only_in_ties_say_so(
     honest = _onnx.score
 
     def tossing(*args: Any) -> Any:
-        labels, probabilities = honest(*args)
+        scored = honest(*args)
+        labels, _ = lending.said(scored)
         labels[tied] = 1 - model.predict(model_input(test, lending.COLUMNS))[tied]
-        return labels, probabilities
+        return scored
 
     monkeypatch.setattr(_onnx, "score", tossing)
     diagnostic = failure(step, lending.export(), **inputs)
@@ -174,7 +177,7 @@ def test_a_probability_that_is_not_a_number_is_refused(
     step: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inputs = trained(step, tmp_path, LINEAR, "standard")
-    nothing = (np.zeros(1000, np.int64), np.full((1000, 2), np.nan, np.float32))
+    nothing = _onnx.Scored(np.zeros(1000, np.int64), np.full((1000, 2), np.nan, np.float32), None, (0, 1))
     monkeypatch.setattr(_onnx, "score", lambda *_: nothing)
     assert "differs by 1 from" in failure(step, lending.export(), **inputs).detail
 
@@ -287,7 +290,7 @@ def test_what_is_not_onnx_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_graph_that_is_no_classifier_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(_model(helper.make_node("Identity", ["x"], ["y"])).SerializeToString())
-    assert "must give label and probabilities" in refusal(path)
+    assert "a classifier gives label and probabilities" in refusal(path)
 
 
 def test_an_operator_that_does_not_exist_is_refused(tmp_path: Path) -> None:
@@ -299,7 +302,8 @@ def test_an_operator_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 def test_no_row_scores_as_no_row(step: Any, tmp_path: Path) -> None:
     inputs = trained(step, tmp_path, LINEAR, "standard")
     session = _onnx.open_session(step("onnx_export", lending.export(), **inputs).outputs["onnx"])
-    labels, probabilities = _onnx.score(session, pl.read_parquet(inputs["test"]).head(0), lending.COLUMNS)
+    none = pl.read_parquet(inputs["test"]).head(0)
+    labels, probabilities = lending.said(_onnx.score(session, none, lending.COLUMNS))
     assert labels.shape == (0,)
     assert probabilities.shape == (0, 2)
 

@@ -11,21 +11,29 @@ import numpy as np
 import polars as pl
 import pytest
 from skl2onnx._supported_operators import sklearn_operator_name_map
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.ensemble import BaggingClassifier, ExtraTreesClassifier, HistGradientBoostingClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import TunedThresholdClassifierCV
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
-from mlc.drivers import _catalogue, _convert, _estimators, _lightgbm, _onnx, _xgboost
+from mlc.drivers import _catalogue, _convert, _estimators, _lightgbm, _onnx, _parity, _pipeline, _xgboost
+from mlc.drivers._columns import class_codes, model_input
 from mlc.ir.operation import StepFailed
+from mlc.ir.task import TASKS
 from mlc.kinds._estimators import catalogue
-from stages.drivers import lending
+from stages.drivers import lending, measured
 from stages.drivers.test_transforms import COLUMNS, differs, table, transforms
 
 ROWS = 2000
@@ -38,8 +46,8 @@ def converters() -> None:
 
 
 def in_onnx(estimator: BaseEstimator, folder: Path, missing: float = 0.0) -> tuple[float, float]:
-    """The share of labels that agree with ONNX, and the largest difference of a probability. The numbers go in as
-    they are."""
+    """The share of labels that agree with ONNX, and the largest difference of a probability; of a regressor those of
+    its values. The numbers go in as they are."""
     train, test = table(ROWS, missing=missing), table(ROWS, ROWS, missing)
     labels = pl.read_parquet(lending.LOANS).head(ROWS)["repaid"].to_numpy()
     features = ColumnTransformer([("numbers", "passthrough", list(COLUMNS))], sparse_threshold=0.0)
@@ -48,8 +56,14 @@ def in_onnx(estimator: BaseEstimator, folder: Path, missing: float = 0.0) -> tup
         warnings.simplefilter("ignore")
         model.fit(train, labels)
     path = folder / "model.onnx"
+    if isinstance(estimator, RegressorMixin):
+        path.write_bytes(_convert.to_onnx(model, COLUMNS, 21, TASKS["regression"]))
+        values = _onnx.score(_onnx.open_session(path), test, COLUMNS).values
+        assert values is not None
+        differences = _parity.relative_difference(values, model.predict(test))
+        return float((differences < 1e-4).mean()), float(differences.max())
     path.write_bytes(_convert.to_onnx(model, COLUMNS, 21))
-    given, probabilities = _onnx.score(_onnx.open_session(path), test, COLUMNS)
+    given, probabilities = lending.said(_onnx.score(_onnx.open_session(path), test, COLUMNS))
     expected = model.predict_proba(test)
     difference = np.nan_to_num(np.abs(probabilities - expected), nan=1.0).max()
     return float((given == model.predict(test)).mean()), float(difference)
@@ -93,13 +107,50 @@ def test_trees_of_scikit_learn_are_wrong_about_missing_numbers(
 @pytest.mark.parametrize("short", _estimators.TAKES_MISSING)
 def test_what_takes_missing_numbers_is_right_about_them(short: str, tmp_path: Path) -> None:
     (constructor,) = (one for name, one in _catalogue.classes().items() if name.endswith(f".{short}"))
-    settings: dict[str, Any] = {
-        "LGBMClassifier": {"verbose": -1, "n_jobs": 1},
-        "XGBClassifier": {"n_jobs": 1},
-    }.get(short, {})
+    settings: dict[str, Any] = {"verbose": -1, "n_jobs": 1} if short.startswith("LGBM") else {}
+    settings |= {"n_jobs": 1} if short.startswith("XGB") else {}
     agreement, difference = in_onnx(constructor(**settings), tmp_path, missing=0.1)
     assert agreement == 1.0
     assert difference < 1e-5
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        HistGradientBoostingRegressor(loss="poisson", max_iter=20),
+        HistGradientBoostingRegressor(loss="gamma", max_iter=20),
+        KNeighborsRegressor(weights="distance"),
+        RandomForestRegressor(11, random_state=0),
+    ],
+    ids=["poisson", "gamma", "distance", "scaled trees"],
+)
+def test_regressors_that_convert_and_are_wrong(estimator: BaseEstimator, tmp_path: Path) -> None:
+    """A scaler is in front of each: to trees that is what makes them wrong."""
+    train, test = measured.split("regression")
+    columns = measured.columns("regression")
+    groups = measured.groups("regression")
+    table = model_input(train, columns)
+    model = _pipeline.pipeline(groups, columns, table, estimator, 0)
+    model.fit(table, train["label"].to_numpy())
+    path = tmp_path / "model.onnx"
+    path.write_bytes(_convert.to_onnx(model, columns, 21, TASKS["regression"]))
+    values = _onnx.score(_onnx.open_session(path), test, columns).values
+    assert values is not None
+    assert _parity.relative_difference(values, model.predict(model_input(test, columns))).max() > 0.01
+
+
+def test_a_random_forest_of_xgboost_is_wrong_of_several_classes(tmp_path: Path) -> None:
+    task = "multiclass_classification"
+    train, test = measured.split(task)
+    columns, classes = measured.columns(task), measured.CLASSES
+    table = model_input(train, columns)
+    estimator = _xgboost.estimator("xgboost.XGBRFClassifier", {"n_estimators": 10}, 0)
+    model = _pipeline.pipeline(measured.groups(task, "none"), columns, table, estimator, 0)
+    model.fit(table, class_codes(train, "label", classes).to_numpy())
+    path = tmp_path / "model.onnx"
+    path.write_bytes(_convert.to_onnx(model, columns, 21, TASKS[task], classes))
+    scored = _onnx.score(_onnx.open_session(path), test, columns, classes)
+    assert (scored.labels == model.predict(model_input(test, columns))).mean() < 0.9
 
 
 @pytest.mark.parametrize("booster", ["dart", "gblinear"])

@@ -63,7 +63,7 @@ def differs(groups: dict[str, Any], folder: Path, missing: float = 0.0, rows: in
     loaded = _skops.load_model(_skops.save_model(model, folder / "model.skops"))
     path = folder / "model.onnx"
     path.write_bytes(_convert.to_onnx(loaded, COLUMNS, 21))
-    _, probabilities = _onnx.score(_onnx.open_session(path), test, COLUMNS)
+    _, probabilities = lending.said(_onnx.score(_onnx.open_session(path), test, COLUMNS))
     expected = model.predict_proba(test)
     return float(np.nan_to_num(np.abs(probabilities - expected), nan=1.0).max())
 

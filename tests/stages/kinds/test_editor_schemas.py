@@ -105,7 +105,7 @@ def test_takes_layers_and_interpolations(name: str, text: str) -> None:
         ("model", "train: {seed: often}"),
         ("model", "train: {seed: -1}"),
         ("model", "train: 3"),
-        ("model", "task: regression"),
+        ("model", "task: regresion"),
         ("model", "enabled: 'no'"),
         ("model", "trian: {}"),
         ("model", "dataset: Loans!"),
@@ -151,7 +151,7 @@ def test_tells_of_estimators_once() -> None:
     for name, schema in SCHEMAS.items():
         text = _schemas.as_text(schema)
         assert ("min_impurity_decrease" in text) == (name == "estimators"), name
-    assert len(_schemas.as_text(SCHEMAS["estimators"])) < 300_000
+    assert len(_schemas.as_text(SCHEMAS["estimators"])) < 450_000
 
 
 def test_every_field_says_what_it_is() -> None:

@@ -39,6 +39,7 @@ def review(**parts: Any) -> Review:
         "guards": (),
         "artifacts": (),
         "data": (),
+        "code": (),
         "new": (),
         "fixed": (),
         "remaining": 0,

@@ -1,0 +1,69 @@
+"""What is done to the rows of a dataset, wherever they came from: contract, preparation, split, profile."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from mlc.drivers import _contract, _prepare, _profile, _split
+from mlc.drivers._canonical import canonical
+from mlc.ir.operation import Product, StepFailed, Work
+
+
+def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
+    """Outputs `train` and `test` (Parquet), `quarantine` (Parquet: the rows that break the contract, each
+    with its number in the source and its reasons) and `profile` (JSON). `source` names the rows' origin to people.
+
+    Raises StepFailed: column-missing, contract-broken, split-impossible.
+    """
+    spec, address = work.spec, work.operation.address
+    work.tell(f"checking {found.height:,} rows")
+    checked = _contract.check(spec, found, address, source)
+    # what it says decides whether the step goes on, never what comes out of it
+    _contract.check_fresh(spec, checked.kept, datetime.now(UTC).replace(tzinfo=None), address)
+    rows = checked.kept
+    if _split.is_by_row(spec):
+        rows = rows.with_columns(_split.hashes(rows, spec))
+    prepared = _prepare.prepare(spec, rows, address)
+    if prepared.rows.is_empty():
+        raise StepFailed(_prepare.nothing_left(prepared.ledger, address))
+    rows = prepared.rows
+    if _contract.made_columns(spec):
+        rows, checked = _contract.check_made(spec, rows, checked, found, address)
+    train, test, parts = _split.split(spec, rows, prepared.facts, address)
+    outputs = {"train": train, "test": test, "quarantine": checked.quarantined}
+    work.tell("writing")
+    profile: dict[str, Any] = {
+        "rows": {
+            "read": found.height,
+            "quarantined": checked.quarantined.height,
+            "prepared": rows.height,
+            "train": train.height,
+            "test": test.height,
+        },
+        "dropped_columns": list(checked.dropped),
+        "broken_promises": checked.broken,
+        "preparation": prepared.ledger,
+        "split": parts,
+        "columns": _profile.columns(rows, spec),
+    }
+    paths = {name: work.folder / f"{name}.parquet" for name in outputs}
+    for name, frame in outputs.items():
+        write_parquet(frame, str(paths[name]))
+    paths["profile"] = work.folder / "profile.json"
+    paths["profile"].write_bytes(canonical(profile))
+    summary = {
+        **profile["rows"],
+        "dropped_columns": profile["dropped_columns"],
+        "preparation": prepared.ledger,
+    }
+    return Product(outputs=paths, summary={**summary, "split": parts})
+
+
+def write_parquet(frame: pl.DataFrame, path: str) -> None:
+    """The same rows give the same bytes: every choice that a default could change is made here."""
+    frame.rechunk().write_parquet(
+        path, compression="zstd", compression_level=3, statistics=True, row_group_size=1 << 18
+    )
