@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,7 +18,16 @@ from mlc.report import plan_text
 from mlc.report.terminal import Paint
 from mlc.request import Request
 
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
+import scale_project
+
 ALL = ("all",)
+
+
+def generated(root: Path, models: int) -> Path:
+    """A project of the benchmark."""
+    scale_project.write(root, models)
+    return root
 
 
 class Outcome(Struct):

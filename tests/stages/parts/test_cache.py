@@ -32,7 +32,6 @@ from mlc.report.terminal import Paint
 from mlc.request import Request
 from mlc.store.answers import Watch
 from stages.parts import sameness
-from stages.parts.test_parts import scale_project
 
 SIZE = 6
 MODELS = 3
@@ -60,7 +59,7 @@ def cached(root: Path) -> Planned | None:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("template") / "project"
     root.mkdir()
-    scale_project.write(root, MODELS)
+    sameness.generated(root, MODELS)
     shutil.rmtree(root / "data")
     return root
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,15 @@ from rules.project import lay
 from rules.test_rules import NOT_BY_FILES, UNUSED
 from spec import reading
 from spec.test_spec import BASE
-from stages.parts.sameness import compare
+from stages.parts.sameness import compare, generated
 
 ROOT = Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-import scale_project  # noqa: E402
-
 BY_FILES = sorted(set(rules.names()) - NOT_BY_FILES - set(UNUSED))
 
 
 @pytest.mark.parametrize("models", [1, 12])
 def test_a_project_of_the_benchmark(models: int, tmp_path: Path) -> None:
-    scale_project.write(tmp_path, models)
-    assert compare(tmp_path, 1, 7, 60)
+    assert compare(generated(tmp_path, models), 1, 7, 60)
 
 
 def test_the_example(tmp_path: Path) -> None:
