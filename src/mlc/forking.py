@@ -1,16 +1,20 @@
 """Work in as many processes as there are processors: copies of this one, which send back what they made as bytes.
 
-And whether this process may be copied: a lock that another thread holds stays locked in the copy, for ever.
+Whether this process may be copied: a lock that another thread holds stays locked in the copy, for ever. And how a
+process that was made so ends with the one that made it.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
 
 Work = Callable[[Sequence[int]], bytes]
 
@@ -72,3 +76,13 @@ def _received(child: tuple[int, int]) -> bytes:
     if os.waitpid(child[0], 0)[1]:
         raise ValueError("the other process failed")
     return content
+
+
+def die_with(parent: int) -> None:
+    """Be killed when the parent is gone. Elsewhere than on Linux the end of a pipe tells, a little later."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)

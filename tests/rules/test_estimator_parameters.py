@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
 from mlc.kinds._estimators import estimator_names, parameter_schema
-from mlc.rules.bad_estimator_parameter import _is_valid
+from mlc.kinds._parameters import is_valid
 
 VALUES: list[Any] = [
     *(None, True, False, "", "auto", "balanced", "gini", "log_loss", "scale", "newton-cholesky"),
@@ -35,4 +35,4 @@ def test_the_quick_check_agrees_with_jsonschema(estimator: str) -> None:
         validator = STRICT(field)
         for value in VALUES:
             expected = validator.is_valid(value)
-            assert _is_valid(value, field) == expected, (name, value, field)
+            assert is_valid(value, field) == expected, (name, value, field)

@@ -260,7 +260,7 @@ class _Run:
             effects.state.remove("resource", step.address)
         else:
             assert step.spec is not None, step.id
-            effects.state.put_resource(step.address, step.spec)
+            effects.state.put_resource(step.address, step.spec, step.origins)
         return "done", {}
 
     def _found(self, step: Step, operation: Operation) -> tuple[str, dict[str, Any]] | None:

@@ -18,7 +18,7 @@ from mlc.ir.drift import ABSENT
 from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work, digest_of, made_from
 from mlc.ir.plan import Plan, PlannedArtifact
 from mlc.ir.state import UNDOING, AppliedArtifact, Move, State
-from mlc.rules import _system
+from mlc.rules import _system, foreign_file
 from mlc.store.files import sync_folder
 
 Told = tuple[str, dict[str, Any]]
@@ -27,7 +27,7 @@ Told = tuple[str, dict[str, Any]]
 class StateWriter(Protocol):
     """What `apply` needs of a state (`store.state.StateStore`)."""
 
-    def put_resource(self, address: str, spec: dict[str, Any]) -> None: ...
+    def put_resource(self, address: str, spec: dict[str, Any], origins: Mapping[str, str]) -> None: ...
     def put_operation(self, operation_id: str, outcome: Outcome) -> None: ...
     def put_artifact(self, path: str, artifact: AppliedArtifact) -> None: ...
     def remove(self, entry_type: str, name: str) -> None: ...
@@ -125,6 +125,7 @@ def errand_of(operation: Operation, due: Due, environment: str, cores: int, effe
         files={name: effects.root / path for name, path in operation.files.items()},
         folder=Path(tempfile.mkdtemp(dir=effects.scratch)),
         made_from=_made_from(operation, effects),
+        key=due.key,
     )
 
 
@@ -183,6 +184,8 @@ def perform(
             tell=tell,
             render=render,
             made_from=errand.made_from,
+            cores=errand.cores,
+            key=errand.key,
         )
         return Succeeded(errand.step, driver.run(work))
     except Exception as error:  # a driver's bug must not take the other steps with it
@@ -197,7 +200,11 @@ def failure(step: str, address: str, error: Exception) -> Failed:
 
 
 def write_artifact(artifact: PlannedArtifact, address: str, effects: Effects) -> None:
+    """Raises StepFailed for a file that somebody put there since the plan was made."""
     assert artifact.content is not None, artifact.path
+    now = effects.file_digest(artifact.path)
+    if now not in ("", artifact.digest, artifact.foreign) and artifact.path not in effects.applied.artifacts:
+        raise StepFailed(foreign_file.appeared(artifact.path, address))
     effects.write(effects.place(artifact.path), artifact.content, 0o644)
     applied = AppliedArtifact(digest=artifact.digest, backend=artifact.backend, address=address)
     effects.state.put_artifact(artifact.path, applied)

@@ -13,7 +13,6 @@ copy). When `apply` dies, whatever it dies of, nursery and steps die with it.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import pickle
 import select
@@ -34,7 +33,6 @@ from mlc.ir.operation import Operation, Product
 
 _LENGTH = struct.Struct("!I")
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_PR_SET_PDEATHSIG = 1
 
 
 class Told(Struct, frozen=True):
@@ -72,8 +70,8 @@ Heard = Told | Succeeded | Failed | Died
 class Errand(Struct, frozen=True):
     """What a process is to do: run an operation or take back what it did, on so many cores.
 
-    `folder`, `inputs`, `digests`, `files` and `made_from` are those of `ir.operation.Work`; `folder` is None for
-    "undo".
+    `folder`, `inputs`, `digests`, `files`, `made_from`, `cores` and `key` are those of `ir.operation.Work`; `folder` is
+    None for "undo".
     """
 
     act: Literal["run", "undo"]
@@ -85,6 +83,7 @@ class Errand(Struct, frozen=True):
     digests: dict[str, str] = {}
     files: dict[str, Path] = {}
     made_from: dict[str, dict[str, str]] = {}
+    key: str = ""
 
     @property
     def step(self) -> str:
@@ -203,7 +202,7 @@ def nursery(descriptor: int, parent: int) -> None:
 def _as_nursery(commands: socket.socket, perform: Perform, prepare: Prepare, parent: int) -> None:
     """Fork a process for each errand until `apply` closes its end. Never returns."""
     try:
-        _die_with(parent)
+        forking.die_with(parent)
         # Ctrl-C reaches every process of a terminal; `apply` decides what it means for the steps.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
@@ -269,7 +268,7 @@ def _bury(children: dict[int, tuple[str, int]]) -> None:
 def _as_step(errand: Errand, pipe: int, perform: Perform, nursery: int) -> None:
     """Do one errand. Never returns."""
     try:
-        _die_with(nursery)
+        forking.die_with(nursery)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.environ["POLARS_MAX_THREADS"] = str(errand.cores)
@@ -295,11 +294,3 @@ def _exactly(source: socket.socket, length: int) -> bytes:
             raise EOFError
         received += part
     return bytes(received)
-
-
-def _die_with(parent: int) -> None:
-    """Be killed when the parent is gone. Elsewhere than on Linux the end of a pipe tells, a little later."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)

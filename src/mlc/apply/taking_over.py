@@ -71,8 +71,13 @@ def version(
         if role in entry.files
     }
     found = []
+    is_chosen = any(operation.name == "optimize" for operation in resource.operations)
     for operation in resource.operations:
         if operation.name not in OUTPUTS:
+            continue
+        if operation.name == "export" and is_chosen:
+            why = "what is served was chosen among variants, and a version holds the one that was"
+            found.append(Found(operation.id, f"from {number}", (why,)))
             continue
         recorded = entry.made_from.get(operation.name, {})
         parts = made_from(operation, tools(operation.driver), _read(operation, recorded, digests, state))
@@ -135,7 +140,7 @@ def differences(
             yield f"{what} was {before or 'not used'}, and is {now or 'not used'} here"
         elif kind == "input":
             yield f"its {what} data is not what {operation.inputs.get(what, '?').partition('#')[0]} gives here"
-        elif kind == "spec" and operation.name == "train":
+        elif kind == "spec" and operation.name == "train" and "estimator" in operation.spec:
             yield from _training(operation, entry)
         else:
             yield f"its {name} differs"

@@ -51,6 +51,8 @@ def command(name: str, arguments: argparse.Namespace) -> str:
     ):
         for value in values:
             words += [option, value]
+    if getattr(arguments, "overwrite", False):
+        words.append("--overwrite")
     return shlex.join(words)
 
 

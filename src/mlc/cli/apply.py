@@ -35,7 +35,7 @@ from mlc.cli._plan_file import read_plan
 from mlc.cli._selection import add_selection_arguments, selected_plans
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.event import Finished
-from mlc.rules import bad_plan_file, consent_missing, several_environments
+from mlc.rules import bad_plan_file, consent_missing, foreign_file, several_environments
 
 if TYPE_CHECKING:
     from mlc.ir.plan import Plan
@@ -45,6 +45,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser, forms=("text", "json"))
     add_selection_arguments(parser)
     add_applying_arguments(parser)
+    parser.add_argument(
+        "--overwrite", action="store_true", help="with --yes: replace files too that mlc did not write"
+    )
 
 
 @guarded
@@ -60,6 +63,13 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.format == "json":
             write_result(Finished("done", 0, 0, 0, 0), ())
         return 0
+    foreign = [
+        (step.artifact.path, step.address)
+        for step in plan.steps
+        if step.artifact is not None and step.artifact.foreign
+    ]
+    if foreign and arguments.yes and not arguments.overwrite and not saved:
+        raise Unfit(foreign_file.found(foreign))
     # A saved plan has been looked at already: naming it is the consent.
     question = f"Apply this to {plan.environment}?"
     if not saved and not arguments.yes and not agreed(question, consent_missing.found()):

@@ -1,7 +1,8 @@
 """Emit every artifact; touches no state.
 
 Without --out the artifacts are listed; with it they are written below a folder. What only a run can know
-(a model card, an evaluation report) is written by `mlc apply`.
+(a model card, an evaluation report) is written by `mlc apply`. --verify lets the official checkers that are
+installed look at each artifact (`mlc doctor` lists them), and starts them for it.
 """
 
 from __future__ import annotations
@@ -9,19 +10,29 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlc.cli._console import add_project_arguments, guarded, write_json
+from mlc.cli._console import add_project_arguments, guarded, paint
 from mlc.cli._selection import add_selection_arguments, selected_project
+
+if TYPE_CHECKING:
+    from mlc.ir.artifact import Artifact
+    from mlc.ir.backend import Verification
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser, forms=("text", "json"))
     add_selection_arguments(parser)
     parser.add_argument("--out", metavar="DIR", help="write the artifacts below this folder")
+    parser.add_argument(
+        "--verify", action="store_true", help="ask the official checkers; exit with 1 where one rejects"
+    )
 
 
 @guarded
 def run(arguments: argparse.Namespace) -> int:
+    from mlc.report import render_text
+
     compiled = selected_project(arguments)
     artifacts = {artifact.path: artifact for one in compiled for artifact in one.artifacts}
     if arguments.out:
@@ -29,16 +40,27 @@ def run(arguments: argparse.Namespace) -> int:
 
         for path, artifact in artifacts.items():
             write_if_changed(Path(arguments.out) / path, artifact.content, mode=0o644)
+    checked = _checked(artifacts) if arguments.verify else None
     if arguments.format == "json":
-        listed = [
-            {"path": path, "backend": found.backend, "address": str(found.address), "digest": found.digest}
-            for path, found in artifacts.items()
-        ]
-        write_json(artifacts=listed)
-        return 0
-    for path, artifact in artifacts.items():
-        print(f"{path}  ({artifact.backend}, {artifact.address})")
-    written = f" written to {arguments.out}" if arguments.out else "; --out DIR writes them"
-    if not arguments.quiet:
-        print(f"{len(artifacts)} artifacts{written}", file=sys.stderr)
-    return 0
+        from mlc.report import json
+
+        sys.stdout.write(json.rendered(artifacts.values(), checked))
+    else:
+        sys.stdout.write(render_text.artifacts(artifacts.values(), checked, paint(arguments, sys.stdout)))
+        if not arguments.quiet:
+            written = f" written to {arguments.out}" if arguments.out else "; --out DIR writes them"
+            verified = f"; {render_text.counted(checked)}" if checked is not None else ""
+            print(f"{len(artifacts)} artifacts{written}{verified}", file=sys.stderr)
+    rejected = checked is not None and any(
+        one.outcome == "rejected" for found in checked.values() for one in found
+    )
+    return 1 if rejected else 0
+
+
+def _checked(artifacts: dict[str, Artifact]) -> dict[str, tuple[Verification, ...]]:
+    """What each official checker says of each artifact, by path."""
+    from mlc import pipeline
+    from mlc.emit.verify import verify_each
+
+    backends = {backend.name: backend for backend in pipeline.backends()}
+    return {path: verify_each(artifact, backends[artifact.backend]) for path, artifact in artifacts.items()}

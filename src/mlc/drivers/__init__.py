@@ -7,6 +7,10 @@ source, because planning needs them and must not import what the driver imports.
 A driver whose effect lies outside the store may have `observe(root, environment, done)`: what stands in the
 place of the effects recorded (`done`, operations with their outcomes), as a `Seen` by the operation's id,
 where that is something else. It only reads, changes nothing, and imports nothing heavy: plans ask it.
+
+A step may name further drivers behind a plus (`candidate+lightgbm_train`): the first does it, and the packages of
+all are what it works with. So a step that works with libraries which its model names depends on those, and on no
+others.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class Driver(Struct, frozen=True):
@@ -49,7 +53,13 @@ class Driver(Struct, frozen=True):
 
 @cache
 def driver(name: str) -> Driver:
-    """What a driver says of itself, without importing it."""
+    """What a driver says of itself, without importing it; of several the first, with the packages of all."""
+    first, *others = map(_declared, name.split("+"))
+    packages = (package for one in (first, *others) for package in one.packages)
+    return structs.replace(first, name=name, packages=tuple(dict.fromkeys(packages)))
+
+
+def _declared(name: str) -> Driver:
     declared: dict[str, Any] = {
         "VERSION": 0,
         "PACKAGES": (),
@@ -94,7 +104,7 @@ def tools(name: str) -> dict[str, str]:
 
 def load(name: str) -> ModuleType:
     """The driver itself, with all that it imports."""
-    return import_module(f"mlc.drivers.{name}")
+    return import_module(f"mlc.drivers.{name.partition('+')[0]}")
 
 
 def warm(name: str) -> None:

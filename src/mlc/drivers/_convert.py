@@ -13,6 +13,8 @@ from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
 from mlc.drivers import _answers
+from mlc.drivers._calibration import Calibrated
+from mlc.drivers._calibration_onnx import append
 from mlc.drivers._columns import Columns
 from mlc.ir.task import OF_TWO, TASKS, Class, Task
 
@@ -35,6 +37,9 @@ def to_onnx(
     """
     if clash := sorted({*columns} & {*task.outputs}):
         raise ConversionError(f"a column may not be called {' or '.join(clash)}, as an output is")
+    calibrated = model["estimator"] if isinstance(model["estimator"], Calibrated) else None
+    if calibrated is not None:
+        model = Pipeline([("features", model["features"]), ("estimator", calibrated.estimator)])
     kinds = [
         (name, StringTensorType([None, 1]) if column["type"] == "string" else FloatTensorType([None, 1]))
         for name, column in columns.items()
@@ -57,7 +62,8 @@ def to_onnx(
             ) from error
     if [entry.name for entry in graph.graph.input] != list(columns):
         raise ConversionError("skl2onnx renamed or dropped a column; call the columns otherwise")
-    content = _canonical(graph, task, classes)
+    whole = graph if calibrated is None else append(graph, calibrated)
+    content = _canonical(whole, task, classes)
     try:
         checker.check_model(content, full_check=True)
     except (checker.ValidationError, onnx.shape_inference.InferenceError) as error:

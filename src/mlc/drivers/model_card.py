@@ -13,8 +13,10 @@ from typing import Any
 
 import msgspec
 
+from mlc.drivers import _chosen
 from mlc.drivers._canonical import rounded
 from mlc.drivers.gate import sentence
+from mlc.ir.choice import Selection
 from mlc.ir.evaluation import METRICS, Estimate, Evaluation, Verdict
 from mlc.ir.operation import Product, Work
 
@@ -47,7 +49,10 @@ def run(work: Work) -> Product:
         verdict = msgspec.json.decode(work.inputs["verdict"].read_bytes(), type=Verdict)
     parity = msgspec.json.decode(work.inputs["parity"].read_bytes(), type=dict[str, Any])
     latency = msgspec.json.decode(work.inputs["latency"].read_bytes(), type=dict[str, Any])
-    data = content(work.spec, evaluation, verdict, parity, latency)
+    data = content(_chosen.told(work), evaluation, verdict, parity, latency)
+    if "selection" in work.inputs:
+        selection = msgspec.json.decode(work.inputs["selection"].read_bytes(), type=Selection)
+        data["made"] += _facts(*_selected(selection))
     written = work.folder / "README.md"
     written.write_bytes(_tidy(work.render("model_card", "card.md.j2", data)))
     return Product(
@@ -236,6 +241,20 @@ def _served(parity: Mapping[str, Any], latency: Mapping[str, Any]) -> list[dict[
         ("Labels as the trained model's", f"{parity['label_agreement']:.4%} of {parity['rows']:,} test rows"),
         ("Largest probability difference", f"{parity['max_probability_difference']:.3g}"),
     )
+
+
+def _selected(selection: Selection) -> list[tuple[str, str]]:
+    """What is said of how the estimator was chosen."""
+    title = METRICS[selection.metric].title
+    means = ", ".join(f"{one.name} {one.mean:.4f} (± {one.error:.4f})" for one in selection.standings)
+    facts = [("Selected by", f"{title}, {selection.method}, of the training part: {means}")]
+    facts += [("Why this one", selection.why)]
+    tuned = [one.name for one in selection.standings if one.tuned]
+    if tuned:
+        facts.append(("Tuned", f"{', '.join(tuned)}; the scores are of nested cross-validation"))
+    if selection.calibrated:
+        facts.append(("Calibrated", selection.calibrated))
+    return facts
 
 
 def _duration(part: Mapping[str, float | None]) -> str:

@@ -92,7 +92,7 @@ def scaled_trees(model: Pipeline) -> list[str]:
 
     from mlc.drivers._estimators import TREES
 
-    if type(model["estimator"]).__name__ not in TREES:
+    if type(getattr(model["estimator"], "estimator", model["estimator"])).__name__ not in TREES:
         return []
     return [
         name

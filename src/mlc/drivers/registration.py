@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from mlc.drivers import _chosen
 from mlc.drivers.registry import open_registry, register
 from mlc.drivers.registry.standing import Standing, standing
 from mlc.ir.drift import ABSENT, Seen
@@ -28,7 +29,7 @@ VERSION = 1
 PACKAGES: tuple[str, ...] = ()
 EFFECT = True
 
-KEPT = ("onnx", "model", "evaluation", "parity", "latency", "verdict", "report", "card")
+KEPT = ("onnx", "model", "evaluation", "parity", "latency", "verdict", "report", "card", "selection")
 """The inputs whose files go into the registry. Of the data only the digests do."""
 
 _DATA = ("train", "test")
@@ -47,7 +48,7 @@ def run(work: Work) -> Product:
 
     Raises StepFailed (registry-unreadable, path-outside-project).
     """
-    spec = work.spec
+    spec = _chosen.told(work)
     registry = open_registry(work.root, spec["registry"])
     files = {role: work.inputs[role] for role in KEPT if role in work.inputs}
     metrics = _metrics(work)

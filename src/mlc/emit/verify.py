@@ -1,7 +1,8 @@
 """An emitted artifact against the official checkers that its backend names.
 
-The one part of `emit` that starts processes: only `render --verify` and the tests call it. A checker runs in
-an empty folder with nothing of the environment but PATH. One that is not installed is *skipped*, never *ok*.
+With `installed` the one part of `emit` that starts processes: only `render --verify`, `doctor` and the tests call
+them. A checker runs in an empty folder with nothing of the environment but PATH. One that is not installed is
+*skipped*, never *ok*.
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ def verify_each(artifact: Artifact, backend: Backend, root: Path | None = None) 
     return tuple(_run(check, artifact, home) for check in checks_of(artifact, backend))
 
 
+def official(name: str, home: Path | None = None) -> Path:
+    """Where an official schema lies, if it is there."""
+    return (data.path().resolve() if home is None else home).parent / "shared" / "official" / name
+
+
 def checks_of(artifact: Artifact, backend: Backend) -> tuple[str, ...]:
     """The checkers that `backend.yaml` names for an artifact; none when the backend did not emit it."""
     for emission in backend.manifest.emits:
@@ -63,9 +69,9 @@ def checks_of(artifact: Artifact, backend: Backend) -> tuple[str, ...]:
 
 def _run(check: str, artifact: Artifact, home: Path) -> Verification:
     name, _, argument = check.partition(" ")
-    if name in _COMMANDS:
-        program, *options = _COMMANDS[name]
-        found = _program(program)
+    if name in COMMANDS:
+        program, *options = COMMANDS[name]
+        found = program_of(program)
         outcome = (
             _process(artifact, [found, *options, *argument.split()])
             if found
@@ -81,7 +87,7 @@ def _run(check: str, artifact: Artifact, home: Path) -> Verification:
 def _crd(artifact: Artifact, argument: str, home: Path) -> Verification:
     from mlc.emit.crd import crd_findings
 
-    definition = home.parent / "shared" / "official" / argument
+    definition = official(argument, home)
     if not definition.is_file():
         return _missing(f"the definition {definition} is not there")
     documents = list(yaml.safe_load_all(artifact.content))
@@ -133,7 +139,7 @@ print("\\n".join(findings))
 sys.exit(1 if findings else 0)
 """
 
-_COMMANDS = {
+COMMANDS = {
     # the linters of shell and Python that actionlint would call are not part of what it checks itself
     "actionlint": ("actionlint", "-no-color", "-oneline", "-shellcheck=", "-pyflakes="),
     "zizmor": (
@@ -151,7 +157,8 @@ _COMMANDS = {
 _CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {"crd": _crd, "mlserver": _mlserver}
 
 
-def _program(name: str) -> str | None:
+def program_of(name: str) -> str | None:
+    """Where a program lies: beside this Python, else on the PATH; None where it does not."""
     return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
 
 

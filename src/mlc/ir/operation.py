@@ -104,7 +104,8 @@ class Work(Struct, frozen=True):
     `tell` reports progress in a few words. `render(backend, template, data)` gives the bytes of a template
     of a backend. `root` is the project's folder, for drivers whose effect lies outside the store
     (a registry, a local deployment). `made_from` holds what the outcomes that it reads were made from, by the
-    names of their operations.
+    names of their operations. `cores` is how many it may keep busy, and `key` the step's: what it keeps between two
+    tries belongs to that key alone.
     """
 
     operation: Operation
@@ -117,6 +118,8 @@ class Work(Struct, frozen=True):
     tell: Callable[[str], None]
     render: Callable[[str, str, Mapping[str, Any]], bytes]
     made_from: Mapping[str, Mapping[str, str]] = {}
+    cores: int = 1
+    key: str = ""
 
     @property
     def spec(self) -> dict[str, Any]:

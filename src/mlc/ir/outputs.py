@@ -64,7 +64,11 @@ class ReadOut(Region, frozen=True, rename=_CAMEL):
 
 
 class ChangeOut(Struct, frozen=True, omit_defaults=True):
-    """`cause` is the line that gives the value; without one, `near` is where the map stands that it was in."""
+    """`cause` is the line that gives the value; without one, `near` is where the map stands that it was in.
+
+    `former` is where the value before stood when it was applied, as `file:line:column`, if that file says nothing of it
+    now.
+    """
 
     path: str
     before: Any
@@ -75,10 +79,14 @@ class ChangeOut(Struct, frozen=True, omit_defaults=True):
     added: bool = False  # it was not there at all before
     near: Region | None = None
     reads: list[ReadOut] = []
+    former: list[str] = []
 
 
 class ArtifactOut(Struct, frozen=True, omit_defaults=True):
-    """`diff` is the unified difference to what stands at `path` now; not there for what is new or no text."""
+    """`diff` is the unified difference to what stands at `path` now; not there for what is new or no text.
+
+    `foreign` is the SHA-256 of that where mlc did not write it.
+    """
 
     path: str
     backend: str
@@ -86,16 +94,46 @@ class ArtifactOut(Struct, frozen=True, omit_defaults=True):
     added: int
     removed: int
     diff: str = ""
+    foreign: str = ""
 
 
-class CountsOut(Struct, frozen=True):
-    """Resources and artifacts; `costs` counts the resources that run steps, by change class."""
+class CheckOut(Struct, frozen=True):
+    """What an official checker said: `skipped` where it is not installed, which is never `ok`."""
+
+    checker: str
+    outcome: Literal["ok", "rejected", "skipped"]
+    findings: list[str]
+
+
+class RenderedOut(Struct, frozen=True, omit_defaults=True):
+    """An artifact; `checks` is there where it was verified."""
+
+    path: str
+    backend: str
+    address: str
+    digest: str
+    checks: list[CheckOut] | None = None
+
+
+class Rendered(Struct, frozen=True, kw_only=True):
+    """`mlc render --format json`."""
+
+    version: Literal[1] = 1
+    artifacts: list[RenderedOut]
+
+
+class CountsOut(Struct, frozen=True, omit_defaults=True):
+    """Resources and artifacts; `costs` counts the resources that run steps, by change class.
+
+    Of the artifacts that change, `foreign` replace a file that mlc did not write.
+    """
 
     add: int
     change: int
     destroy: int
     rename: int
     costs: dict[str, int]
+    foreign: int = 0
 
 
 class StepOut(Struct, frozen=True, omit_defaults=True):

@@ -36,6 +36,8 @@ class Change(Struct, frozen=True):
     `cause` is the line that gives it its value; where none does, it is None and `near` is where the map or list
     stands that it was in. `added` is whether it was not there at all before, rather than null. `reads` are the
     values that an interpolation there read, the nearest first: the line that changed may be that of one of them.
+    `former` is where the value before stood when it was applied (`env/prod.yaml:4:52`), if that file says nothing of
+    it now.
     """
 
     path: str
@@ -47,6 +49,7 @@ class Change(Struct, frozen=True):
     near: Span | None = None
     reads: tuple[Read, ...] = ()
     added: bool = False
+    former: tuple[str, ...] = ()
 
 
 class PlannedArtifact(Struct, frozen=True):
@@ -54,6 +57,7 @@ class PlannedArtifact(Struct, frozen=True):
 
     `diff` is the unified difference to what stands there now; empty for a new file, for one that is too large
     and for one that is no text. `size` is what stands there now, in bytes; None where nothing does.
+    `foreign` is the SHA-256 of that where mlc did not write it and it is something else than what is to stand there.
     """
 
     path: str
@@ -64,6 +68,7 @@ class PlannedArtifact(Struct, frozen=True):
     removed: int = 0
     diff: str = ""
     size: int | None = None
+    foreign: str = ""
 
 
 FORGOTTEN = "its record is forgotten"
@@ -77,7 +82,8 @@ class Step(Struct, frozen=True):
     `delete` record a resource (`spec`); `run` and `undo` concern an `operation`; `write` and `remove` an
     `artifact`. `because` says in words what leads to the step where no `changes` do; `due_to` names the resource
     whose change it follows from, where that is another one. Of the outputs of an operation that runs, `unknown`
-    are known after apply, and `stays` come out as they were (with what was recorded of them).
+    are known after apply, and `stays` come out as they were (with what was recorded of them). `origins` says where the
+    values of `spec` stand, as in the state.
     """
 
     id: str
@@ -93,6 +99,7 @@ class Step(Struct, frozen=True):
     stays: dict[str, Any] = {}
     artifact: PlannedArtifact | None = None
     spec: dict[str, Any] | None = None
+    origins: dict[str, str] = {}
     move: Move | None = None
 
 

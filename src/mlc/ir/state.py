@@ -9,8 +9,8 @@ from msgspec import Struct, field, structs
 
 from mlc.ir.operation import Outcome
 
-VERSION = 2
-"""1: resources, operations, artifacts. 2: whose state it is, and what was accepted from outside."""
+VERSION = 3
+"""1: resources, operations, artifacts. 2: whose state it is, and what was accepted from outside. 3: origins."""
 
 EntryType = Literal["resource", "operation", "artifact"]
 Name = tuple[EntryType, str]
@@ -34,6 +34,8 @@ class State(Struct, frozen=True):
     `lineage` names this state for its whole life; `serial` grows with every change. `resources` maps an
     address to the spec that was applied, `operations` an operation's id to its outcome, `artifacts` a
     path to what was written there. `project` and `environment` say whose it is; empty where nobody said.
+    `origins` maps the address of a resource to where its values stood when it was applied: `train.params.C` to
+    `env/prod.yaml:4:52` (several with commas where an interpolation read them); fields at their defaults are not there.
     """
 
     version: int
@@ -44,6 +46,7 @@ class State(Struct, frozen=True):
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     operations: dict[str, Outcome] = field(default_factory=dict)
     artifacts: dict[str, AppliedArtifact] = field(default_factory=dict)
+    origins: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 EMPTY = State(version=VERSION, lineage="", serial=0)
@@ -70,6 +73,7 @@ def renamed(state: State, move: Move) -> State:
     """The state after a move. The serial is left to whoever records it."""
     ids = {f"{move.was}/{name}": f"{move.now}/{name}" for name in move.operations}
     resources = {move.now if name == move.was else name: spec for name, spec in state.resources.items()}
+    origins = {move.now if name == move.was else name: found for name, found in state.origins.items()}
     return structs.replace(
         state,
         resources={**resources, **move.specs},
@@ -78,11 +82,12 @@ def renamed(state: State, move: Move) -> State:
             path: structs.replace(found, address=move.now) if found.address == move.was else found
             for path, found in state.artifacts.items()
         },
+        origins=origins,
     )
 
 
 def entries(state: State) -> dict[Name, Any]:
-    """Everything that a state holds, by type and name, in order."""
+    """Everything that a state holds, by type and name, in order; the origins belong to their resources."""
     held: dict[Name, Any] = {}
     held |= {("artifact", name): entry for name, entry in sorted(state.artifacts.items())}
     held |= {("operation", name): entry for name, entry in sorted(state.operations.items())}
@@ -110,4 +115,5 @@ def without(state: State, names: Iterable[Name]) -> State:
         resources={name: one for name, one in state.resources.items() if ("resource", name) not in gone},
         operations={name: one for name, one in state.operations.items() if ("operation", name) not in gone},
         artifacts={name: one for name, one in state.artifacts.items() if ("artifact", name) not in gone},
+        origins={name: one for name, one in state.origins.items() if ("resource", name) not in gone},
     )

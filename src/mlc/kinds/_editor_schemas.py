@@ -168,6 +168,7 @@ def _special(schema: Schema, kind: str, path: tuple[str, ...]) -> Schema:
 
 _SHARED: dict[tuple[str, tuple[str, ...]], _estimators.Place] = {
     ("model", ("train",)): "train",
+    ("model", ("candidates", "*")): "train",
     ("features", ("groups", "*", "transforms", "*")): "transforms",
 }
 """Where an estimator stands with its parameters."""
@@ -183,6 +184,8 @@ def _estimator_definitions() -> dict[str, Schema]:
             while "$ref" in schema:
                 schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
             schema = schema["additionalProperties"] if part == "*" else schema["properties"][part]
+        if "anyOf" in schema:  # it may be null
+            schema = next(branch for branch in schema["anyOf"] if "$ref" in branch)
         eased = _eased(schema, root, "", ())
         found[place] = eased | _estimator_parameters(eased["properties"], place)
         found |= {name: _parameters(name) for name in _estimators.offered(place)}

@@ -8,28 +8,24 @@ from mlc.ir.address import Address
 from mlc.ir.operation import Operation
 from mlc.ir.task import TASKS, Class
 from mlc.ir.task import Name as TaskName
+from mlc.kinds._candidates import (
+    Select,
+    Train,
+    Tune,
+    calibration,
+    chosen_by,
+    is_selected,
+    learners,
+    metric_of,
+    seed_of,
+    selecting,
+    with_libraries,
+)
 from mlc.kinds._code import is_code, run_by_code
-from mlc.kinds._fields import DatasetName, FeaturesName, GateName, PolicyName, Resource, Share, about
+from mlc.kinds._fields import DatasetName, FeaturesName, GateName, Name, PolicyName, Resource, Share, about
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._variants import Choose, Variant, variants_spec
 from mlc.kinds.dataset import label_of
-
-
-class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The estimator and its parameters."""
-
-    estimator: Annotated[
-        str,
-        about(
-            "The estimator, by its full name; `code.MODULE.NAME` is a class or a function of the project's own "
-            "module, which mlc.yaml allows under `code`.",
-            example="sklearn.linear_model.LogisticRegression",
-            min_length=1,
-        ),
-    ]
-    params: Annotated[
-        dict[str, Any], about("Its parameters; what is left out keeps the library's default.")
-    ] = {}
-    seed: Annotated[int, about("Seed of everything random.", ge=0, le=4294967295)] = 0
 
 
 class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +55,11 @@ class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_value_agreement: Annotated[
         Share, about("Share of values that must be within that, on the whole test set.", stricter="higher")
     ] = 1.0
+    variants: Annotated[
+        dict[Name, Variant],
+        about("Forms to choose among, by names of your own; each is proven, evaluated and gated."),
+    ] = {}
+    choose: Annotated[Choose | None, about("Which of the variants is served.")] = None
 
 
 class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,7 +91,24 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str | int | bool,
         about("The value of the label that counts as positive, of two classes.", change="retrain", example=1),
     ] = 1
-    train: Annotated[Train, about("The estimator and its parameters.", change="retrain")]
+    train: Annotated[
+        Train | None,
+        about("The estimator and its parameters, where there is one and no `candidates`.", change="retrain"),
+    ] = None
+    candidates: Annotated[
+        dict[Name, Train],
+        about("Estimators of which one is selected, by names of your own.", change="retrain"),
+    ] = {}
+    select: Annotated[Select, about("How one of the candidates is selected.", change="retrain")] = Select()
+    tune: Annotated[Tune | None, about("How parameters are searched for.", change="retrain")] = None
+    calibrate: Annotated[
+        Literal["isotonic", "sigmoid", "temperature"] | None,
+        about(
+            "How probabilities are corrected, by predictions of rows that were not learned from. `temperature` has "
+            "no ONNX form, and is refused.",
+            change="retrain",
+        ),
+    ] = None
     gates: Annotated[
         list[GateName],
         about("What it must prove before it is registered.", change="reevaluate", stricter="more"),
@@ -103,6 +121,9 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 _PUBLISHED = {
+    "select": {"selection": "selection.json", "report": "selection.html"},
+    "tune": {"trials": "trials.json"},
+    "optimize": {"variants": "variants.json", "report": "variants.html"},
     "evaluate": {"evaluation": "evaluation.json", "report": "evaluation.html"},
     "card": {"card": "README.md"},
 }
@@ -111,8 +132,11 @@ _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
     "register": {"version": ("name", "registry", "onnx", "evaluation")}
 }
 _COSTS = {
+    "select": "retrain",
+    "tune": "retrain",
     "train": "retrain",
     "export": "redeploy",
+    "optimize": "redeploy",
     "evaluate": "reevaluate",
     "measure": "reevaluate",
     "gate": "reevaluate",
@@ -222,6 +246,22 @@ def _group(group: View) -> dict[str, Any]:
     return given | ({"transforms": ordered} if ordered else {})
 
 
+def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tuple[list[Operation], str]:
+    """The steps up to the trained model, and the driver that exports it."""
+    if is_selected(view):
+        estimators = [one["estimator"] for one in learners(view).values()]
+        return selecting(view, make, learned, train), with_libraries("chosen_export", estimators)
+    trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
+    return [make("train", trainer, {**learned, **calibration(view), **view["train"]}, train=train)], exporter
+
+
+def _learner(view: View) -> dict[str, Any]:
+    """What is said of the estimator in the card and in the registry, before one was chosen of several."""
+    if not is_selected(view):
+        return {"estimator": view["train"]["estimator"], "params": view["train"]["params"]}
+    return {"candidates": {name: one["estimator"] for name, one in learners(view).items()}}
+
+
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
     """train → export → evaluate and measure → gate → card → register."""
     ingest = f"dataset.{view['dataset']['name']}/ingest"
@@ -238,51 +278,64 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             driver=driver,
             spec=spec,
             inputs=inputs,
-            cost=_COSTS.get(name, "metadata"),
+            cost="retrain" if name.startswith("score-") else _COSTS.get(name, "metadata"),
             publishes={output: f"{folder}/{file}" for output, file in _PUBLISHED.get(name, {}).items()},
             settles=_SETTLED.get(name, {}),
         )
 
-    onnx, evaluation = f"{address}/export#onnx", f"{address}/evaluate#evaluation"
+    served = "optimize" if view["optimize"]["variants"] else "export"
+    onnx, test = f"{address}/{served}#onnx", f"{ingest}#test"
     proofs = {
-        "evaluation": evaluation,
-        "parity": f"{address}/export#parity",
+        "evaluation": f"{address}/evaluate#evaluation",
+        "parity": f"{address}/{served}#parity",
         "latency": f"{address}/measure#latency",
     }
-    estimator = view["train"]["estimator"]
-    trainer, exporter = _DRIVERS[estimator.partition(".")[0]]
     groups = {name: _group(group) for name, group in view["features"]["groups"].items()}
+    training, exporter = _training(view, operation, {**learned, "groups": groups}, f"{ingest}#train")
+    choice = {"chosen": chosen_by(view, str(address))} if is_selected(view) else {}
+    model = f"{address}/train#model"
     steps = [
-        operation("train", trainer, {**learned, "groups": groups, **view["train"]}, train=f"{ingest}#train"),
-        operation(
-            "export",
-            exporter,
-            {**learned, **_optimized(view)},
-            model=f"{address}/train#model",
-            test=f"{ingest}#test",
-        ),
+        *training,
+        operation("export", exporter, {**learned, **_optimized(view)}, model=model, test=test, **choice),
+    ]
+    estimator = view["train"]["estimator"] if view["train"] else ""
+    if is_code(estimator):
+        steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
+    # the report names its model, so that one of another name needs its own
+    evaluating = {
+        **learned,
+        **_judged(view),
+        "name": address.name,
+        "seed": seed_of(view),
+        "confidences": _confidences(view),
+    }
+    measuring = {"columns": columns}
+    gates = {gate["name"]: gate["metrics"] for gate in view["gates"]}
+    if view["optimize"]["variants"]:
+        estimators = [one["estimator"] for one in learners(view).values()]
+        spec = {
+            **learned,
+            **variants_spec(view["optimize"], BOUNDS[view["task"]]),
+            "metric": metric_of(view),
+            "evaluate": evaluating,
+            "measure": measuring,
+            "gates": gates,
+        }
+        inputs = {"onnx": f"{address}/export#onnx", "model": model, "train": f"{ingest}#train", "test": test}
+        steps.append(operation("optimize", with_libraries("variants", estimators), spec, **inputs))
+    steps += [
+        # how clusters hold together is measured in the space that the estimator sees
         operation(
             "evaluate",
             "evaluation",
-            # the report names its model, so that one of another name needs its own
-            {
-                **learned,
-                **_judged(view),
-                "name": address.name,
-                "seed": view["train"]["seed"],
-                "confidences": _confidences(view),
-            },
+            evaluating,
             onnx=onnx,
-            test=f"{ingest}#test",
-            # how clusters hold together is measured in the space that the estimator sees
-            **({"model": f"{address}/train#model"} if view["task"] == "clustering" else {}),
+            test=test,
+            **({"model": model} if view["task"] == "clustering" else {}),
         ),
-        operation("measure", "latency", {"columns": columns}, onnx=onnx, test=f"{ingest}#test"),
+        operation("measure", "latency", measuring, onnx=onnx, test=test),
     ]
-    if is_code(estimator):
-        steps[:2] = [run_by_code(step, estimator, scope.project["code"]) for step in steps[:2]]
-    if view["gates"]:
-        gates = {gate["name"]: gate["metrics"] for gate in view["gates"]}
+    if gates:
         steps.append(operation("gate", "gate", {"gates": gates}, **proofs))
         proofs["verdict"] = f"{address}/gate#verdict"
     about_model = {
@@ -298,11 +351,12 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "licence": view["dataset"]["licence"],
         },
         "features": view["features"]["name"],
-        "estimator": view["train"]["estimator"],
-        "params": view["train"]["params"],
+        **_learner(view),
         "task": view["task"],
         "signature": signature(view),
     }
+    if is_selected(view):
+        proofs |= choice | {"selection": f"{address}/select#selection"}
     steps.append(operation("card", "model_card", about_model, **proofs))
     steps.append(
         operation(
@@ -310,11 +364,13 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "registration",
             {**about_model, "registry": scope.project["registry"]},
             onnx=onnx,
-            model=f"{address}/train#model",
+            model=model,
             train=f"{ingest}#train",
-            test=f"{ingest}#test",
+            test=test,
             report=f"{address}/evaluate#report",
             card=f"{address}/card#card",
+            # what was exported is told of too, where something that was made of it is served
+            **({"exported": f"{address}/export#onnx"} if served == "optimize" else {}),
             **proofs,
         )
     )
@@ -331,13 +387,7 @@ KIND = Kind(
     operations=_operations,
     facts=_facts,
     planned=(
-        "candidates",
-        "select",
-        "tune",
-        "calibrate",
         "reuse",
         "ensemble",
-        "optimize.variants",
-        "optimize.choose",
     ),
 )

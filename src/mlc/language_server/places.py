@@ -50,7 +50,7 @@ class Named(Struct, frozen=True):
 
 def place_of(kind: str, path: Path) -> Estimating | None:
     """Whether a path of a kind leads to a map that names an estimator and its parameters, and which sort of one."""
-    if kind == "model" and path == ("train",):
+    if kind == "model" and (path == ("train",) or (len(path) == 2 and path[0] == "candidates")):
         return "train"
     transform = kind == "features" and len(path) == 4 and (path[0], path[2]) == ("groups", "transforms")
     return "transforms" if transform else None

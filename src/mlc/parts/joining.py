@@ -17,8 +17,8 @@ from mlc.parts.part import Here, Part, Warned, digest
 from mlc.parts.project import Project, Unsure
 from mlc.pipeline import each_once
 from mlc.plan.removals import Wanted, removals
-from mlc.report import plan_entries, plan_parts, plan_together
-from mlc.report.plan_together import Shown
+from mlc.report import plan_entries, plan_parts, plan_shown
+from mlc.report.plan_shown import Shown
 from mlc.rules import too_large
 
 Place = tuple[str, int, int]
@@ -101,7 +101,7 @@ def _shown(project: Project, environment: str, parts: Sequence[Part], index: int
     return Shown(
         project=project.spec["project"],
         environment=environment,
-        since=plan_together.since(state.lineage, state.serial),
+        since=plan_shown.since(state.lineage, state.serial),
         found=found,
         written=written,
         counts=counts,

@@ -20,7 +20,7 @@ from mlc.parts.division import divide
 from mlc.parts.part import Elsewhere, Part, compile_part, gone_together
 from mlc.parts.project import Project, Unsure, backends
 from mlc.pipeline import LANGUAGE, without_search_for_cycles
-from mlc.report.plan_together import Shown
+from mlc.report.plan_shown import Shown
 from mlc.request import Request
 from mlc.store import pieces
 from mlc.store.answers import Paths, Watch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 
@@ -27,7 +28,7 @@ from mlc.ir.plan import (
 )
 from mlc.ir.state import State, renamed
 from mlc.kinds._walk import references
-from mlc.plan.changes import Path, Reads, change_at, changes_between, lines_between
+from mlc.plan.changes import NO_ORIGINS, Path, Reads, change_at, changes_between, lines_between, origins_of
 from mlc.plan.moves import moving
 from mlc.plan.removals import removals, wanted
 from mlc.plan.running import Progress, Why, runs
@@ -126,7 +127,7 @@ def steps_of(
         planned = [*runs(resource, state, world, progress, blamed, moved=move is not None)]
         ran = tuple(step.id for step in planned)
         planned += _writes(by_address.get(address, []), ran, state, world, blamed)
-        planned += _record(resource, changes, tuple(step.id for step in planned))
+        planned += _record(resource, changes, tuple(step.id for step in planned), world)
         found[address] = planned if move is None else [_after(move, step) for step in planned]
     return Steps(found, progress.known)
 
@@ -166,12 +167,20 @@ def _changes(resource: Resource, state: State, world: World) -> tuple[Change, ..
     before = state.resources.get(str(resource.address))
     if before is None:
         return None
-    kind, name = resource.address.kind, resource.address.name
+    origins = state.origins.get(str(resource.address), NO_ORIGINS)
+    kind = resource.address.kind
+    return changes_between(
+        before, resource.spec, kind, resource.node, _reads(resource.address, world), origins
+    )
+
+
+def _reads(address: Address, world: World) -> Reads:
+    """What interpolations of a resource read, by their paths in it."""
 
     def reads(path: Path, node: Node) -> tuple[Read, ...]:
-        return world.reads((kind, name, *path), node)
+        return world.reads((address.kind, address.name, *path), node)
 
-    return changes_between(before, resource.spec, kind, resource.node, reads)
+    return reads
 
 
 def _leaving_out(graph: Graph, state: State, world: World, address: str) -> tuple[Change, ...]:
@@ -185,11 +194,7 @@ def _leaving_out(graph: Graph, state: State, world: World, address: str) -> tupl
     found = node.get(field)
     assert found is not None, address
     before = state.resources[address].get(field)
-
-    def reads(path: Path, node: Node) -> tuple[Read, ...]:
-        return world.reads((named.kind, named.name, *path), node)
-
-    return (change_at(before, plain(found), "none", node, (field,), reads),)
+    return (change_at(before, plain(found), "none", node, (field,), _reads(named, world)),)
 
 
 class _Blame:
@@ -231,11 +236,14 @@ def _writes(
             continue
         if may_stay(recorded, artifact.digest, now):
             continue
+        foreign = _digest(now) if recorded is None and now is not None and now != artifact.content else ""
         why = blamed if recorded is not None else Why("")
         if now == artifact.content:
             why = Why("only recorded, as it is there already")
         elif recorded is not None and recorded.digest == artifact.digest:
             why = Why("the file is gone" if now is None else "the file was edited by hand")
+        elif foreign:
+            why = Why("replaces a file that mlc did not write")
         added, removed, diff = lines_between(now or b"", artifact.content, artifact.path)
         yield Step(
             id=f"artifact {artifact.path}",
@@ -254,11 +262,18 @@ def _writes(
                 removed=removed,
                 diff=diff,
                 size=None if now is None else len(now),
+                foreign=foreign,
             ),
         )
 
 
-def _record(resource: Resource, changes: tuple[Change, ...] | None, after: tuple[str, ...]) -> Iterator[Step]:
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _record(
+    resource: Resource, changes: tuple[Change, ...] | None, after: tuple[str, ...], world: World
+) -> Iterator[Step]:
     """The resource itself, recorded once everything that it leads to is done."""
     if changes == ():
         return
@@ -270,4 +285,5 @@ def _record(resource: Resource, changes: tuple[Change, ...] | None, after: tuple
         changes=changes or (),
         depends_on=after,
         spec=resource.spec,
+        origins=origins_of(resource.node, _reads(resource.address, world)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import structs
@@ -16,16 +16,24 @@ from mlc.kinds._walk import change_class
 Path = tuple[str | int, ...]
 Reads = Callable[[Path, Node], tuple[Read, ...]]
 
+NO_ORIGINS: Mapping[str, str] = {}
+
 _MOST_CHARACTERS = 200_000  # of a file whose lines are compared one by one
 _MOST_LINES = 5_000
 
 
 def changes_between(
-    before: dict[str, Any], after: dict[str, Any], kind: str, node: Node, reads: Reads
+    before: dict[str, Any],
+    after: dict[str, Any],
+    kind: str,
+    node: Node,
+    reads: Reads,
+    origins: Mapping[str, str] = NO_ORIGINS,
 ) -> tuple[Change, ...]:
     """Every field that differs, the deepest that says it all, in the order of the new spec.
 
-    `reads` gives the values that the interpolation at a path of the resource read. Nothing differs where the only
+    `reads` gives the values that the interpolation at a path of the resource read, `origins` where those of `before`
+    stood when they were applied. Nothing differs where the only
     news are fields that the language did not have when `before` was recorded, and that hold their defaults.
     """
     found: list[Change] = []
@@ -39,6 +47,7 @@ def changes_between(
             return
         cost = change_class(kind, path, after, before)
         change = change_at(old, new, cost, node, path, reads)
+        change = structs.replace(change, former=_former(change, node.at(path), origins))
         found.append(structs.replace(change, added=True) if added else change)
 
     compare(before, after, ())
@@ -56,6 +65,41 @@ def change_at(old: Any, new: Any, cost: str, node: Node, path: Path, reads: Read
         return Change(shown, old, new, span, cost, reads=reads(path, found))
     near = next((around.span for around in _around(node, path) if around.span.file != FIELD_DEFAULT), None)
     return Change(shown, old, new, None, cost, "gone" if found is None else "default", near)
+
+
+def origins_of(node: Node, reads: Reads) -> dict[str, str]:
+    """Where the values of a resource stand that some line gives it: of a list, where it begins."""
+    found: dict[str, str] = {}
+
+    def look(one: Node, path: Path) -> None:
+        if one.is_map:
+            for key, child in one.value.items():
+                look(child, (*path, key))
+        elif one.span.file != FIELD_DEFAULT:
+            spans = [read.span for read in reads(path, one)] if one.written is not None else []
+            found[".".join(map(str, path))] = ", ".join(map(str, spans or [one.span]))
+
+    look(node, ())
+    return found
+
+
+def _former(change: Change, node: Node | None, origins: Mapping[str, str]) -> tuple[str, ...]:
+    """Where the value before stood, in files that give none now, not even one that another overwrites."""
+    within = f"{change.path}."
+    texts = [text for path, text in origins.items() if path == change.path or path.startswith(within)]
+    spans: dict[str, str] = {}  # of each file the first
+    for span in (span for text in texts for span in text.split(", ")):
+        spans.setdefault(_file_of(span), span)
+    present = [one.span for one in change.reads] + ([] if change.cause is None else [change.cause])
+    while node is not None:
+        present.append(node.span)
+        node = node.overwrote
+    files = {span.file for span in present}
+    return tuple(span for file, span in spans.items() if file not in files)
+
+
+def _file_of(origin: str) -> str:
+    return origin if origin.startswith("<") else origin.rsplit(":", 2)[0]
 
 
 def lines_between(before: bytes, after: bytes, path: str) -> tuple[int, int, str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from mlc.ir import outputs
+from mlc.ir.artifact import Artifact
+from mlc.ir.backend import Verification
 from mlc.ir.diagnostic import Diagnostic, Fix
 from mlc.ir.event import Finished
 from mlc.ir.explanation import Explanation, Layered, Part
 from mlc.ir.plan import Change, Plan, PlannedArtifact
 from mlc.ir.span import Span
-from mlc.report import plan_entries
+from mlc.report import plan_entries, plan_files
 from mlc.report.terminal import encodable
 
 VERSION = 1
@@ -103,6 +105,25 @@ def fixed(
     )
 
 
+def rendered(artifacts: Iterable[Artifact], checked: Mapping[str, tuple[Verification, ...]] | None) -> str:
+    """The artifacts of a project; with what official checkers said of each, by path, where they were asked."""
+    listed = [
+        outputs.RenderedOut(
+            path=one.path,
+            backend=one.backend,
+            address=str(one.address),
+            digest=one.digest,
+            checks=None
+            if checked is None
+            else [
+                outputs.CheckOut(said.checker, said.outcome, [*said.findings]) for said in checked[one.path]
+            ],
+        )
+        for one in artifacts
+    ]
+    return bare(outputs.Rendered(artifacts=listed))
+
+
 def modules(listed: list[outputs.ModuleOut], found: tuple[Diagnostic, ...]) -> str:
     """What became of each module, or how it stands with it."""
     return bare(outputs.Modules(modules=listed, diagnostics=[diagnostic(one) for one in found]))
@@ -150,7 +171,7 @@ def _plan(planned: Plan) -> outputs.PlanOut:
         for step in planned.steps
     ]
     counted = plan_entries.counts(
-        planned.unchanged, plan_entries.entries(planned.steps), plan_entries.files(planned.steps)
+        planned.unchanged, plan_entries.entries(planned.steps), plan_files.files(planned.steps)
     )
     return outputs.PlanOut(
         project=planned.project,
@@ -159,7 +180,9 @@ def _plan(planned: Plan) -> outputs.PlanOut:
         serial=planned.serial,
         unchanged=planned.unchanged,
         steps=steps,
-        counts=outputs.CountsOut(counted.add, counted.change, counted.destroy, counted.rename, counted.costs),
+        counts=outputs.CountsOut(
+            counted.add, counted.change, counted.destroy, counted.rename, counted.costs, counted.foreign
+        ),
         narrowing=planned.narrowing,
     )
 
@@ -175,12 +198,13 @@ def _change(change: Change) -> outputs.ChangeOut:
         added=change.added,
         near=None if change.near is None else outputs.Region(**_region(change.near)),
         reads=[outputs.ReadOut(**_region(read.span), key=read.key) for read in change.reads],
+        former=list(change.former),
     )
 
 
 def _artifact(found: PlannedArtifact) -> outputs.ArtifactOut:
     return outputs.ArtifactOut(
-        found.path, found.backend, found.digest, found.added, found.removed, found.diff
+        found.path, found.backend, found.digest, found.added, found.removed, found.diff, found.foreign
     )
 
 

@@ -9,7 +9,8 @@ Rows = list[list[str]]
 
 def outcome(step: str, summary: dict[str, Any]) -> tuple[str, Rows]:
     """A line and a table (its first row the heading) for a step such as `model.churn/train`."""
-    say = _SAID.get(step.rpartition("/")[2])
+    name = step.rpartition("/")[2]
+    say = _scored if name.startswith("score-") else _SAID.get(name)
     return say(summary) if say is not None and summary else ("", [])
 
 
@@ -25,9 +26,37 @@ def _train(summary: dict[str, Any]) -> tuple[str, Rows]:
     return " · ".join([line, *summary["warnings"]]), []
 
 
+def _scored(summary: dict[str, Any]) -> tuple[str, Rows]:
+    line = f"{summary['folds']} folds, {summary['fits']:,} fits"
+    return " · ".join([line, *summary["warnings"]]), []
+
+
+def _select(summary: dict[str, Any]) -> tuple[str, Rows]:
+    scores = [[name, *_parted(value)] for name, value in summary["scores"].items()]
+    return str(summary["why"]), [["candidate", str(summary["metric"]), "standard error"], *scores]
+
+
+def _tune(summary: dict[str, Any]) -> tuple[str, Rows]:
+    if not summary["trials"]:
+        return f"{summary['candidate']} has no parameters to search for", []
+    best = ", ".join(f"{name} {value}" for name, value in summary["best"].items()) or "as written"
+    told = f"{summary['trials']} trials, {summary['pruned']} given up"
+    told += f", {summary['failed']} failed" if summary["failed"] else ""
+    told += ", stopped by the time" if summary["stopped"] == "timeout" else ""
+    return f"{summary['candidate']}: {best} ({told})", []
+
+
 def _export(summary: dict[str, Any]) -> tuple[str, Rows]:
     agreement = f"{100 * summary['label_agreement']:.4g} % of {summary['rows']:,} labels agree"
     return f"{agreement}, probabilities within {summary['max_probability_difference']:.1e}", []
+
+
+def _optimize(summary: dict[str, Any]) -> tuple[str, Rows]:
+    rows = [
+        [name, "–" if size is None else f"{size:,}", summary["refused"].get(name, "fits")]
+        for name, size in summary["sizes"].items()
+    ]
+    return str(summary["why"]), [["variant", "bytes", ""], *rows]
 
 
 def _evaluate(summary: dict[str, Any]) -> tuple[str, Rows]:
@@ -59,6 +88,9 @@ def _register(summary: dict[str, Any]) -> tuple[str, Rows]:
 _SAID = {
     "ingest": _ingest,
     "train": _train,
+    "select": _select,
+    "tune": _tune,
+    "optimize": _optimize,
     "export": _export,
     "evaluate": _evaluate,
     "measure": _measure,

@@ -1,22 +1,23 @@
-"""A plan as its text and its page show it: an entry for each resource or file, alike ones together."""
+"""A plan as its text and its page show it: an entry for each resource, alike ones together."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from mlc.ir.plan import CLASSES, FORGOTTEN, Change, Plan, PlannedArtifact, Step
+from mlc.ir.plan import CLASSES, FORGOTTEN, Change, Plan, Step
 from mlc.ir.plan import cost as cost_of
+
+if TYPE_CHECKING:
+    from mlc.report.plan_files import FileEntry
 
 TOGETHER = 4
 """So many entries that say the same are shown as one."""
 
 MOST_NAMES = 8
-_MOST_LINES = 200  # of one artifact's difference
-_MOST_NEW_LINES = 20  # of a new artifact
 
 _SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 _PLURALS = {"features": "features", "policy": "policies", "registry": "registries"}
@@ -64,34 +65,11 @@ class Entry(Struct, frozen=True):
         return tuple(words for output, words in _LEARNED.items() if output in unknown)
 
 
-class FileEntry(Struct, frozen=True):
-    """An artifact that is written or removed, or several alike; `path` has a * where theirs differ.
-
-    Of very many, `artifacts` holds some, and `more` says how many more there are.
-    """
-
-    symbol: str
-    path: str
-    artifacts: tuple[PlannedArtifact, ...]
-    because: str
-    addresses: tuple[str, ...]
-    more: int = 0
-
-    @property
-    def number(self) -> int:
-        return len(self.artifacts) + self.more
-
-    @property
-    def counted(self) -> str:
-        """Its lines, in numbers."""
-        if self.symbol == "-":
-            return "removed"
-        lines = f"+{self.artifacts[0].added} −{self.artifacts[0].removed}"
-        return f"{lines} each" if self.number > 1 else lines
-
-
 class Counts(Struct, frozen=True):
-    """What a plan does, in numbers: of resources and artifacts; `costs` counts those that run, per change class."""
+    """What a plan does, in numbers: of resources and artifacts; `costs` counts those that run, per change class.
+
+    Of those that change, `foreign` are files that mlc did not write.
+    """
 
     add: int = 0
     change: int = 0
@@ -99,6 +77,7 @@ class Counts(Struct, frozen=True):
     rename: int = 0
     unchanged: int = 0
     costs: dict[str, int] = {}
+    foreign: int = 0
 
 
 def entries(steps: Iterable[Step]) -> tuple[Entry, ...]:
@@ -110,19 +89,9 @@ def entries(steps: Iterable[Step]) -> tuple[Entry, ...]:
     return tuple(_entry(address, steps) for address, steps in groups.items())
 
 
-def files(steps: Iterable[Step]) -> tuple[FileEntry, ...]:
-    """One for each artifact, in the order of the plan."""
-    return tuple(
-        FileEntry(
-            symbol="-" if step.action == "remove" else "+" if step.artifact.size is None else "~",
-            path=step.artifact.path,
-            artifacts=(step.artifact,),
-            because=step.because,
-            addresses=(step.address,),
-        )
-        for step in steps
-        if step.artifact is not None
-    )
+def together(found: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The same with those of one kind that say the same as one, where there are many."""
+    return tuple(_joined(group) for group in alike(found, said))
 
 
 def counts(unchanged: int, found: Sequence[Entry], written: Sequence[FileEntry]) -> Counts:
@@ -132,11 +101,12 @@ def counts(unchanged: int, found: Sequence[Entry], written: Sequence[FileEntry])
     changed = [one.cost for one in found if one.symbol in "→~" and one.runs]
     return Counts(
         add=symbols.count("+"),
-        change=symbols.count("~"),
+        change=symbols.count("~") + symbols.count("!"),
         destroy=symbols.count("-"),
         rename=symbols.count("→"),
         unchanged=unchanged,
         costs={name: changed.count(name) for name in reversed(CLASSES[3:]) if name in changed},
+        foreign=symbols.count("!"),
     )
 
 
@@ -151,6 +121,7 @@ def total(found: Iterable[Counts]) -> Counts:
         rename=sum(one.rename for one in listed),
         unchanged=sum(one.unchanged for one in listed),
         costs={name: number for name, number in costs.items() if number},
+        foreign=sum(one.foreign for one in listed),
     )
 
 
@@ -181,6 +152,71 @@ def _entry(address: str, steps: list[Step]) -> Entry:
     )
 
 
+def alike(found: Sequence[Any], key: Any) -> list[list[Any]]:
+    """Entries in groups that say the same; each by itself where a group is small."""
+    groups: dict[Any, list[Any]] = {}
+    names = [key(one) for one in found]
+    for name, one in zip(names, found, strict=True):
+        groups.setdefault(name, []).append(one)
+    whole = {name for name, group in groups.items() if len(group) >= TOGETHER}
+    told: set[Any] = set()
+    listed = []
+    for name, one in zip(names, found, strict=True):
+        if name not in whole:
+            listed.append([one])
+        elif name not in told:
+            told.add(name)
+            listed.append(groups[name])
+    return listed
+
+
+def said(one: Entry) -> Any:
+    """All that the text says of an entry but its name."""
+    changes = tuple(
+        (
+            change.path,
+            repr(change.before),
+            repr(change.after),
+            change.cause,
+            change.reads,
+            change.near,
+            change.added,
+            change.former,
+        )
+        for change in one.changes
+    )
+    runs = tuple((step.operation.name, step.unknown, described(step)) for step in one.runs if step.operation)
+    due_to = tuple(address.partition(".")[0] for address in one.due_to)
+    because = "" if one.due_to else one.because
+    undone = tuple(step.operation.name for step in one.undone if step.operation)
+    return (one.symbol, one.kind, one.cost, changes, runs, undone, because, due_to, one.was or None)
+
+
+def _joined(group: list[Entry]) -> Entry:
+    if len(group) == 1:
+        return group[0]
+    due_to = tuple(dict.fromkeys(address for one in group for address in one.due_to))
+    return joined(group[0], tuple(one.addresses[0] for one in group), due_to)
+
+
+def joined(first: Entry, addresses: tuple[str, ...], due_to: tuple[str, ...]) -> Entry:
+    """Entries that say the same as one: the first, and of all of them the addresses and what they are due to."""
+    because = first.because
+    if because and len(due_to) > 1:
+        because = f"because the {due_to[0].partition('.')[0]} that each builds on changes"
+    return Entry(
+        symbol=first.symbol,
+        addresses=addresses,
+        was=first.was,
+        cost=first.cost,
+        changes=first.changes,
+        runs=first.runs,
+        undone=first.undone,
+        because=because,
+        due_to=due_to,
+    )
+
+
 def undone(step: Step) -> str:
     """What becomes of an operation that is wanted no longer."""
     assert step.operation is not None, step.id
@@ -193,8 +229,9 @@ def described(step: Step) -> str:
     assert operation is not None, step.id
     if operation.name == "gate":
         return ", ".join(operation.spec["gates"])
-    if operation.name == "train":
-        return str(operation.spec["estimator"]).rpartition(".")[2]
+    if operation.name == "train" or operation.name.startswith("score-"):
+        learner = operation.spec.get("candidate", operation.spec)
+        return str(learner.get("estimator", "what is selected")).rpartition(".")[2]
     if operation.name == "promote":
         return f"alias {operation.spec['alias']}"
     if "version" in step.stays and step.stays["version"] is not None:
@@ -208,7 +245,15 @@ def plural(kind: str) -> str:
 
 
 def cause(change: Change) -> str:
-    """Where a field's value comes from, in words; empty where nothing is known."""
+    """Where a field's value comes from, in words, and where the one before did; empty where nothing is known."""
+    words = _present(change)
+    if not change.former:
+        return words
+    more = f" and {len(change.former) - 3} more" if len(change.former) > 3 else ""
+    return f"{words} (was {', '.join(change.former[:3])}{more})".lstrip()
+
+
+def _present(change: Change) -> str:
     if change.origin == "default":
         return "its default" + ("" if change.near is None else " holds again")
     if change.origin == "gone":
@@ -233,22 +278,6 @@ def values(change: Change) -> tuple[str, str]:
     """The value before and the value after, in words where there is none."""
     before = "(none)" if change.added else value(change.before)
     return before, "(gone)" if change.origin == "gone" else value(change.after)
-
-
-def difference(artifact: PlannedArtifact) -> tuple[list[str], str]:
-    """The lines to show of an artifact's difference, and in words what is not shown."""
-    if artifact.diff:
-        lines, most = artifact.diff.splitlines()[2:], _MOST_LINES
-    elif artifact.content is None:
-        return [], ""
-    elif artifact.size is None and _is_text(artifact.content):
-        lines = [f"+{line}" for line in artifact.content.decode().splitlines()]
-        most = _MOST_NEW_LINES
-    else:
-        before = "" if artifact.size is None else f"{artifact.size:,} → "
-        return [], f"{before}{len(artifact.content):,} bytes, not shown line by line"
-    hidden = len(lines) - most
-    return lines[:most], f"… and {hidden:,} more lines" if hidden > 0 else ""
 
 
 def nothing(plan: Plan) -> str:
@@ -289,6 +318,10 @@ def numbers(found: Counts) -> str:
     """What is to be done, in numbers."""
     text = f"{found.add:,} to add, {found.change:,} to change, {found.destroy:,} to destroy"
     text += f", {found.rename:,} renamed" if found.rename else ""
+    if found.foreign:
+        text += (
+            f" · replaces {found.foreign:,} file{'' if found.foreign == 1 else 's'} that mlc did not write"
+        )
     costs = [f"{number:,} {name}" for name, number in found.costs.items()]
     return " · ".join([text, *costs, f"{_resources(found.unchanged)} unchanged"])
 
@@ -302,11 +335,3 @@ def names(listed: Sequence[str], *, verbose: bool, most: int = MOST_NAMES) -> st
 
 def _resources(number: int) -> str:
     return f"{number:,} resource" + ("" if number == 1 else "s")
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in content

@@ -7,17 +7,18 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from mlc.ir.plan import Change, Plan, Step
-from mlc.report import plan_entries, plan_together
+from mlc.report import plan_entries, plan_files
 from mlc.report.graph_page import drawing, harmlessly
-from mlc.report.plan_entries import Counts, Entry, FileEntry
+from mlc.report.plan_entries import Counts, Entry
+from mlc.report.plan_files import FileEntry
 
-_CLASSES = {"+": "add", "~": "change", "-": "destroy", "→": "rename"}
+_CLASSES = {"+": "add", "~": "change", "-": "destroy", "→": "rename", "!": "destroy"}
 _LONGEST = 2000  # characters of a value
 
 
 def page(plans: Sequence[Plan]) -> dict[str, Any]:
     """What the template needs: texts, and the places of boxes and lines."""
-    told = [(one, plan_entries.entries(one.steps), plan_entries.files(one.steps)) for one in plans]
+    told = [(one, plan_entries.entries(one.steps), plan_files.files(one.steps)) for one in plans]
     numbers = [plan_entries.counts(one.unchanged, found, written) for one, found, written in told]
     environments = ", ".join(one.environment for one in plans)
     data: dict[str, Any] = harmlessly(
@@ -37,7 +38,7 @@ def page(plans: Sequence[Plan]) -> dict[str, Any]:
 def _section(
     number: int, counts: Counts, plan: Plan, whole: tuple[Entry, ...], written: tuple[FileEntry, ...]
 ) -> dict[str, Any]:
-    entries = plan_together.together(whole)
+    entries = plan_entries.together(whole)
     if not _is_acyclic(_edges(plan, entries)):  # as groups of one kind may refer to each other
         entries = whole
     ids = {one.addresses[0]: f"r{number}-{index}" for index, one in enumerate(entries)}
@@ -45,7 +46,7 @@ def _section(
         ids[one.addresses[0]]: (one.title, one.cost or "renamed", _CLASSES[one.symbol]) for one in entries
     }
     lines = [(ids[source], ids[target]) for source, target in _edges(plan, entries)]
-    files = plan_together.files_together(written)
+    files = plan_files.files_together(written)
     compared = f"Compared with state serial {plan.serial}." if plan.lineage else "Nothing is applied yet."
     return {
         "id": f"environment-{number}",
@@ -150,7 +151,7 @@ def _cut(text: str) -> str:
 
 
 def _file(one: FileEntry, name: str) -> dict[str, Any]:
-    lines, words = plan_entries.difference(one.artifacts[0])
+    lines, words = plan_files.difference(one.artifacts[0])
     number = len(one.artifacts)
     because = one.because if not one.because.startswith("because") else ""
     return {

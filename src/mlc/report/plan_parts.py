@@ -14,10 +14,16 @@ from msgspec import Struct, structs
 
 from mlc.ir.operation import Operation
 from mlc.ir.plan import Step
-from mlc.report import plan_entries, plan_together
-from mlc.report.plan_entries import TOGETHER, Counts, Entry, FileEntry
+from mlc.report import plan_entries, plan_files
+from mlc.report.plan_entries import TOGETHER, Counts, Entry
+from mlc.report.plan_files import FileEntry
 
-_DESCRIBED_BY = ("gates", "estimator", "alias")  # of an operation's spec (plan_entries.described)
+_DESCRIBED_BY = (
+    "gates",
+    "estimator",
+    "candidate",
+    "alias",
+)  # of an operation's spec (plan_entries.described)
 
 
 class Ambiguous(Exception):
@@ -57,9 +63,9 @@ class Told(Struct, frozen=True, array_like=True):
 def told(steps: Mapping[str, Sequence[Step]], unchanged: int, numbers: Mapping[str, int]) -> Told:
     """What to tell of the steps of some resources, which are given by address. `numbers` are those of the part."""
     listed = [step for planned in steps.values() for step in planned]
-    found, written = plan_entries.entries(listed), plan_entries.files(listed)
+    found, written = plan_entries.entries(listed), plan_files.files(listed)
     return Told(
-        groups=tuple(_group(said, group, numbers) for said, group in _by(found, plan_together.said)),
+        groups=tuple(_group(said, group, numbers) for said, group in _by(found, plan_entries.said)),
         files=tuple(_file_group(said, group, numbers) for said, group in _by(_placed(written), _written)),
         counts=plan_entries.counts(unchanged, found, written),
     )
@@ -113,7 +119,7 @@ def _placed(written: Sequence[FileEntry]) -> list[tuple[int, FileEntry]]:
 
 
 def _written(placed: tuple[int, FileEntry]) -> Any:
-    return plan_together.written(placed[1])
+    return plan_files.written(placed[1])
 
 
 def _group(said: bytes, found: list[Entry], numbers: Mapping[str, int]) -> Group:
@@ -132,7 +138,7 @@ def _file_group(said: bytes, found: list[tuple[int, FileEntry]], numbers: Mappin
         said=said,
         places=tuple(number for place, one in found for number in (numbers[one.addresses[0]], place)),
         files=tuple(_slim_file(one) for _, one in kept),
-        reasons=tuple(dict.fromkeys(plan_together.reason_together(one.because) for _, one in found)),
+        reasons=tuple(dict.fromkeys(plan_files.reason_together(one.because) for _, one in found)),
     )
 
 
@@ -182,7 +188,7 @@ def _joined(alike: list[tuple[Group, Sequence[int]]], order: Sequence[str]) -> l
         raise Ambiguous
     everywhere = sorted(place for places in where for place in places)
     addresses = tuple(order[place] for place in everywhere)
-    return [(everywhere[0], plan_together.joined(alike[0][0].entries[0], addresses, due_to))]
+    return [(everywhere[0], plan_entries.joined(alike[0][0].entries[0], addresses, due_to))]
 
 
 def _joined_files(
@@ -202,6 +208,4 @@ def _joined_files(
     if len({reason for group, _ in alike for reason in group.reasons}) > 1:
         raise Ambiguous
     file = alike[0][0].files[0]
-    return [
-        (min(map(min, where)), plan_together.joined_files(file, file.artifacts, file.addresses, number - 1))
-    ]
+    return [(min(map(min, where)), plan_files.joined_files(file, file.artifacts, file.addresses, number - 1))]

@@ -10,12 +10,13 @@ import re
 from collections.abc import Sequence
 
 from mlc.ir.plan import Change, Plan, Step
-from mlc.report import plan_entries, plan_together
-from mlc.report.plan_entries import Entry, FileEntry, described, undone
-from mlc.report.plan_together import Shown
+from mlc.report import plan_entries, plan_files, plan_shown
+from mlc.report.plan_entries import Entry, described, undone
+from mlc.report.plan_files import FileEntry
+from mlc.report.plan_shown import Shown
 from mlc.report.terminal import Paint, harmless
 
-_COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red"}
+_COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red", "!": "red"}
 _MOST_CHANGES = 8
 _MOST_FILES = 8
 _MOST_NAMES = 4  # of resources that are shown together
@@ -25,7 +26,7 @@ _WIDTH = 40  # of a value
 
 def plans(planned: Sequence[Plan], paint: Paint, *, verbose: bool = False) -> str:
     """The plans of several environments, and their total. What is the same as in an earlier one is not repeated."""
-    return shown([plan_together.shown(one, verbose=verbose) for one in planned], paint, verbose=verbose)
+    return shown([plan_shown.shown(one, verbose=verbose) for one in planned], paint, verbose=verbose)
 
 
 def plan(planned: Plan, paint: Paint, *, verbose: bool = False) -> str:
@@ -167,7 +168,7 @@ def _file(one: FileEntry, paint: Paint, verbose: bool) -> list[str]:
 
 def _difference(one: FileEntry, paint: Paint) -> list[str]:
     """The lines that change, or a new file's first; in words what cannot be shown."""
-    lines, words = plan_entries.difference(one.artifacts[0])
+    lines, words = plan_files.difference(one.artifacts[0])
     shown = [paint(f"    {harmless(line)}".rstrip(), *_line_style(line)) for line in lines]
     return shown + ([paint(f"    {words}", "dim")] if words else [])
 

@@ -40,8 +40,7 @@ class Used(Struct, frozen=True):
 def used(subject: Subject) -> Iterator[Used]:
     """Every estimator that the project names, of models and of feature groups."""
     for address, model in subject.each("model"):
-        train = model["train"]
-        yield Used(address, ("train",), "train", train["estimator"], train["params"], model["task"])
+        yield from learners(address, model)
     for address, features in subject.each("features"):
         for group, found in features["groups"].items():
             for name, transform in found["transforms"].items():
@@ -49,6 +48,14 @@ def used(subject: Subject) -> Iterator[Used]:
                 yield Used(
                     address, path, "transforms", transform["estimator"], transform["params"], "features"
                 )
+
+
+def learners(address: Address, model: dict[str, Any]) -> Iterator[Used]:
+    """The estimators that a model may be trained as."""
+    written = {("train",): model["train"]} if model["train"] else {}
+    candidates = {("candidates", name): one for name, one in model["candidates"].items()}
+    for path, one in (written | candidates).items():
+        yield Used(address, path, "train", one["estimator"], one["params"], model["task"])
 
 
 def known(subject: Subject) -> Iterator[tuple[Used, dict[str, Any]]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.kinds._parameters import is_valid
 from mlc.rules._estimators import denial, known
 from mlc.rules._fixes import instead
 from mlc.rules._subject import Subject
@@ -48,7 +49,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     fix=None if reason else instead(name, schema["properties"], span),
                     **one.parameter(name),
                 )
-            elif not _is_valid(value, field):
+            elif not is_valid(value, field):
                 yield RULE.at(
                     subject.span(one.address, *one.path, "params", name),
                     f'{one.short} does not take {value!r} for "{name}". It takes {describe(field)}.'
@@ -104,47 +105,3 @@ def describe(field: dict[str, Any]) -> str:
         if keyword in field and field["type"] in ("integer", "number")
     ]
     return " and ".join([f"{words} {limits[0]}", *limits[1:]]) if limits else words
-
-
-def _is_valid(value: Any, field: dict[str, Any]) -> bool:
-    """Whether a value fits the few keywords that parameters use.
-
-    Every run checks every parameter, and importing jsonschema for that would cost more than all the rest;
-    a test holds that the two agree. Only a map, which is rare, is left to it.
-    """
-    if isinstance(value, dict):
-        from jsonschema import Draft202012Validator
-
-        return Draft202012Validator(field).is_valid(value)
-    if "anyOf" in field:
-        return any(_is_valid(value, branch) for branch in field["anyOf"])
-    if isinstance(field.get("type"), list):
-        return any(_is_valid(value, {**field, "type": name}) for name in field["type"])
-    if "enum" in field:
-        return any(value == choice and type(value) is type(choice) for choice in field["enum"])
-    if "type" in field and not isinstance(value, _TYPES[field["type"]]):
-        return False
-    if isinstance(value, bool) and field.get("type", "boolean") != "boolean":
-        return False
-    if isinstance(value, list):
-        fits = field.get("minItems", 0) <= len(value) <= field.get("maxItems", len(value))
-        return fits and all(_is_valid(item, field.get("items", {})) for item in value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return (
-            value >= field.get("minimum", value)
-            and value <= field.get("maximum", value)
-            and ("exclusiveMinimum" not in field or value > field["exclusiveMinimum"])
-            and ("exclusiveMaximum" not in field or value < field["exclusiveMaximum"])
-        )
-    return True
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "integer": (int,),
-    "number": (int, float),
-    "string": (str,),
-    "boolean": (bool,),
-    "null": (type(None),),
-    "array": (list,),
-    "object": (),
-}

@@ -14,7 +14,7 @@ from typing import Any
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
-from mlc.rules._estimators import told
+from mlc.rules._estimators import learners, told
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A missing value reaches an estimator that does not take it.")
@@ -38,16 +38,16 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             subject.named("features", model["features"]),
             subject.named("dataset", model["dataset"]),
         )
-        estimator = model["train"]["estimator"]
-        about = told(estimator)
-        if (
-            features is None
-            or dataset is None
-            or about.get("serves") != "train"
-            or about.get("takes-missing")
-        ):
+        found = (
+            one
+            for one in learners(address, model)
+            if told(one.name).get("serves") == "train" and not told(one.name).get("takes-missing")
+        )
+        one = next(found, None)
+        if features is None or dataset is None or one is None:
             continue
-        where, short = Address("features", model["features"]), estimator.rpartition(".")[2]
+        about, short = told(one.name), one.short
+        where = Address("features", model["features"])
         for name, group in features["groups"].items():
             for index, column in enumerate(group["columns"]):
                 if _is_open(group) and _may_be_missing(dataset["columns"].get(column)):
@@ -58,7 +58,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                         text="may be missing",
                         related=(
                             Label(
-                                subject.span(address, "train", "estimator"), "does not take missing values"
+                                subject.span(address, *one.path, "estimator"), "does not take missing values"
                             ),
                         ),
                         help='Give the group an "impute", for example "impute: median".',

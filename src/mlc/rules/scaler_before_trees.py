@@ -15,7 +15,7 @@ from typing import Any
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
-from mlc.rules._estimators import told
+from mlc.rules._estimators import learners, told
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "Numbers are scaled for trees, which do not need it.")
@@ -34,10 +34,11 @@ GOOD = {**_FOREST, "features/basic.yaml": "groups:\n  numbers: {columns: [age]}\
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
         features = subject.named("features", model["features"])
-        estimator = model["train"]["estimator"]
-        if features is None or not told(estimator).get("trees"):
+        trees = [one for one in learners(address, model) if told(one.name).get("trees")]
+        others = [one for one in learners(address, model) if one not in trees]
+        if features is None or not trees or others:  # what is not made of trees may need the scale
             continue
-        where, short = Address("features", model["features"]), estimator.rpartition(".")[2]
+        where, short = Address("features", model["features"]), trees[0].short
         for name, group in features["groups"].items():
             for path, what in _rounding(group):
                 yield RULE.at(
@@ -45,7 +46,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     f"{address} is trained as {short}, which is made of trees: they do not need {what}, and it can "
                     "make the served model give another label.",
                     text="not needed by trees",
-                    related=(Label(subject.span(address, "train", "estimator"), "made of trees"),),
+                    related=(Label(subject.span(address, *trees[0].path, "estimator"), "made of trees"),),
                     help=f'Take "{path[-1]}" out, or give this model features of its own.',
                     address=str(where),
                     path=".".join(("groups", name, *path)),

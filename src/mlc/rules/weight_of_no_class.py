@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
+from mlc.rules._estimators import learners
 from mlc.rules._fixes import instead
 from mlc.rules._labels import label_in
 from mlc.rules._subject import Subject
@@ -35,19 +36,16 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
         dataset = subject.named("dataset", model["dataset"])
         label = label_in(model, dataset)
-        weights = model["train"]["params"].get("class_weight")
-        if (
-            dataset is None
-            or label is None
-            or model["task"] != "multiclass_classification"
-            or not isinstance(weights, Mapping)
-        ):
+        if dataset is None or label is None or model["task"] != "multiclass_classification":
             continue
         where = Address("dataset", model["dataset"])
         classes = [str(value) for value in dataset["columns"][label]["values"]]
-        for name in weights:
-            if str(name) not in classes and classes:
-                span = subject.key_span(address, "train", "params", "class_weight", name)
+        for one in learners(address, model):
+            weights = one.params.get("class_weight")
+            for name in weights if isinstance(weights, Mapping) and classes else ():
+                if str(name) in classes:
+                    continue
+                span = subject.key_span(address, *one.path, "params", "class_weight", name)
                 yield RULE.at(
                     span,
                     f'"{label}" has no class "{name}". It has {listed(classes, most=20)}.',
@@ -55,6 +53,5 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     related=(Label(subject.span(where, "columns", label, "values"), "the classes"),),
                     help=did_you_mean(str(name), classes),
                     fix=instead(str(name), classes, span),
-                    address=str(address),
-                    path=f"train.params.class_weight.{name}",
+                    **one.parameter(f"class_weight.{name}"),
                 )

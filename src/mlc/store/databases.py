@@ -31,7 +31,8 @@ from mlc.store.asked import is_there
 from mlc.store.files import make_folder, sync_folder
 from mlc.store.secrets import Secret
 
-VERSION = 1
+VERSION = 2
+"""2: entries of the type `origin`; the tables are the same."""
 
 TABLES = MetaData()
 _OF_MYSQL: dict[str, Any] = {

@@ -20,6 +20,9 @@ Edit = tuple[str, str, bytes | None]
 """A record (its type, its name) to write, or (None) to forget."""
 
 
+_NO_ORIGINS: Mapping[str, str] = {}
+
+
 class StateUnreadable(Exception):
     """The state is damaged or was written by a newer mlc; the message says which and what to do."""
 
@@ -66,8 +69,13 @@ class StateStore:
         with self._one_at_a_time:
             return self._rows.read()
 
-    def put_resource(self, address: str, spec: dict[str, Any]) -> None:
-        self._change(("resource", address, msgspec.json.encode(spec)))
+    def put_resource(
+        self, address: str, spec: dict[str, Any], origins: Mapping[str, str] = _NO_ORIGINS
+    ) -> None:
+        self._change(
+            ("resource", address, msgspec.json.encode(spec)),
+            ("origin", address, msgspec.json.encode(origins) if origins else None),
+        )
 
     def put_operation(self, operation_id: str, outcome: Outcome) -> None:
         self._change(("operation", operation_id, msgspec.json.encode(outcome)))
@@ -77,7 +85,8 @@ class StateStore:
 
     def remove(self, entry_type: str, name: str) -> None:
         """Forget an entry."""
-        self._change((entry_type, name, None))
+        origin: tuple[Edit, ...] = (("origin", name, None),) if entry_type == "resource" else ()
+        self._change((entry_type, name, None), *origin)
 
     def move(self, move: Move) -> None:
         """Give everything of a resource its new name: all of it, or nothing where this is interrupted."""
@@ -93,16 +102,16 @@ class StateStore:
     def close(self) -> None:
         self._rows.close()
 
-    def _change(self, edit: Edit) -> None:
+    def _change(self, *edits: Edit) -> None:
         with self._one_at_a_time:
-            self._rows.change((edit,))
+            self._rows.change(edits)
 
 
 def decoded(
     identity: Identity, owner: Owner, records: Iterable[tuple[str, str, bytes]], version: int = VERSION
 ) -> State:
     """The state that records make. Raises ValueError or TypeError for values that are none of ours."""
-    held: dict[str, dict[str, bytes]] = {"resource": {}, "operation": {}, "artifact": {}}
+    held: dict[str, dict[str, bytes]] = {"resource": {}, "operation": {}, "artifact": {}, "origin": {}}
     for entry_type, name, value in records:
         if entry_type not in held:
             raise ValueError(f'there is no record of type "{entry_type}"')
@@ -114,6 +123,7 @@ def decoded(
         resources=_decoded(held["resource"], dict[str, Any]),
         operations=_decoded(held["operation"], Outcome),
         artifacts=_decoded(held["artifact"], AppliedArtifact),
+        origins=_decoded(held["origin"], dict[str, str]),
         project=owner.project,
         environment=owner.environment,
     )
@@ -126,19 +136,27 @@ def document(state: State) -> bytes:
         resources=dict(sorted(state.resources.items())),
         operations=dict(sorted(state.operations.items())),
         artifacts=dict(sorted(state.artifacts.items())),
+        origins=dict(sorted(state.origins.items())),
     )
     return msgspec.json.format(msgspec.json.encode(ordered, order="deterministic"), indent=2) + b"\n"
 
 
 def _difference(before: State, after: State) -> list[Edit]:
     """What leads from one state to another. Records that are new or other come first."""
-    held, wanted = entries(before), entries(after)
+    held, wanted = _records(before), _records(after)
     edits: list[Edit] = [
         (kind, name, msgspec.json.encode(entry))
         for (kind, name), entry in wanted.items()
         if (kind, name) not in held or held[kind, name] != entry
     ]
     return edits + [(kind, name, None) for kind, name in held if (kind, name) not in wanted]
+
+
+def _records(state: State) -> dict[tuple[str, str], Any]:
+    origins: dict[tuple[str, str], Any] = {
+        ("origin", name): found for name, found in sorted(state.origins.items())
+    }
+    return origins | {(kind, name): entry for (kind, name), entry in entries(state).items()}
 
 
 def _decoded(values: Mapping[str, bytes], entry: Any) -> dict[str, Any]:

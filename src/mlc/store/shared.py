@@ -277,8 +277,12 @@ def _make_tables(engine: Engine, place: Place) -> None:
     """The tables, where they are missing. Two may do so at once: who comes second finds them there."""
     with engine.connect() as connection:
         there = inspect(connection).has_table("mlc_version")
-        if there and connection.execute(text("SELECT number FROM mlc_version")).first() is not None:
+        found = connection.execute(text("SELECT number FROM mlc_version")).scalar() if there else None
+        if found is not None:
             _refuse_newer(connection, place)
+            if found < VERSION:  # so that an older mlc does not meet what it does not know
+                connection.execute(text("UPDATE mlc_version SET number = :number"), {"number": VERSION})
+                connection.commit()
             return
     try:
         TABLES.create_all(engine)

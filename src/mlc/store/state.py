@@ -32,7 +32,7 @@ _TABLES = (
         environment TEXT NOT NULL DEFAULT ''
     )""",
     """CREATE TABLE entry (
-        type TEXT NOT NULL CHECK (type IN ('resource', 'operation', 'artifact')),
+        type TEXT NOT NULL CHECK (type IN ('resource', 'operation', 'artifact', 'origin')),
         name TEXT NOT NULL,
         value BLOB NOT NULL,
         PRIMARY KEY (type, name)

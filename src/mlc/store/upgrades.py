@@ -22,9 +22,24 @@ def to_version_2(connection: sqlite3.Connection, owner: Owner) -> None:
     connection.execute("UPDATE state SET project = ?, environment = ?", (owner.project, owner.environment))
 
 
+def to_version_3(connection: sqlite3.Connection, owner: Owner) -> None:  # noqa: ARG001 - like the others
+    """Version 3 may hold where values stood; of what was applied before, nothing is known."""
+    connection.execute(
+        """CREATE TABLE entry_3 (
+            type TEXT NOT NULL CHECK (type IN ('resource', 'operation', 'artifact', 'origin')),
+            name TEXT NOT NULL,
+            value BLOB NOT NULL,
+            PRIMARY KEY (type, name)
+        ) WITHOUT ROWID"""
+    )
+    connection.execute("INSERT INTO entry_3 SELECT type, name, value FROM entry")
+    connection.execute("DROP TABLE entry")
+    connection.execute("ALTER TABLE entry_3 RENAME TO entry")
+
+
 Upgrade = Callable[[sqlite3.Connection, Owner], None]
 
-CHAIN: Mapping[int, Upgrade] = {1: to_version_2}
+CHAIN: Mapping[int, Upgrade] = {1: to_version_2, 2: to_version_3}
 """The function that leads on from each older version."""
 
 

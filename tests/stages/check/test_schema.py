@@ -93,9 +93,9 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, int]]]] = {
     ),
     "planned fields": (
         "model",
-        "task: binary_classification\ndataset: d\nfeatures: f\ntrain: {estimator: e}\ntune: {trials: 3}\n"
-        "optimize: {variants: {}}\n",
-        [("not-supported-yet", "tune", 5), ("not-supported-yet", "optimize.variants", 6)],
+        "task: binary_classification\ndataset: d\nfeatures: f\ntrain: {estimator: e}\nreuse: {model: m}\n"
+        "ensemble: {method: voting}\n",
+        [("not-supported-yet", "reuse", 5), ("not-supported-yet", "ensemble", 6)],
     ),
     "not a map at all": ("target", "- type: local\n", [("wrong-type", "", 1)]),
     "empty where it must not be": (

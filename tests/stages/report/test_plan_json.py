@@ -13,7 +13,7 @@ from msgspec import structs
 from mlc import data
 from mlc.ir.plan import Made, Plan
 from mlc.report import json as forms
-from mlc.report import plan_entries
+from mlc.report import plan_entries, plan_files
 from rules.project import lay
 from stages.plan.test_narrowed import OTHER
 from stages.plan.test_plan import MORE
@@ -70,7 +70,7 @@ def test_a_plan_is_as_its_schema_says(plans: list[Plan]) -> None:
 def test_it_counts_as_the_text_does(plans: list[Plan]) -> None:
     for plan, shown in zip(plans, json.loads(forms.plans(plans))["plans"], strict=True):
         counts = plan_entries.counts(
-            plan.unchanged, plan_entries.entries(plan.steps), plan_entries.files(plan.steps)
+            plan.unchanged, plan_entries.entries(plan.steps), plan_files.files(plan.steps)
         )
         assert shown["counts"] == {
             "add": counts.add,

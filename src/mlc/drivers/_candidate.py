@@ -1,0 +1,90 @@
+"""Scores a candidate on the folds of the training part: everything fitted within each fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from mlc.drivers import _fitting, _fold_scores
+from mlc.drivers._canonical import canonical
+from mlc.drivers._folds import Fold, UnfoldableError, folds, in_words
+from mlc.drivers._learning import LIBRARY_ERRORS, quiet, said_by, target, told
+from mlc.drivers._pipeline import UnfitError
+from mlc.ir.choice import Chosen, FoldRows, Scores, Search
+from mlc.ir.operation import Product, StepFailed, Work
+from mlc.rules import selection_impossible
+
+Tuned = Callable[[int, int], Search]
+"""The search for parameters within a fold's training rows: from the fold's number and how many folds there are."""
+
+
+def score(work: Work, tuned: Tuned | None = None) -> Product:
+    """Output `scores` (JSON, see `mlc.ir.choice.Scores`). Raises StepFailed (selection-impossible)."""
+    spec, address = work.spec, work.operation.address
+    candidate = Chosen(**spec["candidate"])
+    path = f"candidates.{candidate.name}" if candidate.name != "train" else "train"
+    frame, labels, parts = prepared(work, path)
+    found: list[dict[str, float | None]] = []
+    searches: list[Search] = []
+    warned: set[str] = set()
+    for number, fold in enumerate(parts):
+        params = candidate.params
+        if tuned is not None:
+            searches.append(tuned(number, len(parts)))
+            params = {**params, **searches[-1].trials[searches[-1].best].params}
+        work.tell(f"{candidate.name}: fold {number + 1} of {len(parts)}")
+        asked = {**spec, "estimator": candidate.estimator, "params": params, "seed": candidate.seed}
+        try:
+            with quiet() as caught, threadpool_limits(1):
+                model = _fitting.fit(frame[fold.train], labels[fold.train], asked)
+                predicted = _fitting.predict(model, frame[fold.test], spec["columns"])
+        except UnfitError as error:
+            raise StepFailed(
+                selection_impossible.found(str(error), "Change the feature group.", address, error.path)
+            ) from error
+        except LIBRARY_ERRORS as error:
+            raise StepFailed(_objects(candidate, number, error, address, path)) from error
+        warned |= told(caught)
+        found.append(_fold_scores.scores(spec["task"], labels[fold.test], predicted))
+    scores = Scores(
+        candidate=candidate,
+        folds=[FoldRows(len(fold.train), len(fold.test)) for fold in parts],
+        metrics={name: [one[name] for one in found] for name in found[0]},
+        method=in_words(spec["folds"]),
+        calibrated=spec.get("calibrate", {}).get("method", ""),
+        searches=searches,
+        warnings=sorted(warned),
+    )
+    written = work.folder / "scores.json"
+    written.write_bytes(canonical(scores))
+    summary = {"folds": len(parts), "fits": len(parts) + sum(len(one.trials) for one in searches)}
+    return Product({"scores": written}, {**summary, "warnings": scores.warnings})
+
+
+def prepared(work: Work, path: str) -> tuple[pl.DataFrame, Any, list[Fold]]:
+    """The rows of the training part, what is learned (n,), and the folds."""
+    frame, address = pl.read_parquet(work.inputs["train"]), work.operation.address
+    try:
+        return frame, target(frame, work.spec), folds(frame, work.spec["folds"])
+    except UnfoldableError as error:
+        raise StepFailed(
+            selection_impossible.found(
+                str(error), "Ask for fewer `select.folds`, or give more rows.", address, "select.folds"
+            )
+        ) from error
+    except ValueError as error:
+        raise StepFailed(
+            selection_impossible.found(str(error), "Mend the label in the dataset.", address, path)
+        ) from error
+
+
+def _objects(candidate: Chosen, number: int, error: Exception, address: str, path: str) -> Any:
+    return selection_impossible.found(
+        f"{candidate.estimator} could not be scored on fold {number + 1}: {said_by(error)}",
+        "Change its `params`, what the feature groups do with missing values, or the number of folds.",
+        address,
+        path,
+    )

