@@ -8,7 +8,6 @@ same, and says it as it always does.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -31,6 +30,7 @@ class Planned(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
     read: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    is_certain: bool = True
 
 
 class Paths(Struct, frozen=True):
@@ -38,11 +38,12 @@ class Paths(Struct, frozen=True):
 
     read: Iterable[str] = ()
     listed: Iterable[str] = ()
+    is_certain: bool = True  # whether what it read can be looked at again
 
 
 def is_of_use() -> bool:
     """Whether there is more than one processor to use."""
-    return len(os.sched_getaffinity(0)) > 1
+    return forking.processors() > 1
 
 
 def plans(
@@ -55,7 +56,7 @@ def plans(
     environments, unknown = wanted_environments(request, known_environments(opened.layers.project))
     if not processes:
         # one more than there are processors: three environments on two come out even
-        processes = len(os.sched_getaffinity(0)) + 1 if is_of_use() else 1
+        processes = forking.processors() + 1 if is_of_use() else 1
     processes = min(len(environments), processes)
     if (
         unknown
@@ -64,16 +65,15 @@ def plans(
         or len(opened.layers.resources) * len(environments) < FEWEST
     ):
         return None
-    shares = [environments[start::processes] for start in range(processes)]
-    children = [_forked(request, opened, share, paths) for share in shares[1:]]
     with suppress(Exception):
-        parts = [_planned(request, opened, shares[0], paths)]
-        parts += [msgspec.msgpack.decode(_received(child), type=Planned) for child in children]
-        children.clear()
-        return _joined(parts, environments)
-    for child in children:
-        with suppress(Exception):
-            _received(child)  # let it end
+        done = forking.shared_out(
+            len(environments),
+            lambda share: msgspec.msgpack.encode(
+                _planned(request, opened, tuple(environments[one] for one in share), paths)
+            ),
+            processes,
+        )
+        return _joined([msgspec.msgpack.decode(one, type=Planned) for one in done], environments)
     return None
 
 
@@ -92,7 +92,7 @@ def _planned(
         compiled = pipeline.compile_validated(validated, emitting)
         found += [pipeline.plan(request.root, one) for one in compiled]
     seen = paths()
-    return Planned(tuple(found), tuple(told), tuple(seen.read), tuple(seen.listed))
+    return Planned(tuple(found), tuple(told), tuple(seen.read), tuple(seen.listed), seen.is_certain)
 
 
 def _joined(parts: list[Planned], environments: tuple[str, ...]) -> Planned:
@@ -102,32 +102,5 @@ def _joined(parts: list[Planned], environments: tuple[str, ...]) -> Planned:
         pipeline.each_once([one for part in parts for one in part.diagnostics]),
         tuple(path for part in parts for path in part.read),
         tuple(path for part in parts for path in part.listed),
+        all(part.is_certain for part in parts),
     )
-
-
-def _forked(
-    request: Request, opened: pipeline.Opened, environments: tuple[str, ...], paths: Callable[[], Paths]
-) -> tuple[int, int]:
-    """A process that plans some environments: its id, and where its answer can be read."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(writing)
-        return child, reading
-    code = 1
-    with suppress(BaseException):  # the other process finds out the same, and says it
-        os.close(reading)
-        content = msgspec.msgpack.encode(_planned(request, opened, environments, paths))
-        with open(writing, "wb") as stream:  # noqa: PTH123 - a descriptor
-            stream.write(content)
-        code = 0
-    os._exit(code)
-
-
-def _received(child: tuple[int, int]) -> bytes:
-    """What a process answered. Raises ValueError where it failed."""
-    with open(child[1], "rb") as stream:  # noqa: PTH123 - a descriptor
-        content = stream.read()
-    if os.waitpid(child[0], 0)[1]:
-        raise ValueError("the other process failed")
-    return content

@@ -17,7 +17,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -46,8 +46,14 @@ if TYPE_CHECKING:
 TOOL = f"mlc {__version__}"
 
 
-def observed(root: Path, graph: Graph, state: State) -> World:
-    """What planning needs to know of the world."""
+def observed(
+    root: Path,
+    graph: Graph,
+    state: State,
+    content: Content | None = None,
+    digest: Callable[[str], str] | None = None,
+) -> World:
+    """What planning needs to know of the world. `content` and `digest` may be given where they are known already."""
     changed = _seen(root, graph.environment, _observable(graph, state))
     accepted = {name: outcome.accepted for name, outcome in state.operations.items() if outcome.accepted}
     paths = {
@@ -60,9 +66,9 @@ def observed(root: Path, graph: Graph, state: State) -> World:
         tool=TOOL,
         tools=drivers.tools,
         undoes=lambda name: drivers.driver(name).undoes,
-        files={path: file_digest(root, path) for path in sorted(paths)},
+        files={path: digest(path) if digest else file_digest(root, path) for path in sorted(paths)},
         written=_Written(root).content,
-        has=_content(root).has,
+        has=(content or results(root)).has,
         drifted=lambda operation: _unless_accepted(changed.get(operation), accepted.get(operation, "")),
     )
 
@@ -256,7 +262,7 @@ def _is_drifted(root: Path, environment: str, operation: Operation, outcome: Out
 
 def damaged(root: Path, plan: Plan) -> frozenset[str]:
     """The digests of what the plan's steps read from the store and what is no longer there as it was."""
-    content = _content(root)
+    content = results(root)
     sources = (
         source.partition("#")
         for step in plan.steps
@@ -287,7 +293,7 @@ def place(root: Path, path: str) -> Path:
     return root / path
 
 
-def _content(root: Path) -> Content:
+def results(root: Path) -> Content:
     """The results of steps: the project's own, or those that its machines share."""
     return Content(states.settings(root).results / "content")
 

@@ -7,7 +7,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from functools import wraps
 from typing import TYPE_CHECKING, TextIO
@@ -34,26 +34,29 @@ def answered(run: Command) -> Command:
         if any(getattr(arguments, name, None) for name in _FILES):
             return run(arguments)
         from mlc.store import answers
+        from mlc.store.looks import Looked
 
         try:
             root = project_folder(arguments)
         except Unfit:
             return run(arguments)  # says so
         key = _key(run, arguments)
-        known = answers.recall(root, key)
+        looked = Looked()
+        known = answers.recall(root, key, looked)
         if known is None:
-            watch = arguments.watch = answers.Watch(root)
+            watch = arguments.watch = answers.Watch(root, looked)
             known = _captured(run, arguments)
-            watch.keep(
-                key,
-                known,
-                filter(None, (getattr(module, "__file__", None) for module in [*sys.modules.values()])),
-            )
+            watch.keep(key, known, files_of_program())
         sys.stdout.write(known.out)
         sys.stderr.write(known.err)
         return known.code
 
     return answered_run
+
+
+def files_of_program() -> Iterator[str]:
+    """The files that this program has been loaded from so far."""
+    return filter(None, (getattr(module, "__file__", None) for module in [*sys.modules.values()]))
 
 
 def _captured(run: Command, arguments: argparse.Namespace) -> Answer:

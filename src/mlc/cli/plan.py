@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlc.cli._answers import answered
+from mlc.cli._answers import answered, files_of_program
 from mlc.cli._console import (
     Unfit,
     add_project_arguments,
@@ -43,6 +43,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from mlc.report import json, plan_text
 
+    code = _in_parts(arguments)
+    if code is not None:
+        return code
     plans = _apart(arguments)
     if plans is None:
         validated, compiled = checked_and_compiled(arguments)
@@ -81,6 +84,29 @@ def _save(root: Path, planned: Plan, sources: Iterable[str], file: Path) -> None
     write_atomically(file, saved_plan.encode(structs.replace(planned, made=made)), mode=0o600)
 
 
+def _in_parts(arguments: argparse.Namespace) -> int | None:
+    """Say what the parts of a large project tell; None where the whole has to be compiled."""
+    others = (arguments.out, arguments.html, arguments.select, arguments.exclude, arguments.overrides)
+    if arguments.format != "text" or arguments.verbose or any(others):
+        return None
+    wanted = asked(arguments)
+    from mlc import parts
+
+    if not parts.is_of_use(wanted):
+        return None
+    from mlc.parts import planning
+    from mlc.report import plan_text
+
+    try:
+        done = planning.plan(wanted, watch=getattr(arguments, "watch", None), modules=files_of_program())
+    except Exception:  # whatever it is, the whole tells of it as ever
+        return None
+    show_diagnostics(done.diagnostics, done.texts, arguments)
+    sys.stdout.write(plan_text.shown(done.shown, paint(arguments, sys.stdout)))
+    changes = any(not one.is_empty for one in done.shown)
+    return 2 if changes and arguments.detailed_exitcode else 0
+
+
 def _apart(arguments: argparse.Namespace) -> tuple[Plan, ...] | None:
     """The plans of a large project in several environments; None where one process makes them."""
     wanted = asked(arguments)
@@ -98,6 +124,7 @@ def _apart(arguments: argparse.Namespace) -> tuple[Plan, ...] | None:
         return None
     if watch is not None:
         watch.add(done.read, done.listed)
+        watch.is_certain &= done.is_certain
     if arguments.format == "text":
         show_diagnostics(done.diagnostics, opened.source.texts, arguments)
     return done.plans

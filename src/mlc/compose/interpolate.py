@@ -41,12 +41,21 @@ class Budget(Struct, frozen=True):
     depth: int = 60  # references that lead to one another
 
 
+class Spent:
+    """What has been used up of budgets."""
+
+    def __init__(self) -> None:
+        self.nodes = 0
+        self.characters = 0
+
+
 def resolve(
     root: Node,
     allowed: Mapping[str, Callable[..., Any]],
     budget: Budget | None = None,
     *,
     incomplete: Set[Path] = frozenset(),
+    spent: Spent | None = None,
 ) -> tuple[Node, tuple[Diagnostic, ...]]:
     """The tree with every interpolation replaced by its value, and what could not be resolved.
 
@@ -58,6 +67,9 @@ def resolve(
     """
     resolving = _Resolving(root, allowed, budget or Budget(), incomplete=incomplete)
     resolved = resolving.node((), root)
+    if spent is not None:
+        spent.nodes += resolving.nodes
+        spent.characters += resolving.characters
     return resolved, tuple(resolving.found)
 
 

@@ -7,14 +7,14 @@ its defaults list → environment patch → command line.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mlc.compose.hydra import compose_config
-from mlc.compose.interpolate import Budget, resolve
+from mlc.compose.interpolate import Budget, Spent, resolve
 from mlc.compose.merge import merge
 from mlc.compose.overrides import Override, apply_override
 from mlc.compose.source import Source
@@ -58,7 +58,8 @@ class Layers(Struct, frozen=True):
 
     `broken` are the resources that have a file but could not be composed; the diagnostics say why. Those of
     them that lack a layer are among `resources` too, as far as the other layers go. `partial` names those of
-    `mlc` and `env/NAME` of which something is missing likewise.
+    `mlc` and `env/NAME` of which something is missing likewise. Where this is a part of a project, `whole` holds the
+    names of all of its resources by kind.
     """
 
     project: Node
@@ -68,6 +69,7 @@ class Layers(Struct, frozen=True):
     partial: frozenset[str]
     diagnostics: tuple[Diagnostic, ...]
     modules: tuple[Module, ...] = ()
+    whole: Mapping[str, Collection[str]] = {}
 
     @property
     def is_project_partial(self) -> bool:
@@ -84,11 +86,39 @@ class Layers(Struct, frozen=True):
 
 
 def compose_layers(source: Source, language: Language) -> Layers:
-    """mlc.yaml, every environment and every resource file, each with its defaults list.
+    """mlc.yaml, every environment and every resource file, each with its defaults list."""
+    frame = compose_frame(source, language)
+    findings = Findings(too_large.MOST_IN_ALL)
+    findings.add(frame.diagnostics)
+    resources: dict[Address, Node] = {}
+    broken: set[Address] = set()
+    for address in resource_files(source, language):
+        if findings.is_full or source.spending.is_exhausted:
+            broken.add(address)
+            continue
+        if not language.is_name(address.name):
+            findings.add([resource_name.found(f"{address.kind}/{address.name}.yaml")])
+            continue
+        node, whole, mistakes = compose_resource(source, address)
+        findings.add(mistakes)
+        if node is not None:
+            resources[address] = node
+        if not whole:
+            broken.add(address)
+    findings.add(misspelled_folders(source, (*language.kinds, "env")))
+    if source.spending.is_exhausted:  # what there is of it would cost as much again
+        broken |= resources.keys()
+        resources = {}
+    return structs.replace(
+        frame, resources=resources, broken=frozenset(broken), diagnostics=tuple(findings.told)
+    )
+
+
+def compose_frame(source: Source, language: Language) -> Layers:
+    """What stands around the resources: mlc.yaml and every environment.
 
     The modules that mlc.yaml declares are let into the source.
     """
-    findings = Findings(too_large.MOST_IN_ALL)
     found: list[Diagnostic] = []
     source.spending.begin()
     source.mount((), ())  # mlc.yaml declares the modules, so it cannot build on them
@@ -112,29 +142,7 @@ def compose_layers(source: Source, language: Language) -> Layers:
         environments[name], whole = _environment(source, project, name, found)
         if not whole:
             partial.add(f"env/{name}")
-    findings.add(found)
-    resources: dict[Address, Node] = {}
-    broken: set[Address] = set()
-    for address in _resource_files(source, language):
-        if findings.is_full or source.spending.is_exhausted:
-            broken.add(address)
-            continue
-        if not language.is_name(address.name):
-            findings.add([resource_name.found(f"{address.kind}/{address.name}.yaml")])
-            continue
-        node, whole, mistakes = _compose_file(source, address.kind, address.name)
-        findings.add(mistakes)
-        if node is not None:
-            resources[address] = node
-        if not whole:
-            broken.add(address)
-    findings.add(_misspelled_folders(source, (*language.kinds, "env")))
-    if source.spending.is_exhausted:  # what there is of it would cost as much again
-        broken |= resources.keys()
-        resources = {}
-    return Layers(
-        project, environments, resources, frozenset(broken), frozenset(partial), tuple(findings.told), modules
-    )
+    return Layers(project, environments, {}, frozenset(), frozenset(partial), tuple(found), modules)
 
 
 def compose_document(
@@ -143,8 +151,9 @@ def compose_document(
     overrides: Sequence[Override],
     inputs: Mapping[str, Any],
     language: Language,
+    spent: Spent | None = None,
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """The project in one environment, every interpolation resolved."""
+    """The project in one environment, every interpolation resolved. What that took is added to `spent`."""
     found: list[Diagnostic] = []
     root = _layered(layers, environment, language, found)
     incomplete = {(address.kind, address.name) for address in layers.known_in_part(environment)}
@@ -158,8 +167,8 @@ def compose_document(
         else:
             root = changed
     root = _with_defaults(root, language)
-    budget = _budget(len(layers.resources))
-    resolved, mistakes = resolve(root, _resolvers(inputs), budget, incomplete=places)
+    budget = budget_of(len(layers.resources))
+    resolved, mistakes = resolve(root, _resolvers(inputs), budget, incomplete=places, spent=spent)
     found += mistakes
     known = tuple(layers.environments)
     first = environment in known[:1]
@@ -196,15 +205,17 @@ def known_environments(project: Node) -> tuple[str, ...]:
     return tuple(entry.value for entry in listed.value[:MOST_ENVIRONMENTS] if isinstance(entry.value, str))
 
 
-def _resource_files(source: Source, language: Language) -> Iterator[Address]:
+def resource_files(source: Source, language: Language) -> Iterator[Address]:
+    """Every file that is a resource by its name, in the order of the kinds and then by name."""
     for kind in language.kinds:
         for name in source.options(kind):
             if not name.startswith("_") and not name.endswith(_TESTS):
                 yield Address(kind, name)
 
 
-def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, bool, tuple[Diagnostic, ...]]:
+def compose_resource(source: Source, address: Address) -> tuple[Node | None, bool, tuple[Diagnostic, ...]]:
     """A resource file, and whether it is all there. Its content must stay within the resource."""
+    kind, name = address.kind, address.name
     composed = compose_config(source, f"{kind}/{name}", ())
     found = list(composed.diagnostics)
     root = composed.node or composed.rest
@@ -221,7 +232,8 @@ def _compose_file(source: Source, kind: str, name: str) -> tuple[Node | None, bo
     return inside, composed.node is not None, tuple(found)
 
 
-def _misspelled_folders(source: Source, kinds: tuple[str, ...]) -> Iterator[Diagnostic]:
+def misspelled_folders(source: Source, kinds: tuple[str, ...]) -> Iterator[Diagnostic]:
+    """Folders that look as if they were meant to be one of a kind."""
     for folder in source.groups(""):
         files = source.options(folder) if folder not in kinds else ()
         resources = [name for name in files if not name.endswith(_TESTS)]
@@ -254,6 +266,7 @@ def _layered(layers: Layers, environment: str, language: Language, found: list[D
     for preset in presets:
         _report_unmatched(preset, "kind", language.kinds, found)
     sizes = Counter(address.kind for address in layers.resources)
+    sizes |= Counter({kind: len(names) for kind, names in layers.whole.items()})
     presets = [_affordable(preset, sizes, found) for preset in presets]
     for address, node in layers.resources.items():
         layered = node
@@ -269,8 +282,8 @@ def _layered(layers: Layers, environment: str, language: Language, found: list[D
         for kind, patches in patch.value.items():
             if kind not in by_kind or not patches.is_map:
                 continue
-            broken = [address.name for address in layers.broken if address.kind == kind]
-            _report_unmatched(patches, kind, [*by_kind[kind], *broken], found)
+            others = [address.name for address in layers.broken if address.kind == kind]
+            _report_unmatched(patches, kind, [*by_kind[kind], *others, *layers.whole.get(kind, ())], found)
             matching = {name: node for name, node in patches.value.items() if name in by_kind[kind]}
             root[kind] = merge(root[kind], Node(matching, patches.span), found)
     root["vars"] = _vars(project, env, found)
@@ -335,7 +348,7 @@ def _is_in(node: Node, environment: str) -> bool:
     return not names or environment in names
 
 
-def _budget(resources: int) -> Budget:
+def budget_of(resources: int) -> Budget:
     """What interpolations may bring: something for the project, and something for each of its resources."""
     whole = Budget()
     return Budget(whole.nodes + 20 * resources, whole.characters + 1_000 * resources, whole.depth)

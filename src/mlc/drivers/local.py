@@ -31,6 +31,7 @@ from mlc.drivers._bundle import (
 from mlc.ir.address import Address
 from mlc.ir.drift import ABSENT, Seen
 from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work
+from mlc.store.asked import is_file
 from mlc.store.content import digest_of
 from mlc.store.files import TEMPORARY, make_folder, replacing, sweep, sync_folder, write_atomically
 
@@ -101,7 +102,7 @@ def _seen(place: Path, deployed: str) -> Seen | None:
             )
         bundle = read_bundle(place / VERSIONS / deployed)
         model = place / VERSIONS / deployed / MODEL
-        digest = digest_of(model) if model.is_file() else ABSENT
+        digest = digest_of(model) if is_file(model) else ABSENT
     except StepFailed as failure:
         return Seen(f"the deployment cannot be read: {failure}", recorded, "damaged", "damaged")
     name = f"{bundle.number}-{hashlib.sha256(canonical(bundle)).hexdigest()[:16]}"

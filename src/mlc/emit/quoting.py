@@ -11,9 +11,9 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
+import msgspec
 from markupsafe import Markup
 from markupsafe import escape as escape_markup
 
@@ -196,9 +196,15 @@ def _block_lines(value: Any) -> list[str]:
     return [yaml(value)]
 
 
-@lru_cache(256)
 def _spread(text: str, indent: int) -> str:
-    """JSON over several lines. Python does that slowly, and many artifacts hold the same values."""
+    """JSON over several lines, as Python's own encoder spreads it: that is slow."""
+    try:
+        return msgspec.json.format(text, indent=indent) if indent > 0 else _slowly(text, indent)
+    except ValueError:  # half of a surrogate pair
+        return _slowly(text, indent)
+
+
+def _slowly(text: str, indent: int) -> str:
     return json_library.dumps(json_library.loads(text), ensure_ascii=False, allow_nan=False, indent=indent)
 
 

@@ -30,7 +30,7 @@ from mlc.ir.state import State, renamed
 from mlc.kinds._walk import references
 from mlc.plan.changes import NO_ORIGINS, Path, Reads, change_at, changes_between, lines_between, origins_of
 from mlc.plan.moves import moving
-from mlc.plan.removals import removals
+from mlc.plan.removals import removals, wanted
 from mlc.plan.running import Progress, Why, runs
 
 
@@ -65,31 +65,17 @@ def without(world: World, lost: frozenset[str]) -> World:
 
 def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: World) -> Plan:
     """What has to be done so that the graph and the artifacts are so."""
-    progress = Progress(running={}, known={}, outputs=cache(partial(_outputs, graph)))
     steps = [*moving(graph, state, world.undoes)]
     moved = {step.move.now: step for step in steps if step.move is not None}
     for step in moved.values():
         assert step.move is not None, step.id
         state = renamed(state, step.move)
-    unchanged = 0
-    blame = _Blame(graph)
-    by_address: dict[str, list[Artifact]] = {}
-    for artifact in artifacts:
-        by_address.setdefault(str(artifact.address), []).append(artifact)
-    for resource in graph.resources:
-        changes = _changes(resource, state, world)
-        move = moved.get(str(resource.address))
-        blamed = blame.of(resource.address, changes, move is not None)
-        planned = [*runs(resource, state, world, progress, blamed, moved=move is not None)]
-        ran = tuple(step.id for step in planned)
-        planned += _writes(by_address.get(str(resource.address), []), ran, state, world, blamed)
-        planned += _record(resource, changes, tuple(step.id for step in planned), world)
-        unchanged += not planned and move is None
-        steps += planned if move is None else [_after(move, step) for step in planned]
+    described = steps_of(graph, artifacts, state, world, moved)
+    unchanged = sum(not planned and address not in moved for address, planned in described.steps.items())
+    steps += [step for planned in described.steps.values() for step in planned]
     renames = {step.move.was: step.move.now for step in moved.values() if step.move is not None}
-    steps += removals(
-        graph, artifacts, state, renames, world.undoes, partial(_leaving_out, graph, state, world)
-    )
+    leaving_out = partial(_leaving_out, graph, state, world)
+    steps += removals(wanted(graph, artifacts), state, renames, world.undoes, leaving_out)
 
     return Plan(
         version=VERSION,
@@ -101,10 +87,49 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
         steps=tuple(steps),
         files={path: world.files[path] for path in files_read(steps)},
         tools={name: world.tools(name) for name in drivers_used(steps)},
-        known=outputs_read(steps, progress.known),
+        known=outputs_read(steps, described.known),
         unchanged=unchanged,
         edges=_edges(graph, state, steps),
     )
+
+
+class Steps(Struct, frozen=True):
+    """What has to be done for each resource of a graph, in its order; and the outputs that are known already."""
+
+    steps: dict[str, list[Step]]
+    known: dict[str, dict[str, str]]
+
+
+def steps_of(
+    graph: Graph,
+    artifacts: tuple[Artifact, ...],
+    state: State,
+    world: World,
+    moved: Mapping[str, Step] = {},
+    read_elsewhere: Mapping[str, tuple[str, ...]] = {},
+) -> Steps:
+    """The steps of what is described. `moved` holds those that give resources their new names.
+
+    A graph may be a part of a project that holds all that it refers to: `read_elsewhere` gives the outputs of its
+    operations that the rest of the project reads.
+    """
+    progress = Progress(running={}, known={}, outputs=cache(partial(_outputs, graph, read_elsewhere)))
+    blame = _Blame(graph)
+    by_address: dict[str, list[Artifact]] = {}
+    for artifact in artifacts:
+        by_address.setdefault(str(artifact.address), []).append(artifact)
+    found: dict[str, list[Step]] = {}
+    for resource in graph.resources:
+        address = str(resource.address)
+        changes = _changes(resource, state, world)
+        move = moved.get(address)
+        blamed = blame.of(resource.address, changes, move is not None)
+        planned = [*runs(resource, state, world, progress, blamed, moved=move is not None)]
+        ran = tuple(step.id for step in planned)
+        planned += _writes(by_address.get(address, []), ran, state, world, blamed)
+        planned += _record(resource, changes, tuple(step.id for step in planned), world)
+        found[address] = planned if move is None else [_after(move, step) for step in planned]
+    return Steps(found, progress.known)
 
 
 def _edges(graph: Graph, state: State, steps: list[Step]) -> tuple[tuple[str, str], ...]:
@@ -119,7 +144,7 @@ def _edges(graph: Graph, state: State, steps: list[Step]) -> tuple[tuple[str, st
     return tuple(dict.fromkeys(pair for pair in pairs if there.issuperset(pair)))
 
 
-def _outputs(graph: Graph) -> dict[str, tuple[str, ...]]:
+def _outputs(graph: Graph, elsewhere: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Of each operation the outputs that somebody reads: another operation, or people."""
     found: dict[str, dict[str, None]] = {}
     for resource in graph.resources:
@@ -128,6 +153,8 @@ def _outputs(graph: Graph) -> dict[str, tuple[str, ...]]:
             for source in operation.inputs.values():
                 earlier, _, output = source.partition("#")
                 found.setdefault(earlier, {})[output] = None
+    for name, outputs in elsewhere.items():
+        found.setdefault(name, {}).update(dict.fromkeys(outputs))
     return {name: tuple(outputs) for name, outputs in found.items()}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from graphlib import TopologicalSorter
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from mlc.ir.artifact import Artifact
 from mlc.ir.graph import Graph
@@ -15,9 +15,26 @@ from mlc.ir.state import State
 from mlc.kinds._walk import references
 
 
+class Wanted(Struct, frozen=True):
+    """What is described: the addresses of resources, the ids of operations, the paths of artifacts."""
+
+    addresses: Container[str]
+    operations: Container[str]
+    paths: Container[str]
+
+
+def wanted(graph: Graph, artifacts: tuple[Artifact, ...]) -> Wanted:
+    """All that a graph and its artifacts want."""
+    operations = [operation for resource in graph.resources for operation in resource.operations]
+    paths = {artifact.path for artifact in artifacts}
+    for operation in operations:
+        paths.update(operation.publishes.values())
+    addresses = {str(resource.address) for resource in graph.resources}
+    return Wanted(addresses, {operation.id for operation in operations}, paths)
+
+
 def removals(
-    graph: Graph,
-    artifacts: tuple[Artifact, ...],
+    wanted: Wanted,
     state: State,
     renamed: Mapping[str, str],
     undoes: Callable[[str], bool],
@@ -29,11 +46,10 @@ def removals(
     it. `undoes` says whether a driver can take its effect back, `changes` what in a resource's description leaves
     it out, where there still is one.
     """
-    described = {str(resource.address) for resource in graph.resources}
     steps: dict[str, list[Step]] = {}
-    for step in (*_undone(graph, state, renamed, undoes), *_removed(graph, artifacts, state)):
+    for step in (*_undone(wanted, state, renamed, undoes), *_removed(wanted, state)):
         steps.setdefault(step.address, []).append(step)
-    gone = [address for address in state.resources if address not in described]
+    gone = [address for address in state.resources if address not in wanted.addresses]
     referring = _referring(state, gone)
     for address in [one for one in steps if one not in gone]:
         yield from steps[address]
@@ -45,12 +61,11 @@ def removals(
 
 
 def _undone(
-    graph: Graph, state: State, renamed: Mapping[str, str], undoes: Callable[[str], bool]
+    wanted: Wanted, state: State, renamed: Mapping[str, str], undoes: Callable[[str], bool]
 ) -> Iterator[Step]:
     """The operations that nobody wants, the latest first."""
-    wanted = {operation.id for resource in graph.resources for operation in resource.operations}
     for operation_id, outcome in sorted(state.operations.items(), reverse=True):
-        if operation_id not in wanted:
+        if operation_id not in wanted.operations:
             address = operation_id.rpartition("/")[0]
             yield Step(
                 id=operation_id,
@@ -61,13 +76,10 @@ def _undone(
             )
 
 
-def _removed(graph: Graph, artifacts: tuple[Artifact, ...], state: State) -> Iterator[Step]:
+def _removed(wanted: Wanted, state: State) -> Iterator[Step]:
     """The files that nobody wants."""
-    wanted = {artifact.path for artifact in artifacts}
-    for resource in graph.resources:
-        wanted.update(path for found in resource.operations for path in found.publishes.values())
     for path, applied in sorted(state.artifacts.items()):
-        if path not in wanted:
+        if path not in wanted.paths:
             planned = PlannedArtifact(path=path, backend=applied.backend, digest=applied.digest)
             yield Step(id=f"artifact {path}", address=applied.address, action="remove", artifact=planned)
 

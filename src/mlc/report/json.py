@@ -170,7 +170,9 @@ def _plan(planned: Plan) -> outputs.PlanOut:
         )
         for step in planned.steps
     ]
-    counted = plan_entries.counts(planned, plan_entries.entries(planned), plan_files.files(planned))
+    counted = plan_entries.counts(
+        planned.unchanged, plan_entries.entries(planned.steps), plan_files.files(planned.steps)
+    )
     return outputs.PlanOut(
         project=planned.project,
         environment=planned.environment,

@@ -80,10 +80,10 @@ class Counts(Struct, frozen=True):
     foreign: int = 0
 
 
-def entries(plan: Plan) -> tuple[Entry, ...]:
+def entries(steps: Iterable[Step]) -> tuple[Entry, ...]:
     """One for each resource, in the order of the plan."""
     groups: dict[str, list[Step]] = {}
-    for step in plan.steps:
+    for step in steps:
         if step.artifact is None:
             groups.setdefault(step.address, []).append(step)
     return tuple(_entry(address, steps) for address, steps in groups.items())
@@ -91,11 +91,11 @@ def entries(plan: Plan) -> tuple[Entry, ...]:
 
 def together(found: Sequence[Entry]) -> tuple[Entry, ...]:
     """The same with those of one kind that say the same as one, where there are many."""
-    return tuple(_joined(group) for group in alike(found, _said))
+    return tuple(_joined(group) for group in alike(found, said))
 
 
-def counts(plan: Plan, found: Sequence[Entry], written: Sequence[FileEntry]) -> Counts:
-    """`found` and `written` are the plan's entries and files, before any are put together."""
+def counts(unchanged: int, found: Sequence[Entry], written: Sequence[FileEntry]) -> Counts:
+    """`found` and `written` are a plan's entries and files, before any are put together."""
     symbols = [one.symbol for one in found] + [one.symbol for one in written]
     # a gate or a set of features costs what runs for the models behind it, which is counted there
     changed = [one.cost for one in found if one.symbol in "→~" and one.runs]
@@ -104,7 +104,7 @@ def counts(plan: Plan, found: Sequence[Entry], written: Sequence[FileEntry]) -> 
         change=symbols.count("~") + symbols.count("!"),
         destroy=symbols.count("-"),
         rename=symbols.count("→"),
-        unchanged=plan.unchanged,
+        unchanged=unchanged,
         costs={name: changed.count(name) for name in reversed(CLASSES[3:]) if name in changed},
         foreign=symbols.count("!"),
     )
@@ -170,7 +170,7 @@ def alike(found: Sequence[Any], key: Any) -> list[list[Any]]:
     return listed
 
 
-def _said(one: Entry) -> Any:
+def said(one: Entry) -> Any:
     """All that the text says of an entry but its name."""
     changes = tuple(
         (
@@ -193,16 +193,20 @@ def _said(one: Entry) -> Any:
 
 
 def _joined(group: list[Entry]) -> Entry:
-    first: Entry = group[0]
     if len(group) == 1:
-        return first
+        return group[0]
     due_to = tuple(dict.fromkeys(address for one in group for address in one.due_to))
+    return joined(group[0], tuple(one.addresses[0] for one in group), due_to)
+
+
+def joined(first: Entry, addresses: tuple[str, ...], due_to: tuple[str, ...]) -> Entry:
+    """Entries that say the same as one: the first, and of all of them the addresses and what they are due to."""
     because = first.because
     if because and len(due_to) > 1:
-        because = f"because the {first.due_to[0].partition('.')[0]} that each builds on changes"
+        because = f"because the {due_to[0].partition('.')[0]} that each builds on changes"
     return Entry(
         symbol=first.symbol,
-        addresses=tuple(one.addresses[0] for one in group),
+        addresses=addresses,
         was=first.was,
         cost=first.cost,
         changes=first.changes,

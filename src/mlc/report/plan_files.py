@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from mlc.ir.plan import Plan, PlannedArtifact
+from mlc.ir.plan import PlannedArtifact, Step
 from mlc.report.plan_entries import alike
 
 _MOST_LINES = 200  # of one artifact's difference
@@ -17,7 +17,8 @@ _MOST_NEW_LINES = 20  # of a new artifact
 class FileEntry(Struct, frozen=True):
     """An artifact that is written or removed, or several alike; `path` has a * where theirs differ.
 
-    `symbol` is + ~ - or ! (one that replaces a file which mlc did not write).
+    `symbol` is + ~ - or ! (one that replaces a file which mlc did not write). Of very many, `artifacts` holds some,
+    and `more` says how many more there are.
     """
 
     symbol: str
@@ -25,6 +26,11 @@ class FileEntry(Struct, frozen=True):
     artifacts: tuple[PlannedArtifact, ...]
     because: str
     addresses: tuple[str, ...]
+    more: int = 0
+
+    @property
+    def number(self) -> int:
+        return len(self.artifacts) + self.more
 
     @property
     def counted(self) -> str:
@@ -32,10 +38,10 @@ class FileEntry(Struct, frozen=True):
         if self.symbol == "-":
             return "removed"
         lines = f"+{self.artifacts[0].added} −{self.artifacts[0].removed}"
-        return f"{lines} each" if len(self.artifacts) > 1 else lines
+        return f"{lines} each" if self.number > 1 else lines
 
 
-def files(plan: Plan) -> tuple[FileEntry, ...]:
+def files(steps: Iterable[Step]) -> tuple[FileEntry, ...]:
     """One for each artifact, in the order of the plan."""
     return tuple(
         FileEntry(
@@ -45,14 +51,14 @@ def files(plan: Plan) -> tuple[FileEntry, ...]:
             because=step.because,
             addresses=(step.address,),
         )
-        for step in plan.steps
+        for step in steps
         if step.artifact is not None
     )
 
 
 def files_together(found: Sequence[FileEntry]) -> tuple[FileEntry, ...]:
     """The same with those that differ only in the name of their resource as one, where there are many."""
-    return tuple(_joined_files(group) for group in alike(found, _written))
+    return tuple(_joined_files(group) for group in alike(found, written))
 
 
 def difference(artifact: PlannedArtifact) -> tuple[list[str], str]:
@@ -77,7 +83,8 @@ def _symbol(action: str, artifact: PlannedArtifact) -> str:
     return "!" if artifact.foreign else "+" if artifact.size is None else "~"
 
 
-def _written(one: FileEntry) -> Any:
+def written(one: FileEntry) -> Any:
+    """All that the text says of a file but the name of its resource."""
     artifact = one.artifacts[0]
     because = "" if " changes" in one.because else one.because.replace(one.path, "*")
     return (one.symbol, _pattern(one), artifact.backend, artifact.added, artifact.removed, because)
@@ -90,16 +97,29 @@ def _pattern(one: FileEntry) -> str:
 
 
 def _joined_files(group: list[FileEntry]) -> FileEntry:
-    first: FileEntry = group[0]
     if len(group) == 1:
-        return first
+        return group[0]
+    artifacts = tuple(artifact for one in group for artifact in one.artifacts)
+    return joined_files(group[0], artifacts, tuple(one.addresses[0] for one in group))
+
+
+def joined_files(
+    first: FileEntry, artifacts: tuple[PlannedArtifact, ...], addresses: tuple[str, ...], more: int = 0
+) -> FileEntry:
+    """Files that differ only in the name of their resource as one."""
     return FileEntry(
         symbol=first.symbol,
         path=_pattern(first),
-        artifacts=tuple(artifact for one in group for artifact in one.artifacts),
-        because="" if " changes" in first.because else first.because,
-        addresses=tuple(one.addresses[0] for one in group),
+        artifacts=artifacts,
+        because=reason_together(first.because),
+        addresses=addresses,
+        more=more,
     )
+
+
+def reason_together(because: str) -> str:
+    """What to say of several files of the reason why one is written."""
+    return "" if " changes" in because else because
 
 
 def _is_text(content: bytes) -> bool:

@@ -18,8 +18,8 @@ _LONGEST = 2000  # characters of a value
 
 def page(plans: Sequence[Plan]) -> dict[str, Any]:
     """What the template needs: texts, and the places of boxes and lines."""
-    told = [(one, plan_entries.entries(one), plan_files.files(one)) for one in plans]
-    numbers = [plan_entries.counts(*one) for one in told]
+    told = [(one, plan_entries.entries(one.steps), plan_files.files(one.steps)) for one in plans]
+    numbers = [plan_entries.counts(one.unchanged, found, written) for one, found, written in told]
     environments = ", ".join(one.environment for one in plans)
     data: dict[str, Any] = harmlessly(
         {

@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 
 from mlc.ir.plan import Change, Plan, Step
-from mlc.report import plan_entries, plan_files
-from mlc.report.plan_entries import Counts, Entry, described, undone
+from mlc.report import plan_entries, plan_files, plan_shown
+from mlc.report.plan_entries import Entry, described, undone
 from mlc.report.plan_files import FileEntry
+from mlc.report.plan_shown import Shown
 from mlc.report.terminal import Paint, harmless
 
 _COLOURS = {"→": "blue", "+": "green", "~": "yellow", "-": "red", "!": "red"}
@@ -25,51 +26,50 @@ _WIDTH = 40  # of a value
 
 def plans(planned: Sequence[Plan], paint: Paint, *, verbose: bool = False) -> str:
     """The plans of several environments, and their total. What is the same as in an earlier one is not repeated."""
-    told: dict[str, str] = {}
-    texts = []
-    numbers = []
-    for one in planned:
-        lines, counts = _body(one, paint, verbose)
-        numbers.append(counts)
-        neutral = re.sub(rf"\b{re.escape(one.environment)}\b", "<environment>", "\n".join(lines))
-        if neutral in told and not one.is_empty and not verbose:
-            lines = [paint(f"  the same as in {told[neutral]} (-v shows it)", "dim"), lines[-1]]
-        told.setdefault(neutral, one.environment)
-        texts.append("\n".join([_head(one, paint), *lines]) + "\n")
-    if len(planned) > 1:
-        found = plan_entries.total(numbers)
-        texts.append(paint(f"{len(planned)} environments: {plan_entries.numbers(found)}", "bold") + "\n")
-    return ("\n" if len(planned) > 1 else "").join(texts)
+    return shown([plan_shown.shown(one, verbose=verbose) for one in planned], paint, verbose=verbose)
 
 
 def plan(planned: Plan, paint: Paint, *, verbose: bool = False) -> str:
     return plans([planned], paint, verbose=verbose)
 
 
-def _head(planned: Plan, paint: Paint) -> str:
+def shown(planned: Sequence[Shown], paint: Paint, *, verbose: bool = False) -> str:
+    """The same of plans whose entries are known."""
+    told: dict[str, str] = {}
+    texts = []
+    for one in planned:
+        lines = _body(one, paint, verbose)
+        neutral = re.sub(rf"\b{re.escape(one.environment)}\b", "<environment>", "\n".join(lines))
+        if neutral in told and not one.is_empty and not verbose:
+            lines = [paint(f"  the same as in {told[neutral]} (-v shows it)", "dim"), lines[-1]]
+        told.setdefault(neutral, one.environment)
+        texts.append("\n".join([_head(one, paint), *lines]) + "\n")
+    if len(planned) > 1:
+        found = plan_entries.total([one.counts for one in planned])
+        texts.append(paint(f"{len(planned)} environments: {plan_entries.numbers(found)}", "bold") + "\n")
+    return ("\n" if len(planned) > 1 else "").join(texts)
+
+
+def _head(planned: Shown, paint: Paint) -> str:
     head = paint(harmless(f"{planned.project} · {planned.environment}"), "bold")
-    compared = f"compared with state serial {planned.serial}" if planned.lineage else "nothing applied yet"
     pad = " " * max(2, 51 - len(planned.project) - len(planned.environment) - 3)
-    return head + pad + paint(compared, "dim")
+    return head + pad + paint(planned.since, "dim")
 
 
-def _body(planned: Plan, paint: Paint, verbose: bool) -> tuple[list[str], Counts]:
-    narrowed = [paint(harmless(line), "dim") for line in plan_entries.narrowing(planned, verbose=verbose)]
+def _body(planned: Shown, paint: Paint, verbose: bool) -> list[str]:
+    narrowed = [paint(harmless(line), "dim") for line in planned.narrowing]
     if planned.is_empty:
-        return [plan_entries.nothing(planned), *narrowed], plan_entries.counts(planned, (), ())
-    found, written = plan_entries.entries(planned), plan_files.files(planned)
-    counts = plan_entries.counts(planned, found, written)
-    if not verbose:
-        found, written = plan_entries.together(found), plan_files.files_together(written)
-    lines = [line for one in found for line in _entry(one, paint, verbose)]
-    shown = written if verbose else written[:_MOST_FILES]
-    lines += [line for one in shown for line in _file(one, paint, verbose)]
-    if len(written) > len(shown):
-        hidden = sum(len(one.artifacts) for one in written[len(shown) :])
+        return [planned.nothing, *narrowed]
+    written = planned.written
+    lines = [line for one in planned.found for line in _entry(one, paint, verbose)]
+    files = written if verbose else written[:_MOST_FILES]
+    lines += [line for one in files for line in _file(one, paint, verbose)]
+    if len(written) > len(files):
+        hidden = sum(one.number for one in written[len(files) :])
         lines.append(paint(f"  … and {hidden} more artifacts (-v shows them)", "dim"))
     lines += narrowed
-    lines.append(paint(f"Plan: {plan_entries.numbers(counts)}", "bold"))
-    return lines, counts
+    lines.append(paint(f"Plan: {plan_entries.numbers(planned.counts)}", "bold"))
+    return lines
 
 
 # ── resources ───────────────────────────────────────────────────────────────────────────────────────
@@ -157,7 +157,7 @@ def _cut(text: str, skipped: int) -> str:
 
 
 def _file(one: FileEntry, paint: Paint, verbose: bool) -> list[str]:
-    number = len(one.artifacts)
+    number = one.number
     what = "artifact " if number == 1 else f"{number:,} artifacts "
     why = f"  ({harmless(one.because)})" if one.because and not one.because.startswith("because") else ""
     lines = [

@@ -3,6 +3,11 @@
 A rule's name is its file's name in kebab-case. A module declares `RULE`; `BAD` and `GOOD`, files to lay
 over a minimal project (the tests try both); and either a function that makes its finding, for the stage
 that notices it, or `check(subject)`, which is called for every checked project.
+
+A rule with a `check` declares its `SCOPE`, so that large projects can be checked in parts, each with all that it
+refers to. `"upstream"`: it looks at resources and at what they refer to, so what it finds in the parts is what it finds
+in the whole. `"project"`: it compares resources that do not refer to each other; `claims(subject)` gives what each of
+them needs for itself alone, and where two parts claim the same, the whole is checked instead.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "The bounds of autoscaling leave nothing.")
+SCOPE = "upstream"
 
 BAD = {"deployment/local.yaml": "model: churn\ntarget: here\nautoscaling: {min: 4, max: 2}\n"}
 GOOD = {"deployment/local.yaml": "model: churn\ntarget: here\nautoscaling: {min: 2, max: 4}\n"}

@@ -17,6 +17,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "The estimator does not take this parameter.")
+SCOPE = "upstream"
 
 _MODEL = """\
 task: binary_classification

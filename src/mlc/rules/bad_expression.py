@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlc.ir.expression import Typed
 
 RULE = Rule.of(__name__, "error", "An expression means nothing.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -19,6 +19,7 @@ from mlc.rules._words import counted, did_you_mean, listed
 from mlc.rules.bad_estimator_parameter import describe
 
 RULE = Rule.of(__name__, "error", "Parameters are searched for where there are none.")
+SCOPE = "upstream"
 
 _MODEL = (
     "task: binary_classification\ndataset: people\nfeatures: basic\n"

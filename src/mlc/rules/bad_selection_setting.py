@@ -21,6 +21,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean, listed
 
 RULE = Rule.of(__name__, "error", "Candidates cannot be selected like this.")
+SCOPE = "upstream"
 
 _MODEL = (
     "task: binary_classification\ndataset: people\nfeatures: basic\n"

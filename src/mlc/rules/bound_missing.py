@@ -17,6 +17,7 @@ from mlc.kinds._fields import Duration, Size
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A gate's bound is missing or cannot be read.")
+SCOPE = "upstream"
 
 BAD = {"gate/quality.yaml": "metrics: {roc_auc: {confidence: 0.9}, latency_p99: {max: 0.02}}\n"}
 GOOD = {"gate/quality.yaml": "metrics: {roc_auc: {min: 0.9}, latency_p99: {max: 20ms}}\n"}

@@ -14,6 +14,7 @@ from mlc.ir.evaluation import METRICS
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A gate's bound lies outside of what the metric can be.")
+SCOPE = "upstream"
 
 BAD = {"gate/quality.yaml": "metrics: {accuracy: {min: 90}}\n"}
 GOOD = {"gate/quality.yaml": "metrics: {accuracy: {min: 0.9}}\n"}

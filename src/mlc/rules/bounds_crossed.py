@@ -14,6 +14,7 @@ from mlc.kinds.gate import limit_of
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A gate's bounds leave nothing between them.")
+SCOPE = "upstream"
 
 BAD = {"gate/quality.yaml": "metrics: {brier: {min: 0.3, max: 0.1}}\n"}
 GOOD = {"gate/quality.yaml": "metrics: {brier: {min: 0.1, max: 0.3}}\n"}

@@ -15,6 +15,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "This calibration is not served.")
+SCOPE = "upstream"
 
 _MODEL = (
     "task: binary_classification\ndataset: people\nfeatures: basic\n"

@@ -15,6 +15,7 @@ from mlc.rules._labels import label_in
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "The classes to tell apart are not declared.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -16,6 +16,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "The module is not one of the project's code.")
+SCOPE = "upstream"
 
 _MODEL = "task: binary_classification\ndataset: people\nfeatures: basic\n"
 

@@ -17,6 +17,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 
 RULE = Rule.of(__name__, "error", "A feature has the name of an output.")
+SCOPE = "upstream"
 
 _MODEL = {
     "model/churn.yaml": "task: regression\ndataset: people\nfeatures: basic\n"

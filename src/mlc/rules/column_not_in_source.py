@@ -15,6 +15,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "The source has no such column.")
+SCOPE = "upstream"
 
 _FEATURES = {
     "features/basic.yaml": "groups: {numbers: {columns: [sepal_width]}}\n",

@@ -12,6 +12,7 @@ from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A column's range holds no value.")
+SCOPE = "upstream"
 
 _SOURCE = "source: {type: file, path: people.csv, format: csv}\n"
 _OTHERS = "plan: {type: string, values: [a, b]}, left: {type: integer, role: label}}\n"

@@ -14,6 +14,7 @@ from mlc.rules._groups import grouped
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "A column stands twice in the features.")
+SCOPE = "upstream"
 
 BAD = {
     "features/basic.yaml": "groups:\n  numbers: {columns: [age]}\n  scaled: {columns: [age], scale: standard}\n"

@@ -17,6 +17,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 
 RULE = Rule.of(__name__, "error", "The estimator does not do this task.")
+SCOPE = "upstream"
 
 _MODEL = "task: binary_classification\ndataset: people\nfeatures: basic\n"
 BAD = {"model/churn.yaml": _MODEL + "train: {estimator: sklearn.linear_model.Ridge}\n"}

@@ -16,6 +16,7 @@ from mlc.kinds._splits import HASHED
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "The test part may be too small.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -13,6 +13,7 @@ from mlc.kinds.dataset import made_columns, with_role
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "Of no column can it be said how old the rows are.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

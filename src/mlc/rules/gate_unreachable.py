@@ -20,6 +20,7 @@ from mlc.rules._words import counted
 from mlc.rules.few_test_rows import tested_share
 
 RULE = Rule.of(__name__, "warning", "A gate cannot be passed with so few test rows.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -10,15 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "Kubernetes does not take this name.")
+SCOPE = "project"
 
 _CLUSTER = "type: kserve\nstorage: s3://acme\nserving_runtime: kserve-tritonserver\n"
 _DEPLOYMENT = "model: churn\ntarget: cluster\n"
 BAD = {"target/cluster.yaml": _CLUSTER, "deployment/1st.yaml": _DEPLOYMENT}
 GOOD = {"target/cluster.yaml": _CLUSTER, "deployment/first_one.yaml": _DEPLOYMENT}
+
+
+def claims(subject: Subject) -> Iterator[tuple[Address, str]]:
+    """The names that deployments would have there."""
+    for address, deployment in subject.each("deployment"):
+        target = subject.named("target", deployment["target"])
+        if target is not None and target["type"] == "kserve":
+            yield address, address.name.replace("_", "-")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:

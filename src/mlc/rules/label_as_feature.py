@@ -14,6 +14,7 @@ from mlc.kinds.dataset import label_of
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "The label is used as a feature.")
+SCOPE = "upstream"
 
 BAD = {"features/basic.yaml": "groups: {numbers: {columns: [age, left]}}\n"}
 GOOD = {"features/basic.yaml": "groups: {numbers: {columns: [age]}}\n"}

@@ -14,6 +14,7 @@ from mlc.rules._labels import labels
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "The label can have one value only.")
+SCOPE = "upstream"
 
 _COLUMNS = "columns:\n  age: {type: number}\n  plan: {type: string, values: [a, b]}\n"
 _SOURCE = "source: {type: file, path: people.csv, format: csv}\n"

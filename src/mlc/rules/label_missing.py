@@ -13,6 +13,7 @@ from mlc.ir.task import TASKS
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A model has no label.")
+SCOPE = "upstream"
 
 BAD = {
     "dataset/people.yaml": "source: {type: file, path: people.csv, format: csv}\n"

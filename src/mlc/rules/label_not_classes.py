@@ -15,6 +15,7 @@ from mlc.rules._labels import label_in
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "The label is a measured number, not a class.")
+SCOPE = "upstream"
 
 _COLUMNS = "columns:\n  age: {type: number}\n  plan: {type: string, values: [a, b]}\n"
 _SOURCE = "source: {type: file, path: people.csv, format: csv}\n"

@@ -14,6 +14,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "A licence is a placeholder.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -18,6 +18,7 @@ from mlc.rules._estimators import learners, told
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A missing value reaches an estimator that does not take it.")
+SCOPE = "upstream"
 
 _PEOPLE = {
     "dataset/people.yaml": "source: {type: file, path: people.csv, format: csv}\n"

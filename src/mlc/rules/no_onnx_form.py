@@ -17,6 +17,7 @@ from mlc.rules._subject import Subject
 from mlc.rules.bad_estimator_parameter import describe
 
 RULE = Rule.of(__name__, "error", "ONNX does not say what this says.")
+SCOPE = "upstream"
 
 _MODEL = "task: binary_classification\ndataset: people\nfeatures: basic\n"
 BAD = {

@@ -18,6 +18,7 @@ from mlc.rules._words import listed
 from mlc.rules.positive_unknown import POSITIVE
 
 RULE = Rule.of(__name__, "error", "A field means nothing for this task.")
+SCOPE = "upstream"
 
 _DATASET = {
     "dataset/people.yaml": "source: {type: file, path: people.csv, format: csv}\n"

@@ -13,6 +13,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "It is not said what is trained.")
+SCOPE = "upstream"
 
 _MODEL = "task: binary_classification\ndataset: people\nfeatures: basic\n"
 BAD = {"model/churn.yaml": _MODEL}

@@ -15,6 +15,7 @@ from mlc.ir.span import Span
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A path leads out of the project.")
+SCOPE = "upstream"
 
 _COLUMNS = "columns: {age: {type: number}, plan: {type: string, values: [a, b]}, left: {type: integer, role: label}}\n"
 BAD = {"dataset/people.yaml": "source: {type: file, path: ../people.csv, format: csv}\n" + _COLUMNS}

@@ -15,6 +15,7 @@ from mlc.kinds.dataset import label_of
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A policy refuses this.")
+SCOPE = "upstream"
 
 _MODEL = (
     "task: binary_classification\ndataset: people\nfeatures: basic\npolicies: [care]\n"

@@ -16,6 +16,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 
 RULE = Rule.of(__name__, "error", "The positive value is none of the label's.")
+SCOPE = "upstream"
 
 POSITIVE = ("binary_classification", "anomaly_detection")
 """The tasks in which one value of the label is told from the others."""

@@ -16,6 +16,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 
 RULE = Rule.of(__name__, "error", "An operation on the rows does not fit.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -13,6 +13,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "info", "The port needs root.")
+SCOPE = "upstream"
 
 BAD = {"deployment/local.yaml": "model: churn\ntarget: here\nport: 80\n"}
 GOOD = {"deployment/local.yaml": "model: churn\ntarget: here\nport: 8080\n"}

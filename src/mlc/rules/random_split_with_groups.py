@@ -12,6 +12,7 @@ from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A random split ignores a group or time column.")
+SCOPE = "upstream"
 
 BAD = {
     "dataset/people.yaml": "source: {type: file, path: people.csv, format: csv}\n"

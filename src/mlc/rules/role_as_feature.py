@@ -15,6 +15,7 @@ from mlc.rules._groups import feature_pairs, grouped
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A column is used as a feature against its role.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -12,6 +12,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A container has no runtime.")
+SCOPE = "upstream"
 
 BAD = {
     "target/box.yaml": "type: docker\nrepository: ghcr.io/acme/shop\n",

@@ -19,6 +19,7 @@ from mlc.rules._estimators import learners, told
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "Numbers are scaled for trees, which do not need it.")
+SCOPE = "upstream"
 
 _MODEL = "task: binary_classification\ndataset: people\nfeatures: basic\n"
 _FOREST = {"model/churn.yaml": _MODEL + "train: {estimator: sklearn.ensemble.RandomForestClassifier}\n"}

@@ -19,6 +19,7 @@ from mlc.ir.span import Span
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A secret stands in the configuration.")
+SCOPE = "upstream"
 
 BAD = {"env/dev.yaml": "vars: {store_key: AKIAIOSFODNN7EXAMPLE}\n"}
 GOOD = {"env/dev.yaml": "vars: {store_key: '${secret:STORE_KEY}'}\n"}
@@ -46,6 +47,7 @@ _NAMED_SO = re.compile(
     r"(?:^|[_-])(?:password|passwd|passphrase|secret|token|api[_-]?key|(?:access|secret|private)[_-]?key)$",
     re.IGNORECASE,
 )
+_MARKED = re.compile("|".join(re.escape(mark) for _, marks, _ in _FORMS for mark in marks))
 _SHORTEST = 8
 _MOST_GUESSABLE = 2.8  # bits per character; words of a language repeat their letters
 
@@ -92,11 +94,11 @@ def _texts(tree: Node) -> Iterator[tuple[Path, Node]]:
 def _secret(path: Path, node: Node) -> str:
     """What kind of secret a text looks like, or nothing."""
     value: str = node.value
-    for what, marks, form in _FORMS:
+    for what, marks, form in _FORMS if _MARKED.search(value) else ():
         if any(mark in value for mark in marks) and re.search(form, value):
             return what
-    names = [part for part in path if isinstance(part, str) and part != "default"]
-    if names and _NAMED_SO.search(names[-1]) and "${" not in value and " " not in value:
+    name = next((part for part in reversed(path) if isinstance(part, str) and part != "default"), None)
+    if name is not None and _NAMED_SO.search(name) and "${" not in value and " " not in value:
         return "a password or a token" if _bits_per_character(value) > _MOST_GUESSABLE else ""
     return ""
 

@@ -18,6 +18,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 
 RULE = Rule.of(__name__, "error", "The split does not fit its column.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -14,6 +14,7 @@ from mlc.rules._labels import label_in
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "The split stratifies by a measured number.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

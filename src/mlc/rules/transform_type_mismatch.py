@@ -15,6 +15,7 @@ from mlc.rules._groups import feature_pairs
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A transform does not fit a column's type.")
+SCOPE = "upstream"
 
 BAD = {"features/basic.yaml": "groups: {numbers: {columns: [age, plan], scale: standard}}\n"}
 GOOD = {

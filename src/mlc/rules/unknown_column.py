@@ -16,6 +16,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "A column is not declared.")
+SCOPE = "upstream"
 
 BAD = {"features/basic.yaml": "groups: {numbers: {columns: [aeg]}}\n"}
 GOOD = {"features/basic.yaml": "groups: {numbers: {columns: [age]}}\n"}

@@ -16,6 +16,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "The environment is not known.")
+SCOPE = "upstream"
 
 BAD = {"deployment/local.yaml": "model: churn\ntarget: here\nenvironments: [dve]\n"}
 GOOD = {"deployment/local.yaml": "model: churn\ntarget: here\nenvironments: [dev]\n"}

@@ -17,6 +17,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import nearest
 
 RULE = Rule.of(__name__, "error", "The estimator is not known.")
+SCOPE = "upstream"
 
 BAD = {
     "model/churn.yaml": "task: binary_classification\ndataset: people\nfeatures: basic\n"

@@ -15,6 +15,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean, listed
 
 RULE = Rule.of(__name__, "error", "A gate names a metric that is not measured.")
+SCOPE = "upstream"
 
 BAD = {"gate/quality.yaml": "metrics: {rocauc: {min: 0.8}}\n"}
 GOOD = {"gate/quality.yaml": "metrics: {roc_auc: {min: 0.8}}\n"}

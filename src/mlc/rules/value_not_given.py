@@ -15,6 +15,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A value is still to be given.")
+SCOPE = "upstream"
 
 _LAYER = {"target/_team.yaml": "type: local\nowner: ???\n"}
 BAD = {**_LAYER, "target/here.yaml": "defaults: [_team, _self_]\n"}

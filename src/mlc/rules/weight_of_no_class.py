@@ -17,6 +17,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean, listed
 
 RULE = Rule.of(__name__, "error", "A weight is given to what is no class.")
+SCOPE = "upstream"
 
 _DATASET = {
     "dataset/people.yaml": "source: {type: file, path: people.csv, format: csv}\n"

@@ -20,25 +20,23 @@ names the inode and the time of change of the answer's file, which the kernel ch
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from mlc.store import asked, looks, sealed
+from mlc.store.looks import Looked
+
 FORMAT = 1
 LARGEST = 256_000_000  # bytes; a larger answer is not kept
-_MARGIN = 20_000_000  # nanoseconds: two changes within a tick of the kernel's clock may get the same time
-_COARSE = 2_000_000_000  # of file systems that count whole seconds
 _KEPT = 20  # answers
-_NOT_FILES = ("/proc/", "/sys/")
 _DATABASES = ("sqlalchemy", "psycopg", "pymysql")  # their answers come from elsewhere
 
 
@@ -58,48 +56,50 @@ class _Kept(Struct, frozen=True):
     answer: Answer
 
 
-class _Seal(Struct, frozen=True):
-    file: tuple[int, int, int, int]  # device, inode, size, time of change
-    digest: str
+def recall(root: Path, key: str, looked: Looked | None = None) -> Answer | None:
+    """The answer to what `key` asks, if nothing that it read has changed; else None.
 
-
-def recall(root: Path, key: str) -> Answer | None:
-    """The answer to what `key` asks, if nothing that it read has changed; else None."""
-    path = _folder(root) / f"{key}.answer"
+    How the paths look that it depends on is noted in `looked`.
+    """
+    content = sealed.read(folder_of(root) / f"{key}.answer")
+    if content is None:
+        return None
     try:
-        seal = msgspec.json.decode((path.with_suffix(".seal")).read_bytes(), type=_Seal)
-        if seal.file != _identity(path):
-            return None
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != seal.digest:
-            return None
         kept = msgspec.msgpack.decode(content, type=_Kept)
-    except (OSError, msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError):
         return None
     if kept.format != FORMAT or kept.key != key:
         return None
-    looks, _ = _looks(kept.paths)
-    return kept.answer if looks == kept.looks else None
+    return kept.answer if (looked or Looked()).all(kept.paths)[0] == kept.looks else None
+
+
+class Paths(Struct, frozen=True):
+    """Paths that were opened or listed, there or not; those that were listed."""
+
+    read: set[str]
+    listed: set[str]
 
 
 class Watch:
     """Takes note of what is read from its making on. Only one in a process, for a hook cannot be taken back."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, looked: Looked | None = None) -> None:
+        """`looked` says how some paths looked before anything was read."""
+        self.looked = looked or Looked()
         self._root = root
         self._paths: set[str] = set()
         self._listed: set[str] = set()
-        self._certain = True
+        self.is_certain = True
         self._on = True
-        self._began = _begin(_folder(root))
+        self.began = _begin(folder_of(root))
         sys.addaudithook(self._note)
 
     def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._on:
             return
-        if event in ("open", "os.listdir", "os.scandir", "sqlite3.connect"):
+        if event in ("open", "os.listdir", "os.scandir", "sqlite3.connect", asked.EVENT):
             path = arguments[0]
-            if isinstance(path, bytes):
+            if isinstance(path, bytes | os.PathLike):
                 path = os.fsdecode(path)
             path = "." if path is None else path
             if isinstance(path, str) and event == "sqlite3.connect":
@@ -107,12 +107,12 @@ class Watch:
                 self._paths |= {path, f"{path}-wal", f"{path}-journal"}
             elif isinstance(path, str):
                 self._paths.add(path)
-                if event != "open":
+                if event in ("os.listdir", "os.scandir"):
                     self._listed.add(path)
         elif event == "import" and arguments[0].partition(".")[0] in _DATABASES:
-            self._certain = False
+            self.is_certain = False
         elif event in ("socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"):
-            self._certain = False  # what others say is nowhere to be looked at again
+            self.is_certain = False  # what others say is nowhere to be looked at again
 
     @property
     def read(self) -> frozenset[str]:
@@ -127,23 +127,40 @@ class Watch:
         self._paths.update(read)
         self._listed.update(listed)
 
+    @contextmanager
+    def aside(self) -> Iterator[Paths]:
+        """What is read meanwhile is not noted but given."""
+        before = self._paths, self._listed
+        paths = Paths(set(), set())
+        self._paths, self._listed = paths.read, paths.listed
+        try:
+            yield paths
+        finally:
+            self._paths, self._listed = before
+
+    def stop(self) -> None:
+        """Take note of nothing more."""
+        self._on = False
+
     def keep(self, key: str, answer: Answer, also: Iterable[str] = ()) -> None:
         """Keep an answer with all that has been read. Keeps nothing where it could not be told when that changes."""
-        self._on = False
-        if not self._certain or self._began is None:
+        self.stop()
+        if not self.is_certain or self.began is None:
             return
         with suppress(OSError):
-            self._listed |= set(_folders_of(self._root / ".mlc"))
-            paths = _grouped({*self._paths, *self._listed, *also}, self._listed, str(_folder(self._root)))
-            looks, newest = _looks(paths)
-            if newest > self._began - _MARGIN:
+            self._listed |= set(folders_of(self._root / ".mlc"))
+            paths = looks.grouped(
+                {*self._paths, *self._listed, *also}, self._listed, str(folder_of(self._root))
+            )
+            digest, newest = self.looked.all(paths)
+            if newest > self.began - looks.MARGIN:
                 return
-            content = msgspec.msgpack.encode(_Kept(FORMAT, key, paths, looks, answer))
+            content = msgspec.msgpack.encode(_Kept(FORMAT, key, paths, digest, answer))
             if len(content) <= LARGEST:
-                _write(_folder(self._root), key, content)
+                sealed.write(folder_of(self._root) / f"{key}.answer", content, _KEPT)
 
 
-def _folder(root: Path) -> Path:
+def folder_of(root: Path) -> Path:
     return root / ".mlc" / "cache"
 
 
@@ -165,7 +182,7 @@ def _begin(folder: Path) -> int | None:
             ignore = folder.parent / ".gitignore"
             if not ignore.exists():
                 ignore.write_bytes(b"# Written by mlc: nothing here is a source.\n*\n")
-            time.sleep(2 * _MARGIN / 1e9)  # the project's folder has just changed: let that be long ago
+            time.sleep(2 * looks.MARGIN / 1e9)  # the project's folder has just changed: let that be long ago
         probe.touch()
         now = probe.stat().st_ctime_ns
         probe.unlink()
@@ -174,33 +191,7 @@ def _begin(folder: Path) -> int | None:
     return now
 
 
-def _write(folder: Path, key: str, content: bytes) -> None:
-    """The answer, then its seal. Neither needs to outlast a power cut; a half of one is never believed."""
-    answers = sorted(folder.glob("*.answer"), key=lambda path: path.stat().st_mtime_ns)
-    for old in answers[: max(0, len(answers) + 1 - _KEPT)]:
-        old.unlink()
-        old.with_suffix(".seal").unlink(missing_ok=True)
-    path = folder / f"{key}.answer"
-    path.with_suffix(".seal").unlink(missing_ok=True)
-    temporary = folder / f"{key}.{os.getpid()}.new"
-    try:
-        temporary.write_bytes(content)
-        temporary.rename(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    seal = _Seal(_identity(path), hashlib.sha256(content).hexdigest())
-    temporary.write_bytes(msgspec.json.encode(seal))
-    temporary.rename(path.with_suffix(".seal"))
-
-
-def _identity(path: Path) -> tuple[int, int, int, int]:
-    found = os.lstat(path)
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError("not a file")
-    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
-
-
-def _folders_of(mlc: Path) -> Iterator[str]:
+def folders_of(mlc: Path) -> Iterator[str]:
     """The folders of what mlc keeps: whether a file is there is asked of the store without opening it.
 
     One that holds a database is left out, for SQLite makes files there while it reads; the database itself counts.
@@ -210,66 +201,3 @@ def _folders_of(mlc: Path) -> Iterator[str]:
             folders[:] = [name for name in folders if name not in ("cache", "scratch")]
         if not any(name.endswith(".db") for name in files):
             yield folder
-
-
-def _grouped(paths: set[str], listed: set[str], but: str) -> dict[str, list[str]]:
-    """Paths by folder; those that were listed end in a slash.
-
-    Also every folder on the way to one, which a link may take the place of. Of what stands in a folder that is not
-    there, it is enough that the folder is not there.
-    """
-    there: dict[str, bool] = {}
-    found: dict[str, set[str]] = {}
-
-    def is_there(folder: str) -> bool:
-        known = there.get(folder)
-        if known is None:
-            above, name = os.path.split(folder)
-            known = there[folder] = above == folder or (is_there(above) and os.path.isdir(folder))
-            if above != folder and is_there(above):
-                found.setdefault(above, set()).add(name)
-        return known
-
-    for path in paths:
-        absolute = os.path.abspath(path)
-        if absolute.startswith((but + os.sep, *_NOT_FILES)):
-            continue
-        folder, name = os.path.split(absolute)
-        if is_there(folder):
-            found.setdefault(folder, set()).add(f"{name}/" if path in listed else name)
-    return {folder: sorted(names) for folder, names in sorted(found.items())}
-
-
-def _looks(paths: dict[str, list[str]]) -> tuple[str, int]:
-    """A digest of how paths look, and when the last of them changed, in nanoseconds (0: none is there).
-
-    Of a folder that was not listed it only matters that it is that folder.
-    """
-    digest = hashlib.sha256()
-    newest = 0
-    for folder, names in paths.items():
-        lines = [folder]
-        prefix = folder if folder.endswith(os.sep) else folder + os.sep
-        for name in names:
-            path = prefix + name.rstrip("/")
-            try:
-                found = os.lstat(path)
-                if stat.S_ISLNK(found.st_mode):
-                    lines.append(f"{os.readlink(path)} {found.st_ctime_ns}")
-                    found = os.stat(path)
-            except (OSError, ValueError):
-                lines.append(f"{name} is not there")
-                continue
-            if stat.S_ISCHR(found.st_mode):  # /dev/null and its like; in /dev/shm there may be a project
-                continue
-            if not found.st_size and name.endswith("-wal"):  # SQLite makes an empty one to read
-                lines.append(f"{name} is not there")
-                continue
-            lines.append(f"{name} {found.st_mode} {found.st_dev} {found.st_ino}")
-            if stat.S_ISDIR(found.st_mode) and not name.endswith("/"):
-                continue
-            lines.append(f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}")
-            changed = found.st_ctime_ns
-            newest = max(newest, changed if changed % 1_000_000_000 else changed + _COARSE)
-        digest.update("\0".join(lines).encode("utf-8", "surrogateescape"))
-    return digest.hexdigest(), newest

@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from mlc.ir.operation import StepFailed
 from mlc.rules import state_unreachable
+from mlc.store.asked import is_there
 from mlc.store.files import make_folder, sync_folder
 from mlc.store.secrets import Secret
 
@@ -142,7 +143,7 @@ def engine_of(url: str, password: Secret | None) -> Engine:
 def is_missing(url: str) -> bool:
     """Whether a URL names a SQLite file that is not there: to look at it would make it."""
     scheme, _, path = url.partition("?")[0].partition(":///")
-    return scheme.partition("+")[0] == "sqlite" and not Path(path).exists()
+    return scheme.partition("+")[0] == "sqlite" and not is_there(Path(path))
 
 
 def shown(url: str) -> str:

@@ -17,6 +17,7 @@ from uuid import uuid4
 import msgspec
 
 from mlc.ir.state import EMPTY, VERSION, State
+from mlc.store.asked import is_there
 from mlc.store.files import make_folder, refusal, sync_folder
 from mlc.store.records import Edit, Identity, Owner, StateStore, StateUnreadable, decoded
 from mlc.store.upgrades import CHAIN, upgrade
@@ -45,7 +46,7 @@ def read_state(path: Path) -> State:
 
     Raises StateUnreadable.
     """
-    if not path.exists():
+    if not is_there(path):
         return EMPTY
     with _failures_told(path), closing(_connected(path)) as connection:
         return _read(connection, path)

@@ -69,7 +69,9 @@ def test_a_plan_is_as_its_schema_says(plans: list[Plan]) -> None:
 
 def test_it_counts_as_the_text_does(plans: list[Plan]) -> None:
     for plan, shown in zip(plans, json.loads(forms.plans(plans))["plans"], strict=True):
-        counts = plan_entries.counts(plan, plan_entries.entries(plan), plan_files.files(plan))
+        counts = plan_entries.counts(
+            plan.unchanged, plan_entries.entries(plan.steps), plan_files.files(plan.steps)
+        )
         assert shown["counts"] == {
             "add": counts.add,
             "change": counts.change,

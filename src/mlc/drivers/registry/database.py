@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mlc.ir.operation import StepFailed
 from mlc.rules import registry_unreadable
+from mlc.store.asked import is_file
 from mlc.store.files import make_folder, refusal, sync_folder
 
 SCHEMA_VERSION = 1
@@ -111,7 +112,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     Raises StepFailed like `writing`.
     """
     with _failures_told(path):
-        if not path.is_file() or path.stat().st_size == 0:
+        if not is_file(path) or path.stat().st_size == 0:
             yield None
             return
         with closing(_connect_to_read(path)) as connection:

@@ -25,6 +25,7 @@ from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Entry, Summary, Version
 from mlc.rules import content_damaged, content_missing, unknown_version
+from mlc.store.asked import is_file
 from mlc.store.content import Content, digest_of
 from mlc.store.files import make_folder
 
@@ -115,7 +116,7 @@ def verify_files(registry: Registry, digests: Iterable[str] | None = None) -> tu
     found = []
     for digest in _referenced(registry) if digests is None else sorted(digests):
         path = registry.files.location(digest)
-        if not path.is_file():
+        if not is_file(path):
             found.append(content_missing.found(digest, path))
         elif (now := digest_of(path)) != digest:
             found.append(content_damaged.found(digest, now, path))
