@@ -10,7 +10,8 @@ from mlc.kinds._contracts import Checks, Column
 from mlc.kinds._fields import Resource, about, seconds
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._preparation import Preparation
-from mlc.kinds._sources import FileSource, SklearnSource
+from mlc.kinds._privacy import Privacy
+from mlc.kinds._sources import Source, database_file
 from mlc.kinds._splits import Split, StratifiedSplit
 
 
@@ -24,7 +25,7 @@ class Licence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows to learn from."""
 
-    source: Annotated[FileSource | SklearnSource, about("Where the rows come from.", change="reingest")]
+    source: Annotated[Source, about("Where the rows come from.", change="reingest")]
     licence: Annotated[Licence | None, about("Under what terms the data may be used.", change="metadata")] = (
         None
     )
@@ -42,6 +43,10 @@ class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[str, Preparation],
         about("Operations on the rows, in order, by a name of your own.", change="reingest"),
     ] = {}
+    privacy: Annotated[
+        Privacy | None,
+        about("What is done so that the rows tell nothing of single people.", change="reingest"),
+    ] = None
     split: Annotated[Split, about("How rows are kept apart for testing.", change="reingest")] = (
         StratifiedSplit()
     )
@@ -109,12 +114,14 @@ def made_columns(view: View) -> list[str]:
 
 
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
+    """read → ingest; what lies in the project, or comes with a library, is read as it is ingested."""
     contract = {
         name: {key: value for key, value in column.items() if key not in ("description", "unit", "pii")}
         for name, column in view["columns"].items()
     }
-    source = view["source"]
-    spec = {
+    source, privacy = view["source"], view["privacy"] or {}
+    border = {name: privacy[name] for name in ("drop", "pseudonymise") if privacy.get(name)}
+    spec: dict[str, Any] = {
         "source": source,
         "columns": contract,
         "checks": _checks(view),
@@ -124,28 +131,54 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "label": label_of(view),
         "id": id_of(view),
     }
-    return (
-        Operation(
-            id=f"{address}/ingest",
-            driver=_DRIVERS[source["type"]],
-            spec=spec,
-            files={"source": source["path"]} if source["type"] == "file" else {},
-            cost="reingest",
-        ),
+    if privacy.get("k_anonymity"):
+        spec["k_anonymity"] = privacy["k_anonymity"]
+    if source["type"] in _READERS:
+        spec["source"] = {"type": "read", "of": _shown(source["url"])}
+        read = _read(address, view, border)
+        rows = {"rows": f"{read.id}#rows"}
+        return read, Operation(
+            id=f"{address}/ingest", driver="files", spec=spec, inputs=rows, cost="reingest"
+        )
+    if border:
+        spec["privacy"] = border
+    files = {"source": source["path"]} if source["type"] == "file" else {}
+    driver = _DRIVERS[source["type"]]
+    return (Operation(id=f"{address}/ingest", driver=driver, spec=spec, files=files, cost="reingest"),)
+
+
+def _read(address: Address, view: View, border: dict[str, Any]) -> Operation:
+    """Reading what lies outside the project: once for each version, and only the columns that are declared."""
+    source = view["source"]
+    spec = {
+        "source": source,
+        "columns": [name for name in view["columns"] if name not in made_columns(view)],
+        "id": id_of(view),
+        **({"privacy": border} if border else {}),
+    }
+    file = database_file(source["url"]) if source["type"] == "sql" else None
+    kind = "duckdb" if source["url"].startswith("duckdb") else source["type"]
+    return Operation(
+        id=f"{address}/read",
+        driver=_READERS[kind],
+        spec=spec,
+        files={"source": file} if file is not None else {},
+        cost="reingest",
     )
 
 
+def _shown(url: str) -> str:
+    """A URL without its options, which may tell more than where it leads."""
+    return str(url).partition("?")[0]
+
+
 _DRIVERS = {"file": "files", "sklearn": "bundled"}
+_READERS = {"sql": "sql_read", "duckdb": "duckdb_read", "object_store": "object_store_read"}
 
 
 KIND = Kind(
     name="dataset",
     spec=Dataset,
     operations=_operations,
-    planned=(
-        "privacy",
-        "contract",
-        "source.type=sql",
-        "source.type=object_store",
-    ),
+    planned=("contract",),
 )

@@ -18,7 +18,11 @@ def _ingest(summary: dict[str, Any]) -> tuple[str, Rows]:
     line = f"{summary['read']:,} rows: {summary['train']:,} to train, {summary['test']:,} to test"
     if summary["quarantined"]:
         line += f", {summary['quarantined']:,} quarantined"
-    return line, []
+    return " · ".join([line, *summary.get("warnings", ())]), []
+
+
+def _read(summary: dict[str, Any]) -> tuple[str, Rows]:
+    return f"{summary['rows']:,} rows", []
 
 
 def _train(summary: dict[str, Any]) -> tuple[str, Rows]:
@@ -87,6 +91,7 @@ def _register(summary: dict[str, Any]) -> tuple[str, Rows]:
 
 _SAID = {
     "ingest": _ingest,
+    "read": _read,
     "train": _train,
     "select": _select,
     "tune": _tune,
