@@ -48,6 +48,37 @@ class KAnonymity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 0.05
 
 
+class DifferentialPrivacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Noise on every figure that leaves: whether a person's rows are among the others can hardly be told from it."""
+
+    epsilon: Annotated[
+        float,
+        about(
+            "How much may be told of a person at most; 1 is much used, less tells less.",
+            gt=0,
+            le=10,
+            stricter="lower",
+        ),
+    ]
+    key: Annotated[
+        Secret,
+        about(
+            "What the noise is drawn from: the same data give the same noise, which nobody else can take away."
+        ),
+    ]
+    rows_per_person: Annotated[int, about("How many rows a person has at most.", ge=1, stricter="higher")] = 1
+
+
+class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What each version of the dataset looks like: published as figures and as a page, and registered."""
+
+    correlations: Annotated[bool, about("Whether columns of numbers are compared with each other.")] = True
+    differential_privacy: Annotated[
+        DifferentialPrivacy | None,
+        about("Publish noisy counts, and what follows from them, only."),
+    ] = None
+
+
 class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is done so that the rows tell nothing of single people."""
 

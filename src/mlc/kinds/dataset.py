@@ -10,7 +10,7 @@ from mlc.kinds._contracts import Checks, Column
 from mlc.kinds._fields import Resource, about, seconds
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._preparation import Preparation
-from mlc.kinds._privacy import Privacy
+from mlc.kinds._privacy import Privacy, Profile
 from mlc.kinds._sources import Source, database_file
 from mlc.kinds._splits import Split, StratifiedSplit
 
@@ -46,6 +46,13 @@ class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     privacy: Annotated[
         Privacy | None,
         about("What is done so that the rows tell nothing of single people.", change="reingest"),
+    ] = None
+    profile: Annotated[
+        Profile | None,
+        about(
+            "Publish what each version looks like, and register the version: `{}` does, and without it nothing is.",
+            change="metadata",
+        ),
     ] = None
     split: Annotated[Split, about("How rows are kept apart for testing.", change="reingest")] = (
         StratifiedSplit()
@@ -114,7 +121,8 @@ def made_columns(view: View) -> list[str]:
 
 
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
-    """read → ingest; what lies in the project, or comes with a library, is read as it is ingested."""
+    """read → ingest → profile → register. What lies in the project, or comes with a library, is read as it is
+    ingested; the last two where a profile is asked for."""
     contract = {
         name: {key: value for key, value in column.items() if key not in ("description", "unit", "pii")}
         for name, column in view["columns"].items()
@@ -133,18 +141,48 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     }
     if privacy.get("k_anonymity"):
         spec["k_anonymity"] = privacy["k_anonymity"]
+    steps: list[Operation] = []
+    inputs: dict[str, str] = {}
+    driver = _DRIVERS.get(source["type"], "files")
     if source["type"] in _READERS:
         spec["source"] = {"type": "read", "of": _shown(source["url"])}
-        read = _read(address, view, border)
-        rows = {"rows": f"{read.id}#rows"}
-        return read, Operation(
-            id=f"{address}/ingest", driver="files", spec=spec, inputs=rows, cost="reingest"
-        )
-    if border:
+        steps.append(_read(address, view, border))
+        inputs["rows"] = f"{steps[0].id}#rows"
+    elif border:
         spec["privacy"] = border
     files = {"source": source["path"]} if source["type"] == "file" else {}
-    driver = _DRIVERS[source["type"]]
-    return (Operation(id=f"{address}/ingest", driver=driver, spec=spec, files=files, cost="reingest"),)
+    ingest = f"{address}/ingest"
+    steps.append(Operation(id=ingest, driver=driver, spec=spec, inputs=inputs, files=files, cost="reingest"))
+    if view["profile"] is not None:
+        steps += _published(address, view, scope, contract, ingest)
+    return tuple(steps)
+
+
+def _published(
+    address: Address, view: View, scope: Scope, contract: View, ingest: str
+) -> tuple[Operation, Operation]:
+    about_data = {key: view[key] for key in ("name", "description", "licence")}
+    folder = f"{scope.project['artifacts']}/{scope.environment}/datasets/{address.name}"
+    parts = {part: f"{ingest}#{part}" for part in ("train", "test")}
+    profile = Operation(
+        id=f"{address}/profile",
+        driver="data_profile",
+        spec={**about_data, **view["profile"], "columns": contract, "label": label_of(view)},
+        inputs={**parts, "facts": f"{ingest}#profile"},
+        publishes={"profile": f"{folder}/profile.json", "page": f"{folder}/profile.html"},
+    )
+    register = Operation(
+        id=f"{address}/register",
+        driver="data_registration",
+        spec={
+            **about_data,
+            "owner": view["owner"],
+            "project": scope.project["project"],
+            "registry": scope.project["registry"],
+        },
+        inputs={output: f"{profile.id}#{output}" for output in ("profile", "page")},
+    )
+    return profile, register
 
 
 def _read(address: Address, view: View, border: dict[str, Any]) -> Operation:
