@@ -43,14 +43,13 @@ def page(profile: DataProfile, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lead(profile: DataProfile) -> str:
+    rows = profile.rows
     if profile.privacy is not None:
-        rows = profile.rows.get("all")
-        counted = "" if rows is None else f"About {rows:,.0f} rows. "
+        counted = f"About {rows['all']:,.0f} rows. " if "all" in rows else ""
         return (
             f"{counted}Every figure here holds noise: the page is {profile.privacy.epsilon:g}-differentially private "
             f"where a person has {profile.privacy.rows_per_person:,} of the rows at most."
         )
-    rows = profile.rows
     told = f"{rows['prepared']:,.0f} rows and {len(profile.columns)} columns: {rows['train']:,.0f} rows to train on, "
     told += f"{rows['test']:,.0f} to test on."
     if rows["quarantined"]:
@@ -70,7 +69,7 @@ def _column(name: str, column: ColumnProfile) -> dict[str, Any]:
     if column.quantiles:
         facts.append(f"median {_number(column.quantiles[50])}")
     if column.train_test is not None:
-        facts.append(f"train to test {column.train_test:.3f}")
+        facts.append(f"shift to the test {column.train_test:.3f}")
     return {
         "name": name,
         "kind": column.type + ("" if column.role == "feature" else f" · {column.role}"),

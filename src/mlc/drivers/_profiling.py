@@ -96,6 +96,8 @@ def _column(column: pl.Series, declared: Mapping[str, Any], shift: float | None)
     }
     if present.is_empty():
         return ColumnProfile(**common)
+    if declared["role"] == "id":  # what names the rows is nobody's business, and tells nothing
+        return ColumnProfile(**{**common, "train_test": None})
     # whole numbers of few values (a label, a flag) are counted by value
     if column.dtype.is_numeric() and not (column.dtype.is_integer() and common["distinct"] <= 10):
         return ColumnProfile(**common, **_numbers(present))
@@ -111,16 +113,14 @@ def _column(column: pl.Series, declared: Mapping[str, Any], shift: float | None)
         )
     counted = frequencies(present)
     shown = counted.head(MOST_VALUES)
-    # values of an id or of pseudonyms are nobody's business and tell nothing
-    names = declared["role"] == "id" or (
-        counted.height > MOST_VALUES and counted["rows"][0] <= len(present) / 100
-    )
-    numbers = {"mean": float(present.mean())} if column.dtype.is_numeric() else {}  # type: ignore[arg-type]
+    # of text or pseudonyms that hardly any rows share, single ones tell nothing
+    names = counted.height > MOST_VALUES and counted["rows"][0] <= len(present) / 100
+    numbers: dict[str, Any] = {"mean": float(present.mean())} if column.dtype.is_numeric() else {}  # type: ignore[arg-type]
     return ColumnProfile(
         **common,
         **numbers,
         frequent=[] if names else [Frequent(str(value), rows) for value, rows in shown.iter_rows()],
-        others=len(present) if names else int(counted["rows"].sum() - shown["rows"].sum()),
+        others=len(present) if names else sum(counted["rows"].to_list()[MOST_VALUES:]),
     )
 
 
@@ -145,20 +145,24 @@ def _numbers(present: pl.Series) -> dict[str, Any]:
         "mean": numbers.mean(),
         "standard_deviation": numbers.std(),
         "quantiles": [float(ordered[round(last * n / 100)]) for n in range(101)],
-        **_histogram(numbers),
+        **_histogram(numbers, whole=present.dtype.is_integer()),
     }
 
 
-def _histogram(numbers: pl.Series) -> dict[str, Any]:
+def _histogram(numbers: pl.Series, *, whole: bool = False) -> dict[str, Any]:
+    """Bins of equal width; of whole numbers in a small range each has its own."""
     low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
+    bins = BINS
+    if whole and high - low < BINS:
+        bins, high = int(high - low) + 1, high + 1
     if low == high:
         return {"edges": [low, high], "histogram": [float(len(numbers))]}
-    width = (high - low) / BINS
-    places = ((numbers - low) / width).floor().clip(0, BINS - 1).cast(pl.Int64).alias("bin")
+    width = (high - low) / bins
+    places = ((numbers - low) / width).floor().clip(0, bins - 1).cast(pl.Int64).alias("bin")
     counted = dict(pl.DataFrame({"bin": places}).group_by("bin").len().iter_rows())
     return {
-        "edges": [low + width * n for n in range(BINS)] + [high],
-        "histogram": [float(counted.get(n, 0)) for n in range(BINS)],
+        "edges": [low + width * n for n in range(bins)] + [high],
+        "histogram": [float(counted.get(n, 0)) for n in range(bins)],
     }
 
 
@@ -173,9 +177,9 @@ def _between(train: pl.Series, test: pl.Series) -> float | None:
         return stability_index(before, now)
     if train.n_unique() > MOST_VALUES:
         return None
-    before, now = (dict(frequencies(one.drop_nulls()).iter_rows()) for one in (train, test))
-    values = sorted(before.keys() | now.keys())
-    return stability_index([before.get(one, 0) for one in values], [now.get(one, 0) for one in values])
+    first, second = (dict(frequencies(one.drop_nulls()).iter_rows()) for one in (train, test))
+    values = sorted(first.keys() | second.keys())
+    return stability_index([first.get(one, 0) for one in values], [second.get(one, 0) for one in values])
 
 
 def _binned(values: pl.Series, edges: list[float]) -> list[float]:

@@ -21,6 +21,10 @@ def _ingest(summary: dict[str, Any]) -> tuple[str, Rows]:
     return " · ".join([line, *summary.get("warnings", ())]), []
 
 
+def _profile(summary: dict[str, Any]) -> tuple[str, Rows]:
+    return " · ".join([f"{summary['columns']:,} columns", *summary["warnings"]]), []
+
+
 def _read(summary: dict[str, Any]) -> tuple[str, Rows]:
     return f"{summary['rows']:,} rows", []
 
@@ -92,6 +96,7 @@ def _register(summary: dict[str, Any]) -> tuple[str, Rows]:
 _SAID = {
     "ingest": _ingest,
     "read": _read,
+    "profile": _profile,
     "train": _train,
     "select": _select,
     "tune": _tune,

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import MetaData, Table, create_engine, make_url, select, text
+from sqlalchemy import create_engine, literal_column, make_url, quoted_name, select, text
+from sqlalchemy import table as named_table
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from mlc.store.secrets import Secret
@@ -57,8 +58,11 @@ def asked(url: str, password: Secret | None, query: str | None, table: str | Non
         with engine.connect().execution_options(stream_results=True, max_row_buffer=AT_ONCE) as connection:
             if table is not None:
                 schema, _, name = table.rpartition(".")
-                known = Table(name, MetaData(), schema=schema or None, autoload_with=connection)
-                result = connection.execute(select(known))
+                # not by its reflected columns, of which SQLAlchemy would round some (DOUBLE of MySQL)
+                whole = named_table(
+                    quoted_name(name, True), schema=quoted_name(schema, True) if schema else None
+                )
+                result = connection.execute(select(literal_column("*")).select_from(whole))
             else:
                 result = connection.execute(text(query or "").execution_options(autocommit=False))
             if not result.returns_rows:
@@ -69,8 +73,6 @@ def asked(url: str, password: Secret | None, query: str | None, table: str | Non
         raise Unreachable(str(error), package=error.name or "", extra=extra) from None
     except NoSuchModuleError as error:
         raise Unreachable(_hidden(str(error), password), package="for its dialect of SQLAlchemy") from None
-    except NoSuchTableError as error:
-        raise Unreachable(f"there is no table {error}") from None
     except DBAPIError as error:
         passing = error.connection_invalidated or type(error).__name__ == "OperationalError"
         raise Unreachable(_hidden(str(error.orig), password), passing=passing) from None

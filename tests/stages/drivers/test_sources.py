@@ -95,7 +95,7 @@ def test_a_query_is_asked(tmp_path: Path, database: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"table": "peple"}, "there is no table peple"),
+        ({"table": "peple"}, "no such table: peple"),
         ({"table": None, "query": "SELEC 1"}, 'near "SELEC": syntax error'),
         ({"table": None, "query": "DELETE FROM people"}, "attempt to write a readonly database"),
         ({"table": None, "query": "CREATE TABLE x (y INT)"}, "attempt to write a readonly database"),
@@ -229,7 +229,11 @@ def test_a_store_whose_package_is_not_installed_names_it(tmp_path: Path) -> None
 
 
 def test_a_secret_option_is_told_to_nobody(tmp_path: Path) -> None:
-    options = {"key": "${secret:KEY}", "secret": "x", "client_kwargs": {"endpoint_url": "http://127.0.0.1:1"}}
+    options: dict[str, Any] = {
+        "key": "${secret:KEY}",
+        "secret": "x",
+        "client_kwargs": {"endpoint_url": "http://127.0.0.1:1"},
+    }
     options["config_kwargs"] = {"retries": {"max_attempts": 0}}
     told = failure("object_store_read", tmp_path, store("s3://lake/people.parquet", options=options))
     assert told.rule == "source-unreachable"
@@ -249,7 +253,7 @@ def test_a_column_that_the_source_has_not_is_told(tmp_path: Path, database: Path
 
 
 def test_pseudonyms_are_made_before_anything_is_written(tmp_path: Path, database: Path) -> None:
-    privacy = {
+    privacy: dict[str, Any] = {
         "drop": ["height"],
         "pseudonymise": {"columns": ["city"], "key": "${secret:KEY}", "key_version": ""},
     }
