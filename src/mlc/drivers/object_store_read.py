@@ -16,16 +16,16 @@ LOADS = ("polars", "fsspec", "mlc.drivers._outside", "mlc.drivers._tables")
 
 _PACKAGES = {
     "s3": ("s3fs", "s3"),
-    "gs": ("gcsfs", "gcs"),
-    "gcs": ("gcsfs", "gcs"),
-    "abfs": ("adlfs", "azure"),
-    "abfss": ("adlfs", "azure"),
-    "az": ("adlfs", "azure"),
+    "gs": ("gcsfs", ""),
+    "gcs": ("gcsfs", ""),
+    "abfs": ("adlfs", ""),
+    "abfss": ("adlfs", ""),
+    "az": ("adlfs", ""),
     "http": ("aiohttp", ""),
     "https": ("aiohttp", ""),
     "sftp": ("paramiko", ""),
 }
-"""What reaches a store, and the extra that brings it."""
+"""What reaches a store, and the extra that brings it, of those that mlc was tried with."""
 
 
 def run(work: Work) -> Product:
