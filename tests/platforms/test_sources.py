@@ -59,7 +59,9 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("asked", [{}, {"table": None, "query": "SELECT * FROM people WHERE id >= 0"}])
+@pytest.mark.parametrize(
+    "asked", [{}, {"table": None, "query": "SELECT * FROM people WHERE id >= 0 AND city NOT LIKE '% :x%'"}]
+)
 def test_rows_of_a_server_are_read(server: Server, tmp_path: Path, asked: dict[str, Any]) -> None:
     source = sql(server.url, password="${secret:PASSWORD}", **asked)
     columns = ["id", "age", "city", "height", "member", "gone", "price", "at"]

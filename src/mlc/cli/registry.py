@@ -51,13 +51,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise Unfit(unknown_version.one_too_many(arguments.other, arguments.action))
     if arguments.action == "list":
         models = registry.list_models(root, spec)
+        data = registry.list_datasets(root, spec)
         if arguments.format == "json":
-            write_json(models=msgspec.to_builtins(models))
+            told = {"datasets": msgspec.to_builtins(data)} if data else {}
+            write_json(models=msgspec.to_builtins(models), **told)
             return 0
         for model in models:
             aliases = ", ".join(f"{alias} → v{number}" for alias, number in sorted(model.aliases.items()))
             print(f"{model.name:<30} v{model.latest.entry.number:<5} {aliases}")
-        if not models and not arguments.quiet:
+        for latest in data:
+            print(f"{'dataset.' + latest.entry.name:<30} v{latest.entry.number:<5}")
+        if not models and not data and not arguments.quiet:
             print("Nothing is registered yet.", file=sys.stderr)
         return 0
     if arguments.name is None:

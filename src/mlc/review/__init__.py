@@ -281,7 +281,7 @@ def _paths(one: Side, environments: tuple[str, ...]) -> dict[str, set[str]]:
         for name, node in group.value.items() if group is not None and group.is_map else ():
             named = (node.at(("source", field)) for field in ("path", "url"))
             path, url = (one.value if one is not None and isinstance(one.value, str) else "" for one in named)
-            path = path or database_file(url)
+            path = path or database_file(url) or ""
             if path:
                 found.setdefault(path, set()).add(f"dataset.{name}")
     return found

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import create_engine, literal_column, make_url, quoted_name, select, text
+from sqlalchemy import create_engine, literal_column, make_url, quoted_name, select
 from sqlalchemy import table as named_table
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL, CursorResult, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -62,9 +62,10 @@ def asked(url: str, password: Secret | None, query: str | None, table: str | Non
                 whole = named_table(
                     quoted_name(name, True), schema=quoted_name(schema, True) if schema else None
                 )
-                result = connection.execute(select(literal_column("*")).select_from(whole))
-            else:
-                result = connection.execute(text(query or "").execution_options(autocommit=False))
+                result: CursorResult[Any] = connection.execute(select(literal_column("*")).select_from(whole))
+            else:  # as it is written: a colon or a per cent in it stands for no parameter
+                bare = connection.execution_options(no_parameters=True)
+                result = bare.exec_driver_sql(query or "")
             if not result.returns_rows:
                 raise Unreachable("the query gives no rows; a source is asked by a SELECT")
             yield Rows(tuple(result.keys()), (list(map(tuple, part)) for part in result.partitions(AT_ONCE)))

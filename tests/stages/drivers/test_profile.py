@@ -371,7 +371,10 @@ def test_versions_are_registered_by_content_and_compared(
     assert main.run([*folder, "plan", "--detailed-exitcode"]) == 0
     capsys.readouterr()
     assert main.run([*folder, "registry", "list"]) == 0
-    assert "people" not in capsys.readouterr().out
+    assert capsys.readouterr().out == f"{'dataset.people':<30} v2    \n"
+    assert main.run([*folder, "registry", "list", "--format", "json"]) == 0
+    listed = msgspec.json.decode(capsys.readouterr().out)
+    assert (listed["models"], [one["entry"]["number"] for one in listed["datasets"]]) == ([], [2])
     assert main.run([*folder, "registry", "verify"]) == 0
 
 
