@@ -18,7 +18,7 @@ def page(profile: DataProfile, spec: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": profile.dataset,
         "lead": _lead(profile),
-        "warnings": [f"{one[0].upper()}{one[1:]}." for one in profile.warnings],
+        "warnings": [_sentence(one) for one in profile.warnings],
         "columns": [_column(name, column) for name, column in profile.columns.items()],
         "pairs": [
             {
@@ -40,6 +40,12 @@ def page(profile: DataProfile, spec: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "facts": _facts(profile, spec),
     }
+
+
+def _sentence(warning: str) -> str:
+    """A page has no need of the marks that names have in a terminal, and a name keeps its own letters."""
+    plain = warning.replace("`", "")
+    return f"{plain if warning.startswith('`') else plain[0].upper() + plain[1:]}."
 
 
 def _lead(profile: DataProfile) -> str:

@@ -67,9 +67,9 @@ def warnings(
         bound = max(0.1, chance(train.height, test.height, _groups(one)))
         if one.train_test is not None and one.train_test > bound and one.role in ("feature", "label"):
             yield f"`{name}` is distributed otherwise in the rows to test on (stability index {one.train_test:.2f})"
-    for pair in pairs:
-        if abs(pair.coefficient) >= _ALIKE:
-            yield f"`{pair.first}` and `{pair.second}` say nearly the same (correlation {pair.coefficient:.3f})"
+    for names, strongest in _alike(pairs):
+        words = " and ".join([", ".join(f"`{name}`" for name in names[:-1]), f"`{names[-1]}`"])
+        yield f"{words} say nearly the same (correlation up to {strongest:.3f})"
     label = profiles.get(spec["label"]) if spec["label"] else None
     if label is not None and label.frequent and not label.others and len(label.frequent) > 1:
         rarest = label.frequent[-1]
@@ -78,6 +78,22 @@ def warnings(
     everything = dict.fromkeys(("duplicates", "identifiers", "giveaways"), "warning")
     asked = {**spec, "checks": {"leakage": everything}}
     yield from (one["text"] for one in _leakage.found(asked, train, test))
+
+
+def _alike(pairs: list[Correlation]) -> list[tuple[list[str], float]]:
+    """Columns that correlate strongly, directly or by others between them; and the strongest coefficient."""
+    sets: list[tuple[list[str], float]] = []
+    for pair in pairs:
+        if abs(pair.coefficient) < _ALIKE:
+            continue
+        joined, strongest = [pair.first, pair.second], abs(pair.coefficient)
+        for one in [one for one in sets if pair.first in one[0] or pair.second in one[0]]:
+            sets.remove(one)
+            joined += one[0]
+            strongest = max(strongest, one[1])
+        sets.append((list(dict.fromkeys(joined)), strongest))
+    order = list(dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second)))
+    return [(sorted(names, key=order.index), strongest) for names, strongest in sets]
 
 
 def _groups(one: ColumnProfile) -> int:

@@ -102,7 +102,7 @@ def _step(view: View, step: View) -> dict[str, Any]:
 
 
 def _checks(view: View) -> dict[str, Any]:
-    checks = dict(view["checks"])
+    checks = {name: value for name, value in view["checks"].items() if name != "publish_quarantine"}
     if checks["freshness"] is not None:
         fresh = checks["freshness"]
         column = fresh["column"] or with_role(view, "time")
@@ -152,17 +152,30 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         spec["privacy"] = border
     files = {"source": source["path"]} if source["type"] == "file" else {}
     ingest = f"{address}/ingest"
-    steps.append(Operation(id=ingest, driver=driver, spec=spec, inputs=inputs, files=files, cost="reingest"))
+    folder = f"{scope.project['artifacts']}/{scope.environment}/datasets/{address.name}"
+    steps.append(
+        Operation(
+            id=ingest,
+            driver=driver,
+            spec=spec,
+            inputs=inputs,
+            files=files,
+            cost="reingest",
+            publishes={"quarantine": f"{folder}/quarantine.parquet"}
+            if view["checks"]["publish_quarantine"]
+            else {},
+        )
+    )
     if view["profile"] is not None:
-        steps += _published(address, view, scope, contract, ingest)
+        steps += _published(address, view, scope, contract, folder)
     return tuple(steps)
 
 
 def _published(
-    address: Address, view: View, scope: Scope, contract: View, ingest: str
+    address: Address, view: View, scope: Scope, contract: View, folder: str
 ) -> tuple[Operation, Operation]:
     about_data = {key: view[key] for key in ("name", "description", "licence")}
-    folder = f"{scope.project['artifacts']}/{scope.environment}/datasets/{address.name}"
+    ingest = f"{address}/ingest"
     parts = {part: f"{ingest}#{part}" for part in ("train", "test")}
     profile = Operation(
         id=f"{address}/profile",

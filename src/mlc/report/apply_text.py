@@ -167,7 +167,13 @@ def whereabouts(plan: Plan, happened: Sequence[Event]) -> str:
     return "".join(f"{harmless(line)}\n" for line in lines)
 
 
-_PUBLISHED = {"page": "profile", "report": "report", "evaluation": "figures", "card": "model card"}
+_PUBLISHED = {
+    "quarantine": "quarantine",
+    "page": "profile",
+    "report": "report",
+    "evaluation": "figures",
+    "card": "model card",
+}
 
 
 def _done(happened: StepDone, paint: Paint) -> str:

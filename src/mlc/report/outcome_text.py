@@ -22,7 +22,9 @@ def _ingest(summary: dict[str, Any]) -> tuple[str, Rows]:
 
 
 def _profile(summary: dict[str, Any]) -> tuple[str, Rows]:
-    return " · ".join([f"{summary['columns']:,} columns", *summary["warnings"]]), []
+    count = len(summary["warnings"])
+    warned = f" · {count:,} warning{'' if count == 1 else 's'} on its page" if count else ""
+    return f"{summary['columns']:,} columns{warned}", []
 
 
 def _read(summary: dict[str, Any]) -> tuple[str, Rows]:

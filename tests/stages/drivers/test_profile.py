@@ -107,11 +107,23 @@ def test_what_to_beware_of_is_told() -> None:
         "`hole` is missing in 66",
         "`same` has one value only",
         "`later` is distributed otherwise in the rows to test on",
-        "`car_value` and `double` say nearly the same",
+        "`car_value` and `double` say nearly the same (correlation up to 1.000)",
     ):
         assert words in told
     rare = [part.with_columns(repaid=(pl.col("id") % 100 == 0).cast(pl.Int64)) for part in halves()]
     assert any("the label 1" in one for one in warnings_of(*rare))
+
+
+def test_columns_that_are_alike_are_told_together() -> None:
+    train, test = (
+        part.with_columns(
+            double=pl.col("car_value") * 2 + (pl.col("id") % 50),
+            third=pl.col("car_value") * 3 - (pl.col("id") % 70),
+        )
+        for part in halves()
+    )
+    told = warnings_of(train, test, double=column("integer"), third=column("integer"))
+    assert told == ["`car_value`, `double` and `third` say nearly the same (correlation up to 1.000)"]
 
 
 @pytest.fixture

@@ -111,6 +111,21 @@ def test_a_source_that_is_not_there_is_told_at_its_line(
     assert "dataset/people.yaml:2:3" in told
 
 
+def test_quarantined_rows_are_published_where_that_is_asked_for(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = shop / "dataset" / "people.yaml"
+    text = path.read_text().replace("age: {type: number, min: 0}", "age: {type: number, min: 21}")
+    path.write_text(text + "checks: {max_quarantined: 0.1, publish_quarantine: true}\n")
+    code, told = run(shop, capsys, "apply", "--yes")
+    assert code == 0, told
+    assert "4 quarantined" in told
+    published = pl.read_parquet(shop / "generated/dev/datasets/people/quarantine.parquet")
+    assert published["mlc_row"].to_list() == [1, 51, 101, 151]
+    assert set(published["mlc_reasons"]) == {"age is below 21"}
+    assert not any(PERSON in one for one in published["person"])
+
+
 def test_a_secret_that_is_missing_is_told(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (shop.parent / "secrets" / "PSEUDONYMS").unlink()
     code, told = run(shop, capsys, "apply", "--yes")
