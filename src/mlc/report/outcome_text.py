@@ -18,7 +18,17 @@ def _ingest(summary: dict[str, Any]) -> tuple[str, Rows]:
     line = f"{summary['read']:,} rows: {summary['train']:,} to train, {summary['test']:,} to test"
     if summary["quarantined"]:
         line += f", {summary['quarantined']:,} quarantined"
-    return line, []
+    return " · ".join([line, *summary.get("warnings", ())]), []
+
+
+def _profile(summary: dict[str, Any]) -> tuple[str, Rows]:
+    count = len(summary["warnings"])
+    warned = f" · {count:,} warning{'' if count == 1 else 's'} on its page" if count else ""
+    return f"{summary['columns']:,} columns{warned}", []
+
+
+def _read(summary: dict[str, Any]) -> tuple[str, Rows]:
+    return f"{summary['rows']:,} rows", []
 
 
 def _train(summary: dict[str, Any]) -> tuple[str, Rows]:
@@ -87,6 +97,8 @@ def _register(summary: dict[str, Any]) -> tuple[str, Rows]:
 
 _SAID = {
     "ingest": _ingest,
+    "read": _read,
+    "profile": _profile,
     "train": _train,
     "select": _select,
     "tune": _tune,
