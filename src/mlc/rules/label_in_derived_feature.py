@@ -17,6 +17,7 @@ from mlc.rules._labels import label_in
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A feature is computed from the label.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

@@ -14,6 +14,7 @@ from mlc.kinds.dataset import made_columns
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "What is to protect people does not fit the columns.")
+SCOPE = "upstream"
 
 _DATASET = (
     "source: {type: file, path: people.csv, format: csv}\n"

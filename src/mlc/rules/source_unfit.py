@@ -15,6 +15,7 @@ from mlc.kinds._sources import database_file
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "The source does not say what is to be read.")
+SCOPE = "upstream"
 
 _COLUMNS = "columns: {age: {type: number}, plan: {type: string, values: [a, b]}, left: {type: integer, role: label}}\n"
 BAD = {"dataset/people.yaml": "source: {type: sql, url: 'postgresql://reader@db/people'}\n" + _COLUMNS}
