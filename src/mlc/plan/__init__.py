@@ -28,7 +28,7 @@ from mlc.ir.plan import (
 )
 from mlc.ir.state import State, renamed
 from mlc.kinds._walk import references
-from mlc.plan.changes import NO_ORIGINS, Path, Reads, change_at, changes_between, lines_between, origins_of
+from mlc.plan.changes import NO_ORIGINS, Path, Reads, change_at, changes_between, lines_between
 from mlc.plan.moves import moving
 from mlc.plan.removals import removals
 from mlc.plan.running import Progress, Why, runs
@@ -83,7 +83,7 @@ def plan(graph: Graph, artifacts: tuple[Artifact, ...], state: State, world: Wor
         planned = [*runs(resource, state, world, progress, blamed, moved=move is not None)]
         ran = tuple(step.id for step in planned)
         planned += _writes(by_address.get(str(resource.address), []), ran, state, world, blamed)
-        planned += _record(resource, changes, tuple(step.id for step in planned), world)
+        planned += _record(resource, changes, tuple(step.id for step in planned))
         unchanged += not planned and move is None
         steps += planned if move is None else [_after(move, step) for step in planned]
     renames = {step.move.was: step.move.now for step in moved.values() if step.move is not None}
@@ -244,9 +244,7 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _record(
-    resource: Resource, changes: tuple[Change, ...] | None, after: tuple[str, ...], world: World
-) -> Iterator[Step]:
+def _record(resource: Resource, changes: tuple[Change, ...] | None, after: tuple[str, ...]) -> Iterator[Step]:
     """The resource itself, recorded once everything that it leads to is done."""
     if changes == ():
         return
@@ -258,5 +256,4 @@ def _record(
         changes=changes or (),
         depends_on=after,
         spec=resource.spec,
-        origins=origins_of(resource.node, _reads(resource.address, world)),
     )
