@@ -43,8 +43,9 @@ def used(subject: Subject) -> Iterator[Used]:
         yield from learners(address, model)
         final = (model["ensemble"] or {}).get("final")
         if final is not None:
-            path = ("ensemble", "final")
-            yield Used(address, path, "train", final["estimator"], final["params"], model["task"])
+            yield Used(
+                address, ("ensemble", "final"), "train", final["estimator"], final["params"], model["task"]
+            )
     for address, features in subject.each("features"):
         for group, found in features["groups"].items():
             for name, transform in found["transforms"].items():
