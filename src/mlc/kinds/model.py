@@ -25,7 +25,7 @@ from mlc.kinds._code import is_code, run_by_code
 from mlc.kinds._ensemble import Stacking, Voting, combining, described
 from mlc.kinds._fields import DatasetName, FeaturesName, GateName, Name, PolicyName, Resource, Share, about
 from mlc.kinds._kind import Kind, Scope, View
-from mlc.kinds._variants import Choose, Variant, variants_spec
+from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 from mlc.kinds.dataset import label_of
 
 
@@ -221,16 +221,6 @@ def _judged(view: View) -> dict[str, Any]:
     return {"label": label} | (
         {"positive": view["positive"]} if label and view["task"] == "anomaly_detection" else {}
     )
-
-
-BOUNDS = {
-    "binary_classification": ("max_probability_difference", "min_label_agreement"),
-    "multiclass_classification": ("max_probability_difference", "min_label_agreement"),
-    "regression": ("max_value_difference", "min_value_agreement"),
-    "anomaly_detection": ("min_label_agreement", "max_value_difference", "min_value_agreement"),
-    "clustering": ("min_label_agreement",),
-}
-"""Of `optimize`, what holds the served form to the estimator in each task."""
 
 
 def _optimized(view: View) -> dict[str, Any]:
