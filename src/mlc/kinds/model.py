@@ -22,9 +22,10 @@ from mlc.kinds._candidates import (
     with_libraries,
 )
 from mlc.kinds._code import is_code, run_by_code
+from mlc.kinds._ensemble import Stacking, Voting, combining, described
 from mlc.kinds._fields import DatasetName, FeaturesName, GateName, Name, PolicyName, Resource, Share, about
 from mlc.kinds._kind import Kind, Scope, View
-from mlc.kinds._variants import Choose, Variant, variants_spec
+from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 from mlc.kinds.dataset import label_of
 
 
@@ -108,6 +109,10 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "no ONNX form, and is refused.",
             change="retrain",
         ),
+    ] = None
+    ensemble: Annotated[
+        Voting | Stacking | None,
+        about("How the candidates are combined, in the place of selecting one.", change="retrain"),
     ] = None
     gates: Annotated[
         list[GateName],
@@ -218,16 +223,6 @@ def _judged(view: View) -> dict[str, Any]:
     )
 
 
-BOUNDS = {
-    "binary_classification": ("max_probability_difference", "min_label_agreement"),
-    "multiclass_classification": ("max_probability_difference", "min_label_agreement"),
-    "regression": ("max_value_difference", "min_value_agreement"),
-    "anomaly_detection": ("min_label_agreement", "max_value_difference", "min_value_agreement"),
-    "clustering": ("min_label_agreement",),
-}
-"""Of `optimize`, what holds the served form to the estimator in each task."""
-
-
 def _optimized(view: View) -> dict[str, Any]:
     return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
 
@@ -248,6 +243,8 @@ def _group(group: View) -> dict[str, Any]:
 
 def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tuple[list[Operation], str]:
     """The steps up to the trained model, and the driver that exports it."""
+    if view["ensemble"]:
+        return combining(view, make, learned, train)
     if is_selected(view):
         estimators = [one["estimator"] for one in learners(view).values()]
         return selecting(view, make, learned, train), with_libraries("chosen_export", estimators)
@@ -257,6 +254,8 @@ def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tup
 
 def _learner(view: View) -> dict[str, Any]:
     """What is said of the estimator in the card and in the registry, before one was chosen of several."""
+    if view["ensemble"]:
+        return described(view)
     if not is_selected(view):
         return {"estimator": view["train"]["estimator"], "params": view["train"]["params"]}
     return {"candidates": {name: one["estimator"] for name, one in learners(view).items()}}
@@ -388,6 +387,6 @@ KIND = Kind(
     facts=_facts,
     planned=(
         "reuse",
-        "ensemble",
+        "ensemble.method=chain",
     ),
 )
