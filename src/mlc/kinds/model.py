@@ -355,6 +355,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "task": view["task"],
         "signature": signature(view),
     }
+    if view["task"] == "multiclass_classification":
+        about_model["classes"] = classes_of(view)
     if is_selected(view):
         proofs |= choice | {"selection": f"{address}/select#selection"}
     steps.append(operation("card", "model_card", about_model, **proofs))
