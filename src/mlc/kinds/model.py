@@ -239,7 +239,8 @@ def _confidences(view: View) -> list[float]:
 
 def _group(group: View) -> dict[str, Any]:
     """A feature group as the driver takes it."""
-    given = dict(group)
+    # what is not asked for is not told, so that a later version's groups have the keys of an earlier one's
+    given = {name: value for name, value in group.items() if value is not None}
     transforms = given.pop("transforms")
     # a list, because the order matters and the key of a step sorts its maps
     ordered = [{"name": name, **transform} for name, transform in transforms.items()]
