@@ -96,14 +96,14 @@ _WRONG: Mapping[str, tuple[str, str]] = {
         "the estimator without it",
     ),
     "CountVectorizer": (
-        "With its default token_pattern it converts to ONNX without an error and splits text otherwise; text "
-        "features are of a later version.",
-        "encode: one_hot for text of few values",
+        "With its default token_pattern it converts to ONNX without an error and splits text otherwise. The "
+        "group's own `text` is right.",
+        "text in the group",
     ),
     "TfidfVectorizer": (
-        "With its default token_pattern it converts to ONNX without an error and splits text otherwise; text "
-        "features are of a later version.",
-        "encode: one_hot for text of few values",
+        "With its default token_pattern it converts to ONNX without an error and splits text otherwise. The "
+        "group's own `text` is right.",
+        "text in the group",
     ),
     "KNNImputer": (
         "It converts to ONNX without an error and imputes other numbers there: one label in 17 was wrong.",
@@ -304,7 +304,7 @@ _NOT_YET: Mapping[str, tuple[str, str]] = {
         "It wraps other estimators: name them under `candidates` of the model.",
         "ensemble: {method: voting}",
     ),
-    "TfidfTransformer": ("It weighs counts of words, and text features are of a later version.", ""),
+    "TfidfTransformer": ("The group's own `text` weighs the counts of words.", "text in the group"),
     "FeatureHasher": ("It takes dictionaries or words, and a dataset has columns.", "encode: one_hot"),
     "GenericUnivariateSelect": (
         "What it stands for can be named itself.",

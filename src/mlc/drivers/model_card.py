@@ -93,6 +93,8 @@ def content(
         "served": _served(parity, latency),
         "url": f"http://localhost:8080/v2/models/{spec['name']}/infer",
         "positive": f"{evaluation.label} is {evaluation.positive}",
+        "task": spec["task"],
+        "classes": ", ".join(map(str, spec.get("classes", ()))),
         "inputs": [
             {
                 "name": one["name"],

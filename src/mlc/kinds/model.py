@@ -234,7 +234,8 @@ def _confidences(view: View) -> list[float]:
 
 def _group(group: View) -> dict[str, Any]:
     """A feature group as the driver takes it."""
-    given = dict(group)
+    # what is not asked for is not told, so that a later version's groups have the keys of an earlier one's
+    given = {name: value for name, value in group.items() if value is not None}
     transforms = given.pop("transforms")
     # a list, because the order matters and the key of a step sorts its maps
     ordered = [{"name": name, **transform} for name, transform in transforms.items()]
@@ -354,6 +355,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "task": view["task"],
         "signature": signature(view),
     }
+    if view["task"] == "multiclass_classification":
+        about_model["classes"] = classes_of(view)
     if is_selected(view):
         proofs |= choice | {"selection": f"{address}/select#selection"}
     steps.append(operation("card", "model_card", about_model, **proofs))

@@ -41,7 +41,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 model,
                 ("positive",),
                 'no value of the label is "positive"',
-                "binary_classification",
+                listed(POSITIVE),
             )
         every = dict.fromkeys(bound for bounds in BOUNDS.values() for bound in bounds)
         for bound in every:
