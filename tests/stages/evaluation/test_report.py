@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from mlc.drivers._evaluation_page import baseline, page
-from mlc.drivers.evaluation import evaluate
+from mlc.drivers.reporting.page import baseline, page
 from mlc.ir.evaluation import METRICS, Evaluation
-from stages.evaluation.synthetic import DIGESTS, SPEC, render, synthetic
+from stages.evaluation.synthetic import DIGESTS, SPEC, binary_evaluation, render, synthetic
 from stages.html_page import Page
 
 
@@ -96,7 +95,7 @@ def test_values_never_become_markup(evaluation: Evaluation, nasty: str) -> None:
 def test_one_class_alone_still_makes_a_page(share: float) -> None:
     truth = np.full(25, bool(share))
     scores = np.linspace(0, 1, 25)
-    text = html(evaluate(truth, scores > 0.5, scores, SPEC))
+    text = html(binary_evaluation(truth, scores > 0.5, scores, SPEC))
     words = " ".join(Page(text).words)
     assert "The test set holds no" in words
     assert "nan" not in text.lower().replace("finance", "")
@@ -104,13 +103,13 @@ def test_one_class_alone_still_makes_a_page(share: float) -> None:
 
 def test_perfect_separation_makes_a_page_with_a_warning() -> None:
     truth = np.arange(40) >= 20
-    text = html(evaluate(truth, truth, truth.astype(float), SPEC))
+    text = html(binary_evaluation(truth, truth, truth.astype(float), SPEC))
     assert "look for leakage" in text
 
 
 def test_baselines_are_what_a_constant_model_scores() -> None:
     truth, _, _ = synthetic(500)
     constant = np.full(500, truth.mean())
-    found = evaluate(truth, constant >= 0.5, constant, SPEC).estimates
+    found = binary_evaluation(truth, constant >= 0.5, constant, SPEC).estimates
     for name in ("roc_auc", "average_precision", "accuracy", "balanced_accuracy", "brier", "log_loss"):
         assert baseline(name, 500, int(truth.sum())) == pytest.approx(found[name].value)
