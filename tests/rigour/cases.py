@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
+import polars as pl
 from msgspec import Struct
 
-from mlc.drivers.statistics import binary, bootstrap, multiclass, regression
+from mlc.drivers.evaluating import fairness, slices
+from mlc.drivers.statistics import binary, bootstrap, multiclass, paired, regression
+from mlc.drivers.statistics.answers import Answers
 from mlc.drivers.statistics.design import Design, block_length
 from mlc.ir.evaluation import Estimate
 
@@ -187,6 +190,63 @@ def _weighted(generator: Generator, n: int) -> Estimates:
     return binary.estimates(truth[kept], scores[kept] >= 0.5, scores[kept], seed=0, design=design)
 
 
+def _rival(generator: Generator, n: int) -> tuple[Answers, Answers]:
+    """Two classifiers of the same rows, whose signals share most of their noise; the first is the better."""
+    truth = generator.random(n) < 0.3
+    shared = 0.8 * generator.normal(size=n)
+    sides = []
+    for separation in (1.5, 1.2):
+        signal = separation * truth + shared + 0.6 * generator.normal(size=n)
+        odds = np.log(0.3 / 0.7) + separation * signal - separation**2 / 2
+        scores = 1 / (1 + np.exp(-odds))
+        sides.append(Answers("binary_classification", truth, scores >= 0.5, scores))
+    return sides[0], sides[1]
+
+
+_DUELLED = ("roc_auc", "accuracy", "f1", "recall", "brier", "log_loss", "average_precision")
+
+
+def _duel(generator: Generator, n: int) -> Estimates:
+    first, second = _rival(generator, n)
+    design = Design(n, int(generator.integers(2**31)))
+    return {name: paired.difference(name, first, second, design).estimate for name in _DUELLED}
+
+
+@cache
+def _duel_truths() -> Mapping[str, float]:
+    first, second = _rival(np.random.default_rng(1), MANY)
+    values = [
+        binary.estimates(one.truth, one.predicted, one.scores, seed=0)  # type: ignore[arg-type]
+        for one in (first, second)
+    ]
+    signs = {name: -1.0 if name in ("brier", "log_loss") else 1.0 for name in _DUELLED}
+    return {name: signs[name] * (values[0][name].value - values[1][name].value) for name in _DUELLED}  # type: ignore[operator]
+
+
+_PLACES = ("north", "east", "south", "west")
+
+
+def _in_places(generator: Generator, n: int) -> Estimates:
+    """Four groups of which one is worse served: its gap of recall to the rest, and the largest gaps between groups."""
+    places = generator.integers(0, 4, n)
+    truth = generator.random(n) < 0.4
+    chance = np.where(truth, np.where(places == 0, 0.65, 0.8), 0.15)
+    predicted = generator.random(n) < chance
+    answers = Answers("binary_classification", truth, predicted, chance)
+    design = Design(n, int(generator.integers(2**31)))
+    frame = pl.DataFrame({"place": np.array(_PLACES)[places]})
+    look = slices.Look(["place"], ["recall"], 2, 0.95)
+    found: dict[str, Estimate] = {}
+    for part in slices.slices("gate", look, frame, answers, design):
+        if part.value == "north" and part.gap is not None:
+            found["gap of recall"] = part.gap
+    for one in fairness.gaps(
+        "gate", ["place"], ["demographic_parity", "equal_opportunity"], 2, frame, answers, design, []
+    ):
+        found[one.criterion] = one.gap
+    return found
+
+
 _common, _common_truths = _binary(0.3)
 _rare, _rare_truths = _binary(0.05)
 _normal, _normal_truths = _regression(lambda generator, n: generator.normal(0, 5, n))
@@ -261,5 +321,23 @@ CASES: tuple[Case, ...] = (
         _weighted,
         _common_truths,
         400,
+    ),
+    Case(
+        "two models",
+        "on the same rows, their difference",
+        (50, 200, 1000),
+        _DUELLED,
+        _duel,
+        _duel_truths,
+        400,
+    ),
+    Case(
+        "slices and groups",
+        "four of as many rows; of the largest gap between groups the interval must hold for all pairs",
+        (100, 400, 1600),
+        ("gap of recall", "demographic_parity", "equal_opportunity"),
+        _in_places,
+        lambda: {"gap of recall": 0.15, "demographic_parity": 0.06, "equal_opportunity": 0.15},
+        600,
     ),
 )

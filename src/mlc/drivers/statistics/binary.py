@@ -150,7 +150,7 @@ def _of_counts(counts: Confusion, levels: Sequence[float]) -> list[Estimate]:
                 "balanced_accuracy",
                 (tp / (tp + fn) + tn / (tn + fp)) / 2,
                 tp + fp + fn + tn,
-                lambda level: proportions.mean_of_two((tp, tp + fn), (tn, tn + fp), level),
+                lambda level: proportions.mean_of(((tp, tp + fn), (tn, tn + fp)), level),
                 levels,
             )
         )

@@ -138,21 +138,29 @@ def _of_counts(
     truth: Ints, predicted: Ints, classes: int, design: Design, levels: Sequence[float]
 ) -> list[Estimate]:
     spreads = counts.spreads(design, truth, predicted, classes, counts.AVERAGES)
-    found = []
-    for name, spread in spreads.items():
-        if name == "accuracy" and design.is_plain:
-            right = int((truth == predicted).sum())
-            found.append(
-                estimate(
-                    name,
-                    right / design.n,
-                    design.n,
-                    lambda level, right=right: proportions.proportion(right, design.n, level),  # type: ignore[misc]
-                    levels,
-                )
-            )
-        else:
-            found.append(_of_spread(name, spread, design, levels, design.n))
+    exact = _of_proportions(truth, predicted, classes) if design.is_plain else {}
+    return [
+        estimate(name, spread.value, design.n, exact[name], levels)
+        if name in exact
+        else _of_spread(name, spread, design, levels, design.n)
+        for name, spread in spreads.items()
+    ]
+
+
+def _of_proportions(truth: Ints, predicted: Ints, classes: int) -> dict[str, IntervalAt]:
+    """The intervals of what is a proportion, or the mean of independent ones: near 0 and 1 a bootstrap has nothing
+    to draw from. Precisions are independent given how often each class is called."""
+    matrix = counts.matrix_of(truth, predicted, classes).astype(np.int64)
+    hits, support, called = np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    right, n = int(hits.sum()), len(truth)
+    recalls = [(int(hit), int(rows)) for hit, rows in zip(hits, support, strict=True) if rows]
+    found: dict[str, IntervalAt] = {
+        "accuracy": lambda level: proportions.proportion(right, n, level),
+        "balanced_accuracy": lambda level: proportions.mean_of(recalls, level),
+    }
+    if called[support > 0].all():
+        precisions = [(int(hit), int(rows)) for hit, rows in zip(hits, called, strict=True) if rows]
+        found["precision_macro"] = lambda level: proportions.mean_of(precisions, level)
     return found
 
 

@@ -21,7 +21,7 @@ from mlc.drivers.statistics.design import (
     starts,
     variance_of_sum,
 )
-from mlc.drivers.statistics.estimating import UNVARIED, estimate
+from mlc.drivers.statistics.estimating import CONFIDENCE, UNVARIED, estimate
 from mlc.drivers.statistics.proportions import Ends
 from mlc.ir.evaluation import Estimate
 
@@ -30,17 +30,24 @@ Statistic = Callable[[Floats], Floats]
 """Of sums (…, m) to the statistic (…)."""
 
 
+_WIDEST = 20.0  # on the logarithm's scale; what reaches further bounds nothing
+
+_DOMINATES, _ENOUGH = 0.1, 50
+"""A unit that makes more than this share of a sum is told of, where there are enough units for that to be much."""
+
+
 class Mean(Struct, frozen=True):
     """A mean of losses that are never negative, to a power: its value, and on the scale of the logarithm its
     standard error (None: not known) and how far resamples lie from it, each over its own error (b,).
 
-    `skew` is that of the units, for where nothing is drawn.
+    `skew` is that of the units, for where nothing is drawn; `largest` the share of the sum that one unit makes.
     """
 
     value: float
     error: float | None
     distances: Floats
     skew: float = 0.0
+    largest: float = 0.0
 
 
 def spreads(
@@ -113,7 +120,8 @@ def means(design: Design, losses: Mapping[str, tuple[Floats, float]]) -> dict[st
         skew = float((units**3).sum()) / float((units**2).sum()) ** 1.5
         picked = [place, k + place, 2 * k + place, 3 * k, 3 * k + 1]
         distances = _studentised(drawn[:, picked], mean, size) if len(drawn) else np.empty(0)
-        found[name] = Mean(mean**power, error, distances, skew)
+        largest = float(of_units(design, stacked[:, place : place + 1]).max() / total[place])
+        found[name] = Mean(mean**power, error, distances, skew, largest if design.units >= _ENOUGH else 0.0)
     return found
 
 
@@ -131,6 +139,8 @@ def mean_interval(design: Design, mean: Mean, confidence: float) -> tuple[Ends |
         shift = mean.skew * (2 * z * z + 1) / 6
         low, high = -z - shift, z - shift
         method = "bootstrap-t by expansion"
+    if -low * mean.error > _WIDEST:
+        return None, "none"  # resamples without the few rows that make the loss know nothing of its spread
     ends = mean.value * math.exp(-high * mean.error), mean.value * math.exp(-low * mean.error)
     return ends, method + design.words()
 
@@ -140,15 +150,29 @@ def of_mean(
 ) -> Estimate:
     """The estimate of a mean loss."""
     drawn = len(mean.distances) > 0
+    if mean.largest > _DOMINATES and mean.error is not None:
+        notes = [
+            *notes,
+            f"One of {design.units:,} {design.by} makes {mean.largest:.0%} of it: with such tails an interval is too "
+            "short.",
+        ]
     return estimate(
         metric,
         mean.value,
         design.n,
         lambda level: mean_interval(design, mean, level),
         levels,
-        notes if mean.error is not None else [*notes, UNVARIED],
+        notes if mean_interval(design, mean, CONFIDENCE)[0] is not None else [*notes, _unknown(mean)],
         resamples=design.resamples if drawn else None,
         seed=design.seed if drawn else None,
+    )
+
+
+def _unknown(mean: Mean) -> str:
+    return (
+        UNVARIED
+        if mean.error is None
+        else "So few rows make this loss that its uncertainty is unknown: no interval."
     )
 
 
