@@ -103,7 +103,7 @@ def evaluate(
     made = Evaluation(
         task=spec["task"],
         rows=answers.n,
-        label=spec["label"],
+        label=spec.get("label") or "",
         positive=spec.get("positive"),
         estimates=estimates(answers, design, spec["confidences"]),
         warnings=warnings(answers, design),

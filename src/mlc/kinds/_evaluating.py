@@ -42,7 +42,22 @@ def measured(view: View) -> dict[str, Any]:
         if wanted:
             asked[gate["name"]] = wanted
     found: dict[str, Any] = {"asked": asked} if asked else {}
+    level = quantile_of(view)
+    if level is not None:
+        found["quantile"] = level
     return found | sampled(view)
+
+
+def quantile_of(view: View) -> float | None:
+    """The quantile that a regression is asked to predict, by the words that the libraries have for it; or None."""
+    params = view["train"]["params"]
+    if view["train"]["estimator"].endswith(".QuantileRegressor"):
+        return float(params.get("quantile", 0.5))
+    named = {params.get("loss"), params.get("objective")} & {"quantile", "reg:quantileerror"}
+    if not named:
+        return None
+    given = (params.get(name) for name in ("quantile", "alpha", "quantile_alpha"))
+    return next((float(one) for one in given if isinstance(one, int | float)), 0.9)
 
 
 def sampled(view: View) -> dict[str, Any]:
@@ -51,9 +66,9 @@ def sampled(view: View) -> dict[str, Any]:
     roles = {column["role"]: name for name, column in columns.items()}
     found: dict[str, Any] = {}
     if split["method"] in _GROUPED:
-        found["sampling"] = {"by": "groups", "column": split.get("group") or roles["group"]}
+        found["sampling"] = {"by": "groups", "column": split["group"] or roles["group"]}
     elif split["method"] == "time":
-        found["sampling"] = {"by": "blocks", "column": split.get("by") or roles["time"]}
+        found["sampling"] = {"by": "blocks", "column": split["by"] or roles["time"]}
     if "weight" in roles:
         found["weight"] = roles["weight"]
     return found

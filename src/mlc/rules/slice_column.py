@@ -36,7 +36,8 @@ _ROLES = {"id": "names each row", "weight": "weighs the rows", "time": "tells wh
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for name, gate, model, dataset in used(subject):
-        address, known = Address("gate", name), dataset["columns"]
+        address, columns = Address("gate", name), dataset["columns"]
+        known = {*columns, *(step["into"] for step in dataset["prepare"].values() if "into" in step)}
         where = Address("dataset", model["dataset"])
         for one in columns_of(gate):
             span, path = subject.span(address, *one.path), ".".join(map(str, one.path))
@@ -51,7 +52,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     path=path,
                 )
                 continue
-            role = known[one.name]["role"]
+            role = columns.get(one.name, {}).get("role", "feature")
             why = _ROLES.get(role, "")
             if one.name == (model["label"] or "") or role == "label":
                 why = "is what is predicted, so that each group would hold one answer only"

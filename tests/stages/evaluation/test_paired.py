@@ -30,19 +30,19 @@ def rivals(task: str) -> tuple[Answers, Answers]:
             for place, size in ((0, 2), (1, 4))
         )
     if task == "multiclass_classification":
-        truth = generator.integers(0, 3, ROWS)
+        codes = generator.integers(0, 3, ROWS)
         made = []
         for known in (2.0, 1.0):
             logits = generator.normal(size=(ROWS, 3))
-            logits[np.arange(ROWS), truth] += known
+            logits[np.arange(ROWS), codes] += known
             probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-            made.append(Answers(task, truth, probabilities.argmax(axis=1), probabilities, ("a", "b", "c")))
+            made.append(Answers(task, codes, probabilities.argmax(axis=1), probabilities, ("a", "b", "c")))
         return made[0], made[1]
-    truth = generator.random(ROWS) < 0.4
+    positive = generator.random(ROWS) < 0.4
     made = []
     for place, known in ((0, 2.0), (1, 1.0)):
-        scores = 1 / (1 + np.exp(-known * (1.5 * truth - 0.75 + noise[place])))
-        made.append(Answers(task, truth, scores > 0.5, scores))
+        scores = 1 / (1 + np.exp(-known * (1.5 * positive - 0.75 + noise[place])))
+        made.append(Answers(task, positive, scores > 0.5, scores))
     return made[0], made[1]
 
 

@@ -59,6 +59,7 @@ def test_a_slice_has_what_its_rows_say_at_the_level_of_all_looks(frame: pl.DataF
     rows = (frame["region"] == "east").to_numpy()
     said = answers(frame)
     assert said.predicted is not None
+    assert said.truth is not None
     right = np.equal(said.predicted, said.truth)
     assert east.rows == rows.sum()
     assert east.looks == 12

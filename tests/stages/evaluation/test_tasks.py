@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -44,7 +46,7 @@ DESIGNS = {
 def of_sklearn(
     truth: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None
 ) -> dict[str, float]:
-    def averaged(score, average):  # type: ignore[no-untyped-def]
+    def averaged(score: Any, average: str) -> Any:
         return score(truth, predicted, average=average, sample_weight=weights, zero_division=0)
 
     codes = np.eye(3)[truth]
