@@ -44,7 +44,7 @@ def subject(check: Check) -> str:
         case "robustness":
             return f"the drop of {title} with {check.where}"
         case "champion":
-            return f"{title} above the champion {check.where}"
+            return f"the gain in {title} on the champion {check.where}"
     return check.metric
 
 
@@ -127,12 +127,13 @@ def _rounded_up(rows: int) -> int:
 def interval_in_words(check: Check) -> str:
     if check.low is None or check.high is None or check.low == check.high:
         return amount(check, check.value)
-    ends = f"{amount(check, check.low)}–{amount(check, check.high)}"
+    dash = "–" if check.low >= 0 else " to "  # no dash before a minus sign
+    ends = f"{amount(check, check.low)}{dash}{amount(check, check.high)}"
     return f"{amount(check, check.value)} ({level_in_words(check.confidence)} interval {ends})"
 
 
 def level_in_words(confidence: float) -> str:
-    return f"{100 * confidence:.10g}%"
+    return f"{100 * confidence:.6g}%"
 
 
 def amount(check: Check, value: float | None) -> str:

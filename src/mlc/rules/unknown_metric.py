@@ -29,7 +29,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             if one.name in known:
                 continue
             span = subject.key_span(address, *one.path) if one.is_key else subject.span(address, *one.path)
-            detail = f'No metric is called "{one.name}". There are {listed(sorted(known), most=60)}.'
+            detail = f'No metric is called "{one.name}". There are {listed(sorted(known))}.'
             if one.name in METRICS:
                 detail = (
                     f"{METRICS[one.name].title} is measured of the file that is served, not of rows: it can stand "

@@ -308,7 +308,7 @@ def test_a_challenger_is_held_to_what_the_gate_requires(
     assert check.outcome == outcome
     if outcome != "pass":
         told = gate.diagnostic(check, "model.loans")
-        assert "above the champion production (version 3)" in told.detail
+        assert "the gain in ROC AUC on the champion production (version 3)" in told.detail
         assert told.path == f"gate.fair.champion.{'require' if require == 'superior' else 'margin'}"
 
 

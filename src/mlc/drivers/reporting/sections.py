@@ -253,7 +253,8 @@ def interval(estimate: Estimate | None) -> str:
     """The interval alone."""
     if estimate is None or estimate.low is None or estimate.high is None:
         return "none"
-    return f"{estimate.low:.4f} – {estimate.high:.4f}"
+    dash = "–" if estimate.low >= 0 else "to"  # no dash before a minus sign
+    return f"{estimate.low:.4f} {dash} {estimate.high:.4f}"
 
 
 def _matrix(evaluation: Evaluation) -> dict[str, Any]:
