@@ -1,6 +1,7 @@
 """evaluate: scores the served model on the test set; every metric with its interval, and what the gates ask for.
 
-Inputs: `onnx`, `test` (Parquet). Output: `evaluation` (JSON, see `mlc.ir.evaluation.Evaluation`).
+Inputs: `onnx`, `test` (Parquet) and of a clustering `model` (skops). Output: `evaluation` (JSON, see
+`mlc.ir.evaluation.Evaluation`).
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def run(work: Work) -> Product:
         "Look at the columns that feed the model for missing and infinite values, and at its export.",
         lambda: score(frame),
     )
+    if "model" in work.inputs:
+        answers = structs.replace(answers, scores=_space(work, frame))
     work.tell("estimating")
     evaluation = _or_fail(
         address,
@@ -167,6 +170,16 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
     if evaluation.warnings:
         shown["warnings"] = list(evaluation.warnings)
     return shown
+
+
+def _space(work: Work, frame: pl.DataFrame) -> Any:
+    """The numbers (n, d) that a clustering sees of each row: how its clusters hold together is measured there."""
+    from mlc.drivers._columns import model_input
+    from mlc.drivers._skops import load_model
+
+    model = load_model(work.inputs["model"])
+    made = model[:-1].transform(model_input(frame, work.spec["columns"]))
+    return np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=np.float64)
 
 
 def _or_fail(address: str, sentence: str, mend: str, make: Any) -> Any:
