@@ -12,6 +12,7 @@ import pytest
 
 from mlc.drivers import champion
 from mlc.drivers.registry import Cause, open_registry, register, remove_alias, set_alias
+from mlc.drivers.registry.standing import champions
 from mlc.ir.evaluation import Comparison, Duel
 from mlc.ir.operation import Operation, Outcome, Product, Work, digest_of
 from mlc.ir.registry import Entry, LearnedFrom, Signature
@@ -59,7 +60,7 @@ def put(root: Path, onnx: Path, alias: str = "production") -> int:
 
     registry = open_registry(root, REGISTRY)
     number = register(registry, "default_risk", {"onnx": onnx}, describe, NOON).entry.number
-    held = champion.champions(registry, [("default_risk", alias)])[("default_risk", alias)]
+    held = champions(registry, [("default_risk", alias)])[("default_risk", alias)]
     set_alias(
         registry,
         "default_risk",
@@ -124,6 +125,7 @@ def test_both_are_scored_on_the_same_rows(work: MakeWork, inputs: dict[str, Path
     duel, _, _ = run(work, inputs)
     assert duel.problem == ""
     assert duel.challenger is not None
+    assert duel.champion is not None
     assert duel.champion == pytest.approx(1 - duel.challenger, abs=1e-6)
     assert duel.difference is not None
     assert duel.difference.value == pytest.approx(duel.challenger - duel.champion)

@@ -17,7 +17,7 @@ from mlc.drivers.reporting.shapes import (
 )
 from mlc.ir.evaluation import Estimate
 
-_NAMES, _ROOM = 118.0, 22.0
+_NAMES, _ROOM = 134.0, 22.0
 """How wide the names are, and how tall a row."""
 
 
@@ -45,7 +45,7 @@ def forest(
     shapes += [raw_line(x(mark), 6, x(mark), bottom, "guide") for mark in marks]
     for place, (label, one, style) in enumerate(rows):
         y = 12 + _ROOM * (place + 0.5)
-        shapes.append(words(_NAMES, y + 4, label if len(label) <= 19 else f"{label[:18]}…", "tick", "end"))
+        shapes.append(words(_NAMES, y + 4, label if len(label) <= 22 else f"{label[:21]}…", "tick", "end"))
         if one.value is None:
             shapes.append(words(left, y + 4, "not defined", "tick", "start"))
             continue

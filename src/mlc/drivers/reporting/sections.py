@@ -85,7 +85,7 @@ def slices(evaluation: Evaluation) -> Section | None:
     figures, tables = [], []
     for (gate, metric), group in groupby(sorted(evaluation.slices, key=_look), key=_look):
         parts = list(group)
-        rows = [(f"{one.value}", one.estimate, "") for one in parts if one.estimate is not None][:_MOST_ROWS]
+        rows = [(_name(one), one.estimate, "") for one in parts if one.estimate is not None][:_MOST_ROWS]
         whole = evaluation.estimates.get(metric)
         title = METRICS[metric].title
         if rows:
@@ -148,7 +148,7 @@ def fairness(evaluation: Evaluation) -> Section | None:
             f"fairness-{one.gate}-{place}",
             f"{one.criterion.replace('_', ' ').capitalize()} by {one.column}",
             f"The shares that {CRITERIA[one.criterion]} compares, with 95% intervals.",
-            [(name, share, "") for name, share in one.shares.items()][:_MOST_ROWS],
+            [(_in_short(name), share, "") for name, share in one.shares.items()][:_MOST_ROWS],
             "Share",
         )
         for place, one in enumerate(evaluation.fairness)
@@ -245,6 +245,12 @@ def clusters(evaluation: Evaluation) -> Section | None:
     return {"id": "clusters", "title": "Clusters", "figures": [], "tables": [table], "notes": []}
 
 
+def _name(one: SliceFigures) -> str:
+    """A value by itself, where it says what it is of."""
+    plain = one.value.startswith("[") or one.value in ("missing", "true", "false")
+    return f"{one.column} {one.value}" if plain else one.value
+
+
 def _look(one: SliceFigures) -> tuple[str, str]:
     return one.gate, one.metric
 
@@ -317,6 +323,10 @@ def _check(one: Check, address: str) -> dict[str, str]:
         "measured": measured,
         "detail": detail,
     }
+
+
+def _in_short(name: str) -> str:
+    return name.replace(": true_positive_rate", " (TPR)").replace(": false_positive_rate", " (FPR)")
 
 
 def _table(
