@@ -185,8 +185,8 @@ def _weighted(generator: Generator, n: int) -> Estimates:
     """Rows drawn with chances that follow their signal, and weights that make up for it."""
     truth, scores = _two_classes(generator, 4 * n, 0.3)
     chance = 0.5 + scores
-    kept = generator.choice(4 * n, n, replace=False, p=chance / chance.sum())
-    design = Design(n, int(generator.integers(2**31)), weights=1 / chance[kept])
+    kept = np.flatnonzero(generator.random(4 * n) < chance / 1.5)[:n]
+    design = Design(len(kept), int(generator.integers(2**31)), weights=1 / chance[kept])
     return binary.estimates(truth[kept], scores[kept] >= 0.5, scores[kept], seed=0, design=design)
 
 
