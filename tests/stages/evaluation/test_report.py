@@ -121,6 +121,11 @@ def test_baselines_are_what_a_constant_model_scores() -> None:
         assert baseline(name, 500, int(truth.sum())) == pytest.approx(found[name].value)
 
 
+def always(answers: Answers) -> Callable[[pl.DataFrame], Answers]:
+    """A model that says the same of any rows."""
+    return lambda _: answers
+
+
 def of_every_task() -> dict[str, tuple[Evaluation, dict[str, Any]]]:
     """A small evaluation of each task, with all that its report can show."""
     generator = np.random.default_rng(0)
@@ -173,7 +178,7 @@ def of_every_task() -> dict[str, tuple[Evaluation, dict[str, Any]]]:
                     "confidence": 0.95,
                 }
             spec["asked"] = {"careful": wanted}
-        made[task] = evaluate(answers, spec, frame, lambda _, answers=answers: answers), spec
+        made[task] = evaluate(answers, spec, frame, always(answers)), spec
     return made
 
 
