@@ -15,7 +15,7 @@ _GROUPED = ("group", "stratified_group")
 
 
 def measured(view: View) -> dict[str, Any]:
-    """What evaluating needs beyond the metrics; nothing where neither the gates nor the dataset ask for more.
+    """What evaluating needs: the levels of the intervals, and what the gates and the dataset ask for beyond metrics.
 
     Bounds are left out: another bound is another test of what was measured, and measures nothing again.
     """
@@ -41,7 +41,9 @@ def measured(view: View) -> dict[str, Any]:
             wanted["robustness"] = {name: gate["robustness"][name] for name in names}
         if wanted:
             asked[gate["name"]] = wanted
-    found: dict[str, Any] = {"asked": asked} if asked else {}
+    found: dict[str, Any] = {"confidences": _confidences(view)}
+    if asked:
+        found["asked"] = asked
     level = quantile_of(view)
     if level is not None:
         found["quantile"] = level
@@ -75,8 +77,8 @@ def sampled(view: View) -> dict[str, Any]:
 
 
 def duels(view: View) -> dict[str, Any]:
-    """By gate what a model is compared with a champion by."""
-    return {
+    """What a model is compared with champions by, by gate, and how the rows were drawn; nothing where no gate asks."""
+    found = {
         gate["name"]: {
             "alias": gate["champion"]["alias"],
             "metric": gate["champion"]["metric"],
@@ -86,6 +88,12 @@ def duels(view: View) -> dict[str, Any]:
         for gate in view["gates"]
         if gate["champion"]
     }
+    return {"duels": found, **sampled(view)} if found else {}
+
+
+def _confidences(view: View) -> list[float]:
+    """The levels at which the model's gates want intervals, each once."""
+    return sorted({bound["confidence"] for gate in view["gates"] for bound in gate["metrics"].values()})
 
 
 def bounds(view: View) -> dict[str, Any]:

@@ -236,11 +236,6 @@ def _optimized(view: View) -> dict[str, Any]:
     return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
 
 
-def _confidences(view: View) -> list[float]:
-    """The levels at which the model's gates want intervals, each once."""
-    return sorted({bound["confidence"] for gate in view["gates"] for bound in gate["metrics"].values()})
-
-
 def _group(group: View) -> dict[str, Any]:
     """A feature group as the driver takes it."""
     given = dict(group)
@@ -305,13 +300,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     estimator = view["train"]["estimator"] if view["train"] else ""
     if is_code(estimator):
         steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
-    evaluating = {
-        **learned,
-        **_judged(view),
-        "seed": seed_of(view),
-        "confidences": _confidences(view),
-        **_evaluating.measured(view),
-    }
+    judged = {**learned, **_judged(view), "seed": seed_of(view)}
+    evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}
     bounds = _evaluating.bounds(view)
     if view["optimize"]["variants"]:
@@ -338,17 +328,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         ),
         operation("measure", "latency", measuring, onnx=onnx, test=test),
     ]
-    duels = _evaluating.duels(view)
-    if duels:
-        compared = {
-            **learned,
-            **_judged(view),
-            "name": address.name,
-            "seed": seed_of(view),
-            "duels": duels,
-            "registry": scope.project["registry"],
-            **_evaluating.sampled(view),
-        }
+    if duels := _evaluating.duels(view):
+        compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
         steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
         proofs["comparison"] = f"{address}/compare#comparison"
     # the report names its model, so that one of another name needs its own; it says before the gate what that will
