@@ -52,6 +52,8 @@ def measured(view: View) -> dict[str, Any]:
 
 def quantile_of(view: View) -> float | None:
     """The quantile that a regression is asked to predict, by the words that the libraries have for it; or None."""
+    if not view["train"]:
+        return None  # one of several is selected, and which is known after apply
     params = view["train"]["params"]
     if view["train"]["estimator"].endswith(".QuantileRegressor"):
         return float(params.get("quantile", 0.5))
