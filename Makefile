@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms estimators faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
+.PHONY: demo test lint unit test-platforms estimators rigour faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -32,6 +32,11 @@ test-platforms: $(VENV)/.installed-dev checkers
 # Every choice of every parameter of every estimator and transform, in ONNX; the default run takes a sample.
 estimators: $(VENV)/.installed-dev
 	MLC_ESTIMATORS=long $(BIN)/pytest -n 2 tests/stages/drivers
+
+# How often intervals hold the true value, by simulation; writes the tables of docs/rigour.md. SCALE=2 takes twice as many.
+SCALE ?= 0.4
+rigour: $(VENV)/.installed-dev
+	PYTHONPATH=tests $(BIN)/python -m rigour.simulation $(SCALE)
 
 # The long form of the fault campaigns and of the comparisons with Hydra; the default run takes a sample.
 faults: $(VENV)/.installed-dev

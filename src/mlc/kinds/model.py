@@ -8,6 +8,7 @@ from mlc.ir.address import Address
 from mlc.ir.operation import Operation
 from mlc.ir.task import TASKS, Class
 from mlc.ir.task import Name as TaskName
+from mlc.kinds import _evaluating
 from mlc.kinds._candidates import (
     Select,
     Train,
@@ -129,7 +130,8 @@ _PUBLISHED = {
     "select": {"selection": "selection.json", "report": "selection.html"},
     "tune": {"trials": "trials.json"},
     "optimize": {"variants": "variants.json", "report": "variants.html"},
-    "evaluate": {"evaluation": "evaluation.json", "report": "evaluation.html"},
+    "evaluate": {"evaluation": "evaluation.json"},
+    "report": {"report": "evaluation.html"},
     "card": {"card": "README.md"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
@@ -144,6 +146,8 @@ _COSTS = {
     "optimize": "redeploy",
     "evaluate": "reevaluate",
     "measure": "reevaluate",
+    "compare": "reevaluate",
+    "report": "render",
     "gate": "reevaluate",
 }
 
@@ -227,11 +231,6 @@ def _optimized(view: View) -> dict[str, Any]:
     return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
 
 
-def _confidences(view: View) -> list[float]:
-    """The levels at which the model's gates want intervals, each once."""
-    return sorted({bound["confidence"] for gate in view["gates"] for bound in gate["metrics"].values()})
-
-
 def _group(group: View) -> dict[str, Any]:
     """A feature group as the driver takes it."""
     # what is not asked for is not told, so that a later version's groups have the keys of an earlier one's
@@ -263,7 +262,7 @@ def _learner(view: View) -> dict[str, Any]:
 
 
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
-    """train → export → evaluate and measure → gate → card → register."""
+    """train → export → evaluate, measure and compare → report → gate → card → register."""
     ingest = f"dataset.{view['dataset']['name']}/ingest"
     columns = {
         name: {key: view["dataset"]["columns"][name][key] for key in ("type", "values", "nullable")}
@@ -301,16 +300,10 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     estimator = view["train"]["estimator"] if view["train"] else ""
     if is_code(estimator):
         steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
-    # the report names its model, so that one of another name needs its own
-    evaluating = {
-        **learned,
-        **_judged(view),
-        "name": address.name,
-        "seed": seed_of(view),
-        "confidences": _confidences(view),
-    }
+    judged = {**learned, **_judged(view), "seed": seed_of(view)}
+    evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}
-    gates = {gate["name"]: gate["metrics"] for gate in view["gates"]}
+    bounds = _evaluating.bounds(view)
     if view["optimize"]["variants"]:
         estimators = [one["estimator"] for one in learners(view).values()]
         spec = {
@@ -319,7 +312,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "metric": metric_of(view),
             "evaluate": evaluating,
             "measure": measuring,
-            "gates": gates,
+            **_evaluating.of_a_variant(bounds),
         }
         inputs = {"onnx": f"{address}/export#onnx", "model": model, "train": f"{ingest}#train", "test": test}
         steps.append(operation("optimize", with_libraries("variants", estimators), spec, **inputs))
@@ -335,8 +328,15 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         ),
         operation("measure", "latency", measuring, onnx=onnx, test=test),
     ]
-    if gates:
-        steps.append(operation("gate", "gate", {"gates": gates}, **proofs))
+    if duels := _evaluating.duels(view):
+        compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
+        steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
+        proofs["comparison"] = f"{address}/compare#comparison"
+    # the report names its model, so that one of another name needs its own; it says before the gate what that will
+    about_gates = {"name": address.name, "task": view["task"], "columns": columns, **bounds}
+    steps.append(operation("report", "evaluation_report", about_gates, onnx=onnx, test=test, **proofs))
+    if bounds["gates"]:
+        steps.append(operation("gate", "gate", bounds, **proofs))
         proofs["verdict"] = f"{address}/gate#verdict"
     about_model = {
         "name": address.name,
@@ -369,7 +369,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             model=model,
             train=f"{ingest}#train",
             test=test,
-            report=f"{address}/evaluate#report",
+            report=f"{address}/report#report",
             card=f"{address}/card#card",
             # what was exported is told of too, where something that was made of it is served
             **({"exported": f"{address}/export#onnx"} if served == "optimize" else {}),
