@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms estimators faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
+.PHONY: demo test lint unit test-platforms estimators rigour faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -33,6 +33,11 @@ test-platforms: $(VENV)/.installed-dev checkers
 estimators: $(VENV)/.installed-dev
 	MLC_ESTIMATORS=long $(BIN)/pytest -n 2 tests/stages/drivers
 
+# How often intervals hold the true value, by simulation; writes the tables of docs/rigour.md. SCALE=2 takes twice as many.
+SCALE ?= 0.4
+rigour: $(VENV)/.installed-dev
+	PYTHONPATH=tests $(BIN)/python -m rigour.simulation $(SCALE)
+
 # The long form of the fault campaigns and of the comparisons with Hydra; the default run takes a sample.
 faults: $(VENV)/.installed-dev
 	MLC_FAULTS=long MLC_CASES=20000 $(BIN)/pytest -n 2 tests/faults tests/stages/compose
@@ -45,7 +50,7 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
+checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
@@ -54,6 +59,11 @@ checkers: .checkers/pre-commit/.installed .checkers/mlserver/.installed .checker
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
 	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
+	touch $@
+
+.checkers/moto/.installed:
+	$(PYTHON) -m venv .checkers/moto
+	.checkers/moto/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'moto[s3,server]>=5'
 	touch $@
 
 .checkers/pre-commit/.installed:
@@ -68,6 +78,7 @@ checkers: .checkers/pre-commit/.installed .checkers/mlserver/.installed .checker
 benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/compose.py
+	$(BIN)/python benchmarks/data.py
 	$(PIP) jsonschema-rs
 	$(BIN)/python benchmarks/scale.py 1000 --peers
 

@@ -199,7 +199,16 @@ def forbidden(
 
     found = []
     for one, plan in zip(compiled, planned, strict=True):
+        leaving_out = {
+            step.address: step.changes[0].cause
+            for step in plan.steps
+            if step.action == "delete" and step.changes
+        }
         for threat in threats(plan, states.read(root, plan.environment)):
+            out = leaving_out.get(threat.address)
+            if out is not None:
+                found.append(prevent_destroy.left_out(threat, plan.environment, out))
+                continue
             resource = one.graph.resource(Address.parse(threat.address))
             line = None if resource is None else resource.node.at(("lifecycle", "prevent_destroy"))
             found.append(prevent_destroy.found(threat, plan.environment, None if line is None else line.span))

@@ -232,6 +232,25 @@ def reads_in(graph: Graph) -> Callable[[tuple[str | int, ...], Node], tuple[Read
     return reads
 
 
+def with_origins(planned: Plan, graph: Graph) -> Plan:
+    """A plan that is to be applied, with where the values stand of what it records."""
+    from mlc.ir.address import Address
+    from mlc.plan.changes import origins_of
+
+    read = reads_in(graph)
+    nodes = {resource.address: resource.node for resource in graph.resources}
+
+    def origins(address: Address) -> dict[str, str]:
+        place = (address.kind, address.name)
+        return origins_of(nodes[address], lambda path, node: read((*place, *path), node))
+
+    steps = tuple(
+        step if step.spec is None else structs.replace(step, origins=origins(Address.parse(step.address)))
+        for step in planned.steps
+    )
+    return structs.replace(planned, steps=steps)
+
+
 def apply(root: Path, planned: Plan, stop: Stop, parallelism: int | None = None) -> Iterator[Event]:
     """plan → apply: the events as they happen. Raises StepFailed where the plan may not be applied.
 

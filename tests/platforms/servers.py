@@ -30,7 +30,7 @@ class Server(Struct):
 @contextmanager
 def postgresql() -> Iterator[Server]:
     with _folder() as folder:
-        port = _free_port()
+        port = free_port()
         (folder / "password").write_text(PASSWORD)
         (folder / "password").chmod(0o644)
         initdb = [
@@ -53,7 +53,7 @@ def mariadb() -> Iterator[Server]:
     import pymysql
 
     with _folder() as folder:
-        port = _free_port()
+        port = free_port()
         data = [f"--datadir={folder / 'data'}", "--no-defaults"]
         _run(
             [
@@ -123,7 +123,7 @@ def _serving(command: list[str], port: int) -> Iterator[tuple[Callable[[], None]
         )
         running.append(server)
         deadline = time.monotonic() + _SECONDS
-        while not _answers(port):
+        while not answers(port):
             assert server.poll() is None, f"{command[0]} ended with {server.returncode}"
             assert time.monotonic() < deadline, f"{command[0]} does not answer"
             time.sleep(0.1)
@@ -133,7 +133,7 @@ def _serving(command: list[str], port: int) -> Iterator[tuple[Callable[[], None]
         server.kill()
         server.wait()
         deadline = time.monotonic() + _SECONDS
-        while _answers(port):  # PostgreSQL's other processes notice it a moment later
+        while answers(port):  # PostgreSQL's other processes notice it a moment later
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
@@ -146,14 +146,14 @@ def _serving(command: list[str], port: int) -> Iterator[tuple[Callable[[], None]
             server.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1):
             return True

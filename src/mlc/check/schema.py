@@ -90,7 +90,7 @@ def _chosen(error: ValidationError, root: dict[str, Any]) -> Iterator[Validation
     index = next(
         (i for i, branch in enumerate(branches) if choose(branch, root, error.instance) is chosen), None
     )
-    if index is None or "anyOf" in chosen:
+    if index is None or ("anyOf" in chosen and "discriminator" not in chosen):
         yield error
         return
     for inner in error.context or ():

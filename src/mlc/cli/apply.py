@@ -106,7 +106,7 @@ def _saved_plan(words: list[str], arguments: argparse.Namespace) -> tuple[Plan, 
 
 def _fresh_plan(root: Path, arguments: argparse.Namespace) -> tuple[Plan, Locate]:
     """A plan of the configuration as it is, and how to find the lines that a failure concerns."""
-    from mlc import inquiry
+    from mlc import inquiry, pipeline
 
     validated, compiled = checked_and_compiled(arguments)
     arguments.warned = bool(validated.diagnostics)
@@ -116,4 +116,5 @@ def _fresh_plan(root: Path, arguments: argparse.Namespace) -> tuple[Plan, Locate
     def locate(found: tuple[Diagnostic, ...]) -> Located:
         return inquiry.located(found, compiled[0]), validated.composed.sources
 
-    return selected_plans(root, compiled, arguments)[0], locate
+    planned = selected_plans(root, compiled, arguments)[0]
+    return pipeline.with_origins(planned, compiled[0].graph), locate

@@ -54,7 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
         root = project_folder(arguments)
         plans = selected_plans(root, compiled, arguments)
         if arguments.out:
-            _save(root, plans[0], validated.composed.sources, Path(arguments.folder) / arguments.out)
+            from mlc import pipeline
+
+            whole = pipeline.with_origins(plans[0], compiled[0].graph)
+            _save(root, whole, validated.composed.sources, Path(arguments.folder) / arguments.out)
     if arguments.html:
         from mlc.cli._page import write_page
         from mlc.report import plan_page

@@ -2,6 +2,9 @@
 
 verify hashes what is registered again; with --retrain it makes the version anew from its description and
 compares it byte for byte.
+
+diff compares two versions of a dataset that has a `profile`: registry diff dataset.NAME (its last two),
+dataset.NAME:1 (that and the last), or dataset.NAME:1 dataset.NAME:3.
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("list", "show", "verify"), help="what to do")
+    parser.add_argument("action", choices=("list", "show", "verify", "diff"), help="what to do")
     parser.add_argument("name", nargs="?", type=name, help="a model: NAME, NAME@ALIAS or NAME:VERSION")
+    parser.add_argument("other", nargs="?", type=name, help="diff: the other version of the dataset")
     parser.add_argument("--retrain", action="store_true", help="verify: make the version anew and compare")
     parser.add_argument(
         "--env", metavar="NAME", help="whose registry; the default environment's where none is named"
@@ -41,15 +45,23 @@ def run(arguments: argparse.Namespace) -> int:
     spec = _registry(root, arguments.env)
     if arguments.action == "verify":
         return verify(root, spec, arguments)
+    if arguments.action == "diff":
+        return _diff(root, spec, arguments)
+    if arguments.other is not None:
+        raise Unfit(unknown_version.one_too_many(arguments.other, arguments.action))
     if arguments.action == "list":
         models = registry.list_models(root, spec)
+        data = registry.list_datasets(root, spec)
         if arguments.format == "json":
-            write_json(models=msgspec.to_builtins(models))
+            told = {"datasets": msgspec.to_builtins(data)} if data else {}
+            write_json(models=msgspec.to_builtins(models), **told)
             return 0
         for model in models:
             aliases = ", ".join(f"{alias} → v{number}" for alias, number in sorted(model.aliases.items()))
             print(f"{model.name:<30} v{model.latest.entry.number:<5} {aliases}")
-        if not models and not arguments.quiet:
+        for latest in data:
+            print(f"{'dataset.' + latest.entry.name:<30} v{latest.entry.number:<5}")
+        if not models and not data and not arguments.quiet:
             print("Nothing is registered yet.", file=sys.stderr)
         return 0
     if arguments.name is None:
@@ -61,6 +73,22 @@ def run(arguments: argparse.Namespace) -> int:
         from mlc.report import version_text
 
         sys.stdout.write(version_text.version(version))
+    return 0
+
+
+def _diff(root: Path, spec: dict[str, Any], arguments: argparse.Namespace) -> int:
+    """Two versions of a dataset: what is there, and what moved."""
+    import msgspec
+
+    from mlc.drivers.registry import comparing, open_registry
+    from mlc.report import dataset_diff_text
+
+    named = [one for one in (arguments.name, arguments.other) if one is not None]
+    found = comparing.compared(open_registry(root, spec), named)
+    if arguments.format == "json":
+        write_json(**msgspec.to_builtins(found))
+    else:
+        sys.stdout.write(dataset_diff_text.diff(found))
     return 0
 
 

@@ -12,7 +12,7 @@ from onnx import checker
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
-from mlc.drivers import _answers
+from mlc.drivers import _answers, _texts
 from mlc.drivers._calibration import Calibrated
 from mlc.drivers._calibration_onnx import append
 from mlc.drivers._columns import Columns
@@ -51,7 +51,7 @@ def to_onnx(
                 model,
                 initial_types=kinds,
                 final_types=None,
-                options=_options(model.steps[-1][1]) if task.classifies else None,
+                options=_options(model, task),
                 target_opset={"": opset, "ai.onnx.ml": 3},
                 name="mlc",
             )
@@ -71,9 +71,16 @@ def to_onnx(
     return content
 
 
-def _options(estimator: object) -> dict[int, dict[str, bool]]:
-    """Probabilities as a tensor. An estimator that brings its own conversion has no options."""
-    return {id(estimator): {} if hasattr(estimator, "onnx_converter") else {"zipmap": False}}
+def _options(model: Pipeline, task: Task) -> dict[int, dict[str, Any]]:
+    """Probabilities as a tensor, and words in the one locale. An estimator that brings its own conversion has no
+    options."""
+    estimator = model.steps[-1][1]
+    own = {} if hasattr(estimator, "onnx_converter") or not task.classifies else {"zipmap": False}
+    return (
+        {id(estimator): own, **_texts.options(model["features"])}
+        if own
+        else _texts.options(model["features"])
+    )
 
 
 def _canonical(graph: onnx.ModelProto, task: Task, classes: Sequence[Class]) -> bytes:

@@ -45,13 +45,14 @@ def fit(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], mak
     `spec` has `groups` and `columns`, the `estimator` with its `params` and `seed`, and maybe `calibrate`. Raises
     what the libraries raise, UnfitError of `_pipeline`, UnfoldableError of `_folds`.
     """
-    model = _plain(frame, labels, spec, make)
+    fitted = _ensemble if "ensemble" in spec else plain
+    model = fitted(frame, labels, spec, make)
     if "calibrate" not in spec or labels is None:
         return model
     from mlc.drivers import _calibration
 
     def predict(fold: Fold) -> NDArray[np.float64]:
-        learned = _plain(frame[fold.train], labels[fold.train], spec, make)
+        learned = fitted(frame[fold.train], labels[fold.train], spec, make)
         found = learned.predict_proba(model_input(frame[fold.test], spec["columns"]))
         return np.asarray(found[:, 1], dtype=np.float64)
 
@@ -59,12 +60,23 @@ def fit(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], mak
     return _calibration.calibrated(model, labels, how["method"], folds(frame, how["folds"]), predict)
 
 
-def _plain(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build) -> Pipeline:
+def plain(
+    frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build = build
+) -> Pipeline:
+    """The same without calibration."""
     table = model_input(frame, spec["columns"])
     estimator = make(spec["estimator"], params_by_place(spec), spec["seed"])
     return _pipeline.pipeline(spec["groups"], spec["columns"], table, estimator, spec["seed"]).fit(
         table, labels
     )
+
+
+def _ensemble(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build) -> Pipeline:
+    from mlc.drivers import _ensemble
+
+    del make  # members are built by what each of them says
+    assert labels is not None
+    return _ensemble.fit(frame, labels, spec)
 
 
 def predict(model: Pipeline, frame: pl.DataFrame, columns: Mapping[str, Any]) -> tuple[Any, Any]:

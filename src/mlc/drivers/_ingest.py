@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from mlc.drivers import _contract, _prepare, _profile, _split
+from mlc.drivers import _contract, _leakage, _prepare, _privacy, _profile, _split
 from mlc.drivers._canonical import canonical
+from mlc.drivers._parquet import write_parquet
 from mlc.ir.operation import Product, StepFailed, Work
 
 
@@ -19,10 +20,12 @@ def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
     Raises StepFailed: column-missing, contract-broken, split-impossible.
     """
     spec, address = work.spec, work.operation.address
+    found = _privacy.border(spec, found, address)
     work.tell(f"checking {found.height:,} rows")
     checked = _contract.check(spec, found, address, source)
     # what it says decides whether the step goes on, never what comes out of it
-    _contract.check_fresh(spec, checked.kept, datetime.now(UTC).replace(tzinfo=None), address)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    _contract.check_fresh(spec, checked.kept, now, address)
     rows = checked.kept
     if _split.is_by_row(spec):
         rows = rows.with_columns(_split.hashes(rows, spec))
@@ -32,6 +35,10 @@ def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
     rows = prepared.rows
     if _contract.made_columns(spec):
         rows, checked = _contract.check_made(spec, rows, checked, found, address)
+    anonymity: dict[str, Any] | None = None
+    warnings: list[str] = []
+    if "k_anonymity" in spec:
+        rows, anonymity, warnings = _privacy.anonymous(spec, rows, address)
     train, test, parts = _split.split(spec, rows, prepared.facts, address)
     outputs = {"train": train, "test": test, "quarantine": checked.quarantined}
     work.tell("writing")
@@ -49,6 +56,12 @@ def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
         "split": parts,
         "columns": _profile.columns(rows, spec),
     }
+    if anonymity is not None:
+        profile["k_anonymity"] = anonymity
+    if spec["checks"].get("leakage"):
+        leaks = _leakage.found(spec, train, test)
+        warnings += _leakage.judged(spec, leaks, _leakage.future(spec, rows, now), address)
+        profile["leakage"] = leaks
     paths = {name: work.folder / f"{name}.parquet" for name in outputs}
     for name, frame in outputs.items():
         write_parquet(frame, str(paths[name]))
@@ -59,11 +72,6 @@ def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
         "dropped_columns": profile["dropped_columns"],
         "preparation": prepared.ledger,
     }
+    if warnings:
+        summary["warnings"] = warnings
     return Product(outputs=paths, summary={**summary, "split": parts})
-
-
-def write_parquet(frame: pl.DataFrame, path: str) -> None:
-    """The same rows give the same bytes: every choice that a default could change is made here."""
-    frame.rechunk().write_parquet(
-        path, compression="zstd", compression_level=3, statistics=True, row_group_size=1 << 18
-    )

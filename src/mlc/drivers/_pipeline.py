@@ -20,7 +20,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from mlc.drivers import _transforms
+from mlc.drivers import _texts, _transforms
 from mlc.drivers._columns import MISSING_TEXT, Columns, names_of
 
 SCALERS = {"standard": StandardScaler, "min_max": MinMaxScaler, "robust": RobustScaler}
@@ -58,10 +58,16 @@ def pipeline(
 
 def _parts(
     name: str, group: Mapping[str, Any], columns: Columns, table: pl.DataFrame, seed: int
-) -> Iterator[tuple[str, Any, list[str]]]:
-    """One transformer per run of columns of alike type: text and numbers do not share an array."""
+) -> Iterator[tuple[str, Any, list[str] | str]]:
+    """One transformer per run of columns of alike type: text and numbers do not share an array. A text whose words
+    are learned has one of its own, which takes the column itself."""
     _refuse_misfits(name, group, columns)
     safe = name.replace("__", "-")  # scikit-learn keeps the double underscore for itself
+    if group.get("text"):
+        for number, column in enumerate(group["columns"], start=1):
+            part = safe if len(group["columns"]) == 1 else f"{safe}-{number}"
+            yield part, _texts.vectoriser(group["text"], table[column].to_list()), column
+        return
     runs = [
         (is_text, list(run))
         for is_text, run in groupby(group["columns"], lambda column: columns[column]["type"] == "string")
@@ -127,10 +133,16 @@ def _refuse_misfits(name: str, group: Mapping[str, Any], columns: Columns) -> No
     path, encode = f"features.groups.{name}", group["encode"]
     texts = [column for column in group["columns"] if columns[column]["type"] == "string"]
     fractions = [column for column in group["columns"] if columns[column]["type"] == "number"]
+    if group.get("text"):
+        if len(texts) < len(group["columns"]):
+            raise UnfitError(
+                f"The group `{name}` learns the words of columns that are no text.", f"{path}.columns"
+            )
+        return
     if texts and encode == "none":
         raise UnfitError(
             f"The group `{name}` hands text to the estimator ({names_of(texts)}), which takes numbers only. "
-            "Encode the group `one_hot` or `ordinal`, or put the text into a group of its own.",
+            "Encode the group `one_hot` or `ordinal`, or give the text a group of its own with `text`.",
             f"{path}.encode",
         )
     if texts and group["impute"] in ("mean", "median"):

@@ -77,7 +77,10 @@ def answer(loaded: Loaded, asked: Asked, answers: dict[str, np.ndarray[Any, Any]
                 "name": name,
                 "datatype": datatypes[name],
                 "shape": list(values.shape),
-                "data": np.ascontiguousarray(values).reshape(-1),
+                # orjson knows arrays of numbers, not of texts
+                "data": values.ravel().tolist()
+                if values.dtype == object
+                else np.ascontiguousarray(values).reshape(-1),
             }
             for name, values in answers.items()
         ],

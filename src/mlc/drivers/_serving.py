@@ -30,7 +30,7 @@ LARGEST_FLOAT = float(np.finfo(np.float32).max)
 _TAKES = {"FP32": "tensor(float)", "BOOL": "tensor(float)", "BYTES": "tensor(string)"}
 """What ONNX takes for a datatype; a boolean is served as 0 and 1, as it was trained."""
 
-_GIVES = {"tensor(float)": "FP32", "tensor(int64)": "INT64"}
+_GIVES = {"tensor(float)": "FP32", "tensor(int64)": "INT64", "tensor(string)": "BYTES"}
 
 _SLICE = 2048  # rows at once in batch scoring
 
@@ -90,7 +90,7 @@ def load(folder: Path, *, largest: int = LARGEST_FILE) -> Loaded:
 def predict(bundle: Path, rows: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     """Score many rows at once: `rows` are columns of equal length by name, columns of no use are left alone.
 
-    `bundle` is a deployment's folder or a bundle's. Gives `label` (n integers) and `probabilities` (n pairs).
+    `bundle` is a deployment's folder or a bundle's. Gives the outputs of the model's signature, each of n.
     Raises StepFailed (bundle-refused, onnx-refused), and Refused where the rows do not fit the signature.
     """
     loaded = load(current(bundle))

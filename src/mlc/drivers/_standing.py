@@ -96,14 +96,14 @@ _WRONG: Mapping[str, tuple[str, str]] = {
         "the estimator without it",
     ),
     "CountVectorizer": (
-        "With its default token_pattern it converts to ONNX without an error and splits text otherwise; text "
-        "features are of a later version.",
-        "encode: one_hot for text of few values",
+        "With its default token_pattern it converts to ONNX without an error and splits text otherwise. The "
+        "group's own `text` is right.",
+        "text in the group",
     ),
     "TfidfVectorizer": (
-        "With its default token_pattern it converts to ONNX without an error and splits text otherwise; text "
-        "features are of a later version.",
-        "encode: one_hot for text of few values",
+        "With its default token_pattern it converts to ONNX without an error and splits text otherwise. The "
+        "group's own `text` is right.",
+        "text in the group",
     ),
     "KNNImputer": (
         "It converts to ONNX without an error and imputes other numbers there: one label in 17 was wrong.",
@@ -216,7 +216,7 @@ _FAILS: Mapping[str, tuple[str, str]] = {
 }
 """Has no ONNX form, or one that fails."""
 
-_TUNE = "Searching parameters is not its own estimator here: a later version has `tune`."
+_TUNE = "Searching parameters is not its own estimator here: the model's `tune` does that."
 _MULTICLASS = "It makes a classifier of several classes out of binary ones, which every classifier here is."
 _WRAPPED = "It wraps another estimator, which a parameter cannot name."
 _SEVERAL_LABELS = "It predicts several labels at once, and a model here has one."
@@ -243,7 +243,7 @@ _NOT_YET: Mapping[str, tuple[str, str]] = {
         "one of the estimators",
     ),
     "CalibratedClassifierCV": (
-        "It wraps another estimator, which a parameter cannot name; a later version has `calibrate`.",
+        "It wraps another estimator, which a parameter cannot name; the model's `calibrate` does that.",
         "the estimator without it; LogisticRegression is calibrated by itself",
     ),
     "ClassifierChain": (_MULTICLASS, "the estimator without it"),
@@ -297,14 +297,14 @@ _NOT_YET: Mapping[str, tuple[str, str]] = {
         "sklearn.feature_selection.SelectKBest",
     ),
     "StackingClassifier": (
-        "It wraps other estimators; a later version has `ensemble`.",
-        "one of the estimators",
+        "It wraps other estimators: name them under `candidates` of the model.",
+        "ensemble: {method: stacking}",
     ),
     "VotingClassifier": (
-        "It wraps other estimators; a later version has `ensemble`.",
-        "one of the estimators",
+        "It wraps other estimators: name them under `candidates` of the model.",
+        "ensemble: {method: voting}",
     ),
-    "TfidfTransformer": ("It weighs counts of words, and text features are of a later version.", ""),
+    "TfidfTransformer": ("The group's own `text` weighs the counts of words.", "text in the group"),
     "FeatureHasher": ("It takes dictionaries or words, and a dataset has columns.", "encode: one_hot"),
     "GenericUnivariateSelect": (
         "What it stands for can be named itself.",

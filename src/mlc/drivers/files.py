@@ -1,4 +1,5 @@
-"""Ingests a file: reads it, holds it to its contract, prepares it, and splits it into train and test."""
+"""Ingests a file, of the project or of rows that were read outside of it: reads it, holds it to its contract,
+prepares it, and splits it into train and test."""
 
 from __future__ import annotations
 
@@ -23,6 +24,8 @@ def run(work: Work) -> Product:
     from mlc.drivers import _ingest, _tables
 
     source, address = work.spec["source"], work.operation.address
+    if "rows" in work.inputs:
+        return _ingest.ingest(work, _tables.read(work.inputs["rows"], "parquet"), f"`{source['of']}`")
     written, written_as = source["path"], source["format"]
     if leads_out(work.root, written):
         raise StepFailed(

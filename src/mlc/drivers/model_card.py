@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from mlc.drivers import _chosen
 from mlc.drivers._canonical import rounded
-from mlc.drivers.gate import sentence
+from mlc.drivers._gate_words import sentence, subject
 from mlc.ir.choice import Selection
-from mlc.ir.evaluation import METRICS, Estimate, Evaluation, Verdict
+from mlc.ir.evaluation import METRICS, Check, Estimate, Evaluation, Verdict
 from mlc.ir.operation import Product, Work
 
-VERSION = 1
+VERSION = 2
 PACKAGES = ("jinja2",)
 EFFECT = False
+
+_PIPELINES = {"regression": "tabular-regression"}
+"""The Hub's name of a task, where it is not classification of a table."""
 
 _HUB_METRICS = {"brier": "brier_score"}
 _HUB_LICENCES = (
@@ -81,11 +84,7 @@ def content(
             ("Risk class", card["risk_class"] or "not stated"),
         ),
         "sections": _sections(card, dataset),
-        "evaluated": (
-            f"Measured on {evaluation.rows:,} test rows of the dataset {dataset['name']} that the model has "
-            f"not seen, {evaluation.positives:,} of them positive. The label is {evaluation.label}, positive "
-            f"where it is {evaluation.positive}."
-        ),
+        "evaluated": _evaluated(evaluation, dataset["name"]),
         "confidence": f"{next(iter(evaluation.estimates.values())).confidence:.0%}",
         "metrics": [_metric(evaluation.estimates[name]) for name in METRICS if name in evaluation.estimates],
         "warnings": list(evaluation.warnings),
@@ -93,6 +92,8 @@ def content(
         "served": _served(parity, latency),
         "url": f"http://localhost:8080/v2/models/{spec['name']}/infer",
         "positive": f"{evaluation.label} is {evaluation.positive}",
+        "task": spec["task"],
+        "classes": ", ".join(map(str, spec.get("classes", ()))),
         "inputs": [
             {
                 "name": one["name"],
@@ -116,6 +117,18 @@ def content(
     }
 
 
+def _evaluated(evaluation: Evaluation, dataset: str) -> str:
+    measured = (
+        f"Measured on {evaluation.rows:,} test rows of the dataset {dataset} that the model has not seen"
+    )
+    if evaluation.positives is not None and evaluation.positive is not None:
+        return (
+            f"{measured}, {evaluation.positives:,} of them positive. The label is {evaluation.label}, positive "
+            f"where it is {evaluation.positive}."
+        )
+    return f"{measured}. The label is {evaluation.label}." if evaluation.label else f"{measured}."
+
+
 def front_matter(spec: Mapping[str, Any], evaluation: Evaluation) -> dict[str, Any]:
     """The metadata that the Hugging Face Hub reads, with the model index and its intervals."""
     metrics = [
@@ -123,19 +136,19 @@ def front_matter(spec: Mapping[str, Any], evaluation: Evaluation) -> dict[str, A
         for estimate in (evaluation.estimates[name] for name in METRICS if name in evaluation.estimates)
         if estimate.value is not None
     ]
-    dataset = spec["dataset"]["name"]
+    dataset, pipeline = spec["dataset"]["name"], _PIPELINES.get(spec["task"], "tabular-classification")
     return {
         **_licence(spec["card"]["licence"]),
         "library_name": "onnx",
-        "pipeline_tag": "tabular-classification",
-        "tags": sorted({"tabular-classification", "onnx", "scikit-learn", *spec["tags"]}),
+        "pipeline_tag": pipeline,
+        "tags": sorted({pipeline, "onnx", "scikit-learn", *spec["tags"]}),
         "metrics": [metric["type"] for metric in metrics],
         "model-index": [
             {
                 "name": spec["name"],
                 "results": [
                     {
-                        "task": {"type": "tabular-classification", "name": spec["task"].replace("_", " ")},
+                        "task": {"type": pipeline, "name": spec["task"].replace("_", " ")},
                         "dataset": {"name": dataset, "type": dataset, "split": "test"},
                         "metrics": metrics,
                     }
@@ -221,10 +234,12 @@ def _verdict(verdict: Verdict | None) -> dict[str, Any]:
     checks = []
     for check in verdict.checks:
         measured, _, asked = sentence(check).rpartition(", ")
+        if check.value is None:
+            measured, asked = "nothing to test", check.note or check.reason
         checks.append(
             {
                 "gate": check.gate,
-                "metric": METRICS[check.metric].title if check.metric in METRICS else check.metric,
+                "metric": _what(check),
                 "asked": asked,
                 "measured": measured,
                 "outcome": check.outcome,
@@ -233,13 +248,19 @@ def _verdict(verdict: Verdict | None) -> dict[str, Any]:
     return {"outcome": verdict.outcome, "text": texts[verdict.outcome], "checks": checks}
 
 
+def _what(check: Check) -> str:
+    if check.kind == "metric" and check.metric in METRICS:
+        return METRICS[check.metric].title
+    said = subject(check)
+    return said[0].upper() + said[1:]
+
+
 def _served(parity: Mapping[str, Any], latency: Mapping[str, Any]) -> list[dict[str, str]]:
     facts = [(METRICS[f"latency_{name}"].title, _duration(latency[name])) for name in ("p50", "p95", "p99")]
     return _facts(
         *facts,
         ("Size", f"{int(latency['size_bytes']):,} bytes"),
-        ("Labels as the trained model's", f"{parity['label_agreement']:.4%} of {parity['rows']:,} test rows"),
-        ("Largest probability difference", f"{parity['max_probability_difference']:.3g}"),
+        *_faithful(parity),
     )
 
 
@@ -255,6 +276,22 @@ def _selected(selection: Selection) -> list[tuple[str, str]]:
     if selection.calibrated:
         facts.append(("Calibrated", selection.calibrated))
     return facts
+
+
+def _faithful(parity: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How far the served form may differ from the trained model, as far as the task has it."""
+    for name, title in (
+        ("label_agreement", "Labels as the trained model's"),
+        ("value_agreement", "Values as the trained model's"),
+    ):
+        if name in parity:
+            yield title, f"{parity[name]:.4%} of {parity['rows']:,} test rows"
+    for name, title in (
+        ("max_probability_difference", "Largest probability difference"),
+        ("max_relative_difference", "Largest relative difference"),
+    ):
+        if name in parity:
+            yield title, f"{parity[name]:.3g}"
 
 
 def _duration(part: Mapping[str, float | None]) -> str:

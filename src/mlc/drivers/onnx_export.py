@@ -97,7 +97,8 @@ def scaled_trees(model: Pipeline) -> list[str]:
     return [
         name
         for name, group, _ in model["features"].transformers_
-        if isinstance(group, Steps) and any(_rounds(step, made) for step, made in group.steps)
+        if (isinstance(group, Steps) and any(_rounds(step, made) for step, made in group.steps))
+        or type(group).__name__ == "TfidfVectorizer"
     ]
 
 

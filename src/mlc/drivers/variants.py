@@ -183,7 +183,7 @@ def _made(work: Work, variant: Mapping[str, Any], metric: str) -> Measured:
     if spec["gates"]:
         from mlc.drivers import gate
 
-        judged = gate.judge(spec["gates"], proofs)
+        judged = gate.judge(spec["gates"], proofs, spec.get("more"))
         verdict = judged.outcome
         refused += [
             f"Gate {check.gate}, {check.metric}: {gate.sentence(check)} ({check.outcome})."

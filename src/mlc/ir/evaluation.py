@@ -10,21 +10,13 @@ from typing import Literal
 
 from msgspec import Struct
 
-Unit = Literal["share", "score", "seconds", "bytes"]
-Source = Literal["evaluation", "latency", "parity"]
+from mlc.ir.metrics import METRICS, Metric
+
+__all__ = ["METRICS", "Metric"]
+
 Outcome = Literal["pass", "fail", "inconclusive"]
 End = Literal["lower", "upper", "point"]
-
-
-class Metric(Struct, frozen=True):
-    """A metric that a gate may bound. `source` is the proof that holds it."""
-
-    name: str
-    title: str
-    unit: Unit
-    better: Literal["higher", "lower"]
-    source: Source
-    description: str
+Kind = Literal["metric", "slice", "gap", "fairness", "robustness", "champion"]
 
 
 class Interval(Struct, frozen=True):
@@ -107,21 +99,174 @@ class HistogramBin(Struct, frozen=True):
     positives: int
 
 
+class Sampling(Struct, frozen=True):
+    """How the test set was drawn, which is how it is resampled: `by` rows, groups or blocks of time.
+
+    `units` are the independent parts; `column` says what groups or orders the rows and `weight` what weighs them.
+    """
+
+    by: Literal["rows", "groups", "blocks"]
+    units: int
+    column: str = ""
+    block: int = 0
+    weight: str = ""
+
+
+class ClassFigures(Struct, frozen=True):
+    """One class of several: its rows, how often it is called, and its own estimates (`roc_auc`: against the rest)."""
+
+    name: str
+    rows: int
+    called: int
+    estimates: dict[str, Estimate]
+    roc: tuple[RocPoint, ...] = ()
+
+
+class PredictedBin(Struct, frozen=True):
+    """Rows that are predicted within [low, high]: what was true, and the quartiles of the errors."""
+
+    low: float
+    high: float
+    rows: int
+    mean_predicted: float
+    mean_true: float
+    lower: float
+    median: float
+    upper: float
+
+
+class Residuals(Struct, frozen=True):
+    """The errors (predicted minus true) of a regression: a histogram, quartiles by predicted value, and the true
+    and predicted values of some rows."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    bins: tuple[PredictedBin, ...]
+    truth: tuple[float, ...]
+    predicted: tuple[float, ...]
+
+
+class ClusterFigures(Struct, frozen=True):
+    """A cluster's rows, and where a space is known the mean silhouette of those that were sampled."""
+
+    name: str
+    rows: int
+    silhouette: float | None = None
+
+
+class SliceFigures(Struct, frozen=True):
+    """A metric on some of the rows and on the rest of them.
+
+    `gap` is by how much the slice is worse than the rest (below 0: better). `estimate` and `gap` have intervals
+    at `CONFIDENCE` of one look; those of a gate hold for all its looks together (`simultaneous`, by level).
+    `p_adjusted` says after Holm how surprising the gap would be if there were none. Fewer rows than `min_rows`:
+    nothing is estimated.
+    """
+
+    gate: str
+    column: str
+    value: str
+    metric: str
+    rows: int
+    min_rows: int
+    looks: int
+    estimate: Estimate | None = None
+    rest: Estimate | None = None
+    gap: Estimate | None = None
+    p_adjusted: float | None = None
+
+
+class FairnessFigures(Struct, frozen=True):
+    """The largest difference of a share between two groups of a protected column, with an interval that holds for
+    all pairs together. `shares` are those of the groups that have enough rows; `small` are the others."""
+
+    gate: str
+    column: str
+    criterion: str
+    gap: Estimate
+    shares: dict[str, Estimate]
+    between: tuple[str, ...] = ()
+    small: dict[str, int] = {}
+
+
+class RobustnessFigures(Struct, frozen=True):
+    """How much a metric gets worse when the inputs are disturbed, with the paired interval of the drop."""
+
+    gate: str
+    kind: Literal["noise", "missing"]
+    amount: float
+    metric: str
+    columns: tuple[str, ...]
+    before: float | None
+    after: float | None
+    drop: Estimate
+
+
+class Importance(Struct, frozen=True):
+    """How much a metric gets worse when a column's values are shuffled, with the paired interval of the drop."""
+
+    column: str
+    drop: Estimate
+
+
 class Evaluation(Struct, frozen=True):
-    """Everything measured on the test set. Curves are thinned for reading; estimates use every row."""
+    """Everything measured on the test set. Curves are thinned for reading; estimates use every row.
+
+    `positives`, `positive`, `confusion`, the curves and `histogram` are of two classes; `classes` and `matrix`
+    (true class by predicted class) of several; `residuals` of a regression; `clusters` of a clustering.
+    """
 
     task: str
     rows: int
-    positives: int
     label: str
-    positive: str | int | bool
     estimates: dict[str, Estimate]
-    confusion: Confusion
+    positives: int | None = None
+    positive: str | int | bool | None = None
+    confusion: Confusion | None = None
     roc: tuple[RocPoint, ...] = ()
     precision_recall: tuple[PrecisionRecallPoint, ...] = ()
     calibration: tuple[CalibrationBin, ...] = ()
     histogram: tuple[HistogramBin, ...] = ()
     warnings: tuple[str, ...] = ()
+    version: Literal[1] = 1
+    sampling: Sampling | None = None
+    classes: tuple[ClassFigures, ...] = ()
+    matrix: tuple[tuple[int, ...], ...] = ()
+    residuals: Residuals | None = None
+    clusters: tuple[ClusterFigures, ...] = ()
+    slices: tuple[SliceFigures, ...] = ()
+    fairness: tuple[FairnessFigures, ...] = ()
+    robustness: tuple[RobustnessFigures, ...] = ()
+    importance: tuple[Importance, ...] = ()
+    importance_metric: str = ""
+
+
+class Duel(Struct, frozen=True):
+    """A model (the challenger) against the registered one that an alias points to (the champion), on the same rows.
+
+    `difference` is challenger minus champion, turned so that above 0 the challenger is better. Without a champion,
+    or where the challenger is the champion, `note` says so and nothing is compared.
+    """
+
+    gate: str
+    alias: str
+    metric: str
+    test: str
+    version: int | None = None
+    digest: str = ""
+    challenger: float | None = None
+    champion: float | None = None
+    difference: Estimate | None = None
+    p_value: float | None = None
+    note: str = ""
+    problem: str = ""
+
+
+class Comparison(Struct, frozen=True):
+    """What a model was compared with, one duel per gate that asks for one."""
+
+    rows: int
+    duels: tuple[Duel, ...]
     version: Literal[1] = 1
 
 
@@ -130,7 +275,9 @@ class Check(Struct, frozen=True):
 
     `tested` is the value that had to clear `limit`; `margin` says by how much it did (negative: by how
     much it missed), in the metric's unit. `rows_needed` is about how many test rows would decide an
-    inconclusive check if the value stayed what it is; None where no number can be said.
+    inconclusive check if the value stayed what it is; None where no number can be said. `kind` says what is tested
+    of the metric: itself, its gap in a slice or between groups (`where`), its drop under a disturbance, or its
+    distance from a champion's; `path` is the field of the gate that holds the bound.
     """
 
     gate: str
@@ -149,6 +296,10 @@ class Check(Struct, frozen=True):
     rows: int | None
     rows_needed: int | None = None
     reason: str = ""
+    kind: Kind = "metric"
+    where: str = ""
+    path: str = ""
+    note: str = ""
 
 
 class Verdict(Struct, frozen=True):
@@ -157,148 +308,3 @@ class Verdict(Struct, frozen=True):
     outcome: Outcome
     checks: tuple[Check, ...]
     version: Literal[1] = 1
-
-
-def _catalogue(*metrics: Metric) -> dict[str, Metric]:
-    return {metric.name: metric for metric in metrics}
-
-
-METRICS: dict[str, Metric] = _catalogue(
-    Metric(
-        "roc_auc",
-        "ROC AUC",
-        "share",
-        "higher",
-        "evaluation",
-        "Probability that a positive row scores above a negative one; ties count half.",
-    ),
-    Metric(
-        "average_precision",
-        "Average precision",
-        "share",
-        "higher",
-        "evaluation",
-        "Precision averaged over the steps of recall; a model that knows nothing has the share of positives.",
-    ),
-    Metric(
-        "accuracy",
-        "Accuracy",
-        "share",
-        "higher",
-        "evaluation",
-        "Share of rows whose predicted label is right.",
-    ),
-    Metric(
-        "balanced_accuracy",
-        "Balanced accuracy",
-        "share",
-        "higher",
-        "evaluation",
-        "Mean of recall and specificity: accuracy as if both classes were equally frequent.",
-    ),
-    Metric(
-        "precision",
-        "Precision",
-        "share",
-        "higher",
-        "evaluation",
-        "Share of rows called positive that are positive.",
-    ),
-    Metric(
-        "recall",
-        "Recall",
-        "share",
-        "higher",
-        "evaluation",
-        "Share of positive rows that are called positive.",
-    ),
-    Metric(
-        "specificity",
-        "Specificity",
-        "share",
-        "higher",
-        "evaluation",
-        "Share of negative rows that are called negative.",
-    ),
-    Metric(
-        "f1",
-        "F1",
-        "share",
-        "higher",
-        "evaluation",
-        "Harmonic mean of precision and recall.",
-    ),
-    Metric(
-        "brier",
-        "Brier score",
-        "score",
-        "lower",
-        "evaluation",
-        "Mean squared difference between the probability said and what came true (0 or 1).",
-    ),
-    Metric(
-        "log_loss",
-        "Log loss",
-        "score",
-        "lower",
-        "evaluation",
-        "Mean negative logarithm of the probability given to what came true, in nats.",
-    ),
-    Metric(
-        "expected_calibration_error",
-        "Expected calibration error",
-        "share",
-        "lower",
-        "evaluation",
-        "Mean distance between the probability said and the share that came true, over ten equal bins.",
-    ),
-    Metric(
-        "latency_p50",
-        "Latency, median",
-        "seconds",
-        "lower",
-        "latency",
-        "Time to score one row that half of the calls stay within.",
-    ),
-    Metric(
-        "latency_p95",
-        "Latency, 95th percentile",
-        "seconds",
-        "lower",
-        "latency",
-        "Time to score one row that 95 of 100 calls stay within.",
-    ),
-    Metric(
-        "latency_p99",
-        "Latency, 99th percentile",
-        "seconds",
-        "lower",
-        "latency",
-        "Time to score one row that 99 of 100 calls stay within.",
-    ),
-    Metric(
-        "model_size",
-        "Size of the served model",
-        "bytes",
-        "lower",
-        "latency",
-        "Size of the file that is served.",
-    ),
-    Metric(
-        "label_agreement",
-        "Label agreement",
-        "share",
-        "higher",
-        "parity",
-        "Share of test rows on which the served model gives the label of the model as trained.",
-    ),
-    Metric(
-        "max_probability_difference",
-        "Largest probability difference",
-        "share",
-        "lower",
-        "parity",
-        "Largest difference on the test set between a probability served and the model's as trained.",
-    ),
-)
-"""The metrics of binary classification, by name, in the order a report shows them."""

@@ -83,7 +83,7 @@ class Step(Struct, frozen=True):
     `artifact`. `because` says in words what leads to the step where no `changes` do; `due_to` names the resource
     whose change it follows from, where that is another one. Of the outputs of an operation that runs, `unknown`
     are known after apply, and `stays` come out as they were (with what was recorded of them). `origins` says where the
-    values of `spec` stand, as in the state.
+    values of `spec` stand, as in the state, in a plan that is to be applied.
     """
 
     id: str

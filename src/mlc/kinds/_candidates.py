@@ -138,7 +138,7 @@ def learners(view: View) -> dict[str, dict[str, Any]]:
 
 def is_selected(view: View) -> bool:
     """Whether what is trained is known only after candidates were compared or parameters tuned."""
-    return bool(view["candidates"]) or view["tune"] is not None
+    return not view["ensemble"] and (bool(view["candidates"]) or view["tune"] is not None)
 
 
 def seed_of(view: View) -> int:

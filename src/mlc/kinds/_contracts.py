@@ -69,6 +69,13 @@ class Checks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_quarantined: Annotated[
         Share, about("Largest share of rows that may be quarantined; more stops the step.", stricter="lower")
     ] = 0.0
+    publish_quarantine: Annotated[
+        bool,
+        about(
+            "Put the quarantined rows among the artifacts, as quarantine.parquet: each with its number in the source, "
+            "its reasons, and all that it holds.",
+        ),
+    ] = False
     expressions: Annotated[
         dict[str, str],
         about(

@@ -68,6 +68,15 @@ class Choose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = {}
 
 
+BOUNDS = {
+    "binary_classification": ("max_probability_difference", "min_label_agreement"),
+    "multiclass_classification": ("max_probability_difference", "min_label_agreement"),
+    "regression": ("max_value_difference", "min_value_agreement"),
+    "anomaly_detection": ("min_label_agreement", "max_value_difference", "min_value_agreement"),
+    "clustering": ("min_label_agreement",),
+}
+"""Of `optimize`, what holds the served form to the estimator in each task."""
+
 DONE = ("graph", "precision", "quantize", "prune")
 """What can be done to a form; a variant has at most one of them."""
 

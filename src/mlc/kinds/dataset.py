@@ -10,7 +10,8 @@ from mlc.kinds._contracts import Checks, Column
 from mlc.kinds._fields import Resource, about, seconds
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._preparation import Preparation
-from mlc.kinds._sources import FileSource, SklearnSource
+from mlc.kinds._privacy import Privacy, Profile
+from mlc.kinds._sources import Source, database_file
 from mlc.kinds._splits import Split, StratifiedSplit
 
 
@@ -24,7 +25,7 @@ class Licence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows to learn from."""
 
-    source: Annotated[FileSource | SklearnSource, about("Where the rows come from.", change="reingest")]
+    source: Annotated[Source, about("Where the rows come from.", change="reingest")]
     licence: Annotated[Licence | None, about("Under what terms the data may be used.", change="metadata")] = (
         None
     )
@@ -42,6 +43,17 @@ class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[str, Preparation],
         about("Operations on the rows, in order, by a name of your own.", change="reingest"),
     ] = {}
+    privacy: Annotated[
+        Privacy | None,
+        about("What is done so that the rows tell nothing of single people.", change="reingest"),
+    ] = None
+    profile: Annotated[
+        Profile | None,
+        about(
+            "Publish what each version looks like, and register the version: `{}` does, and without it nothing is.",
+            change="metadata",
+        ),
+    ] = None
     split: Annotated[Split, about("How rows are kept apart for testing.", change="reingest")] = (
         StratifiedSplit()
     )
@@ -90,7 +102,7 @@ def _step(view: View, step: View) -> dict[str, Any]:
 
 
 def _checks(view: View) -> dict[str, Any]:
-    checks = dict(view["checks"])
+    checks = {name: value for name, value in view["checks"].items() if name != "publish_quarantine"}
     if checks["freshness"] is not None:
         fresh = checks["freshness"]
         column = fresh["column"] or with_role(view, "time")
@@ -109,12 +121,15 @@ def made_columns(view: View) -> list[str]:
 
 
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
+    """read → ingest → profile → register. What lies in the project, or comes with a library, is read as it is
+    ingested; the last two where a profile is asked for."""
     contract = {
         name: {key: value for key, value in column.items() if key not in ("description", "unit", "pii")}
         for name, column in view["columns"].items()
     }
-    source = view["source"]
-    spec = {
+    source, privacy = view["source"], view["privacy"] or {}
+    border = {name: privacy[name] for name in ("drop", "pseudonymise") if privacy.get(name)}
+    spec: dict[str, Any] = {
         "source": source,
         "columns": contract,
         "checks": _checks(view),
@@ -124,28 +139,97 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "label": label_of(view),
         "id": id_of(view),
     }
-    return (
+    if privacy.get("k_anonymity"):
+        spec["k_anonymity"] = privacy["k_anonymity"]
+    steps: list[Operation] = []
+    inputs: dict[str, str] = {}
+    driver = _DRIVERS.get(source["type"], "files")
+    if source["type"] in _READERS:
+        spec["source"] = {"type": "read", "of": _shown(source["url"])}
+        steps.append(_read(address, view, border))
+        inputs["rows"] = f"{steps[0].id}#rows"
+    elif border:
+        spec["privacy"] = border
+    files = {"source": source["path"]} if source["type"] == "file" else {}
+    ingest = f"{address}/ingest"
+    folder = f"{scope.project['artifacts']}/{scope.environment}/datasets/{address.name}"
+    steps.append(
         Operation(
-            id=f"{address}/ingest",
-            driver=_DRIVERS[source["type"]],
+            id=ingest,
+            driver=driver,
             spec=spec,
-            files={"source": source["path"]} if source["type"] == "file" else {},
+            inputs=inputs,
+            files=files,
             cost="reingest",
-        ),
+            publishes={"quarantine": f"{folder}/quarantine.parquet"}
+            if view["checks"]["publish_quarantine"]
+            else {},
+        )
+    )
+    if view["profile"] is not None:
+        steps += _published(address, view, scope, contract, folder)
+    return tuple(steps)
+
+
+def _published(
+    address: Address, view: View, scope: Scope, contract: View, folder: str
+) -> tuple[Operation, Operation]:
+    about_data = {key: view[key] for key in ("name", "description", "licence")}
+    ingest = f"{address}/ingest"
+    parts = {part: f"{ingest}#{part}" for part in ("train", "test")}
+    profile = Operation(
+        id=f"{address}/profile",
+        driver="data_profile",
+        spec={**about_data, **view["profile"], "columns": contract, "label": label_of(view)},
+        inputs={**parts, "facts": f"{ingest}#profile"},
+        publishes={"profile": f"{folder}/profile.json", "page": f"{folder}/profile.html"},
+    )
+    register = Operation(
+        id=f"{address}/register",
+        driver="data_registration",
+        spec={
+            **about_data,
+            "owner": view["owner"],
+            "project": scope.project["project"],
+            "registry": scope.project["registry"],
+        },
+        inputs={output: f"{profile.id}#{output}" for output in ("profile", "page")},
+    )
+    return profile, register
+
+
+def _read(address: Address, view: View, border: dict[str, Any]) -> Operation:
+    """Reading what lies outside the project: once for each version, and only the columns that are declared."""
+    source = view["source"]
+    spec = {
+        "source": source,
+        "columns": [name for name in view["columns"] if name not in made_columns(view)],
+        "id": id_of(view),
+        **({"privacy": border} if border else {}),
+    }
+    file = database_file(source["url"]) if source["type"] == "sql" else None
+    kind = "duckdb" if source["url"].startswith("duckdb") else source["type"]
+    return Operation(
+        id=f"{address}/read",
+        driver=_READERS[kind],
+        spec=spec,
+        files={"source": file} if file is not None else {},
+        cost="reingest",
     )
 
 
+def _shown(url: str) -> str:
+    """A URL without its options, which may tell more than where it leads."""
+    return str(url).partition("?")[0]
+
+
 _DRIVERS = {"file": "files", "sklearn": "bundled"}
+_READERS = {"sql": "sql_read", "duckdb": "duckdb_read", "object_store": "object_store_read"}
 
 
 KIND = Kind(
     name="dataset",
     spec=Dataset,
     operations=_operations,
-    planned=(
-        "privacy",
-        "contract",
-        "source.type=sql",
-        "source.type=object_store",
-    ),
+    planned=("contract",),
 )

@@ -24,6 +24,22 @@ class Transform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = {}
 
 
+class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words of a text as numbers: one column for each word that was learned. A word is a run of letters and digits of
+    ASCII and `_`; everything else parts words."""
+
+    weigh: Annotated[
+        Literal["tfidf", "count", "presence"],
+        about(
+            "`tfidf` weighs rare words more, `count` counts, `presence` says 1 or 0. Trees take the latter two."
+        ),
+    ] = "tfidf"
+    ngrams: Annotated[int, about("Runs of up to so many words count as words too.", ge=1, le=3)] = 1
+    max_words: Annotated[int, about("The most frequent are kept.", ge=1, le=20000)] = 1000
+    min_rows: Annotated[int, about("In how many rows a word has to stand at least.", ge=1)] = 1
+    lowercase: Annotated[bool, about("Whether capitals are the same as small letters.")] = True
+
+
 class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Columns that are treated alike. Everything fitted is fitted on the training part only."""
 
@@ -38,6 +54,9 @@ class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["none", "one_hot", "ordinal"],
         about("How categories become numbers; `ordinal` follows the order of the column's `values`."),
     ] = "none"
+    text: Annotated[
+        Text | None, about("Each column is a text whose words are learned. It goes by itself in a group.")
+    ] = None
     transforms: Annotated[
         dict[str, Transform],
         about(
@@ -58,7 +77,6 @@ KIND = Kind(
     spec=Features,
     planned=(
         "groups.*.bin",
-        "groups.*.text",
         "groups.*.dates",
         "groups.*.cross",
         "groups.*.reduce",

@@ -8,6 +8,7 @@ from mlc.ir.address import Address
 from mlc.ir.operation import Operation
 from mlc.ir.task import TASKS, Class
 from mlc.ir.task import Name as TaskName
+from mlc.kinds import _evaluating
 from mlc.kinds._candidates import (
     Select,
     Train,
@@ -22,9 +23,10 @@ from mlc.kinds._candidates import (
     with_libraries,
 )
 from mlc.kinds._code import is_code, run_by_code
+from mlc.kinds._ensemble import Stacking, Voting, combining, described
 from mlc.kinds._fields import DatasetName, FeaturesName, GateName, Name, PolicyName, Resource, Share, about
 from mlc.kinds._kind import Kind, Scope, View
-from mlc.kinds._variants import Choose, Variant, variants_spec
+from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 from mlc.kinds.dataset import label_of
 
 
@@ -109,6 +111,10 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
             change="retrain",
         ),
     ] = None
+    ensemble: Annotated[
+        Voting | Stacking | None,
+        about("How the candidates are combined, in the place of selecting one.", change="retrain"),
+    ] = None
     gates: Annotated[
         list[GateName],
         about("What it must prove before it is registered.", change="reevaluate", stricter="more"),
@@ -124,7 +130,8 @@ _PUBLISHED = {
     "select": {"selection": "selection.json", "report": "selection.html"},
     "tune": {"trials": "trials.json"},
     "optimize": {"variants": "variants.json", "report": "variants.html"},
-    "evaluate": {"evaluation": "evaluation.json", "report": "evaluation.html"},
+    "evaluate": {"evaluation": "evaluation.json"},
+    "report": {"report": "evaluation.html"},
     "card": {"card": "README.md"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
@@ -139,6 +146,8 @@ _COSTS = {
     "optimize": "redeploy",
     "evaluate": "reevaluate",
     "measure": "reevaluate",
+    "compare": "reevaluate",
+    "report": "render",
     "gate": "reevaluate",
 }
 
@@ -218,28 +227,14 @@ def _judged(view: View) -> dict[str, Any]:
     )
 
 
-BOUNDS = {
-    "binary_classification": ("max_probability_difference", "min_label_agreement"),
-    "multiclass_classification": ("max_probability_difference", "min_label_agreement"),
-    "regression": ("max_value_difference", "min_value_agreement"),
-    "anomaly_detection": ("min_label_agreement", "max_value_difference", "min_value_agreement"),
-    "clustering": ("min_label_agreement",),
-}
-"""Of `optimize`, what holds the served form to the estimator in each task."""
-
-
 def _optimized(view: View) -> dict[str, Any]:
     return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
 
 
-def _confidences(view: View) -> list[float]:
-    """The levels at which the model's gates want intervals, each once."""
-    return sorted({bound["confidence"] for gate in view["gates"] for bound in gate["metrics"].values()})
-
-
 def _group(group: View) -> dict[str, Any]:
     """A feature group as the driver takes it."""
-    given = dict(group)
+    # what is not asked for is not told, so that a later version's groups have the keys of an earlier one's
+    given = {name: value for name, value in group.items() if value is not None}
     transforms = given.pop("transforms")
     # a list, because the order matters and the key of a step sorts its maps
     ordered = [{"name": name, **transform} for name, transform in transforms.items()]
@@ -248,6 +243,8 @@ def _group(group: View) -> dict[str, Any]:
 
 def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tuple[list[Operation], str]:
     """The steps up to the trained model, and the driver that exports it."""
+    if view["ensemble"]:
+        return combining(view, make, learned, train)
     if is_selected(view):
         estimators = [one["estimator"] for one in learners(view).values()]
         return selecting(view, make, learned, train), with_libraries("chosen_export", estimators)
@@ -257,13 +254,15 @@ def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tup
 
 def _learner(view: View) -> dict[str, Any]:
     """What is said of the estimator in the card and in the registry, before one was chosen of several."""
+    if view["ensemble"]:
+        return described(view)
     if not is_selected(view):
         return {"estimator": view["train"]["estimator"], "params": view["train"]["params"]}
     return {"candidates": {name: one["estimator"] for name, one in learners(view).items()}}
 
 
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
-    """train → export → evaluate and measure → gate → card → register."""
+    """train → export → evaluate, measure and compare → report → gate → card → register."""
     ingest = f"dataset.{view['dataset']['name']}/ingest"
     columns = {
         name: {key: view["dataset"]["columns"][name][key] for key in ("type", "values", "nullable")}
@@ -301,16 +300,10 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     estimator = view["train"]["estimator"] if view["train"] else ""
     if is_code(estimator):
         steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
-    # the report names its model, so that one of another name needs its own
-    evaluating = {
-        **learned,
-        **_judged(view),
-        "name": address.name,
-        "seed": seed_of(view),
-        "confidences": _confidences(view),
-    }
+    judged = {**learned, **_judged(view), "seed": seed_of(view)}
+    evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}
-    gates = {gate["name"]: gate["metrics"] for gate in view["gates"]}
+    bounds = _evaluating.bounds(view)
     if view["optimize"]["variants"]:
         estimators = [one["estimator"] for one in learners(view).values()]
         spec = {
@@ -319,7 +312,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "metric": metric_of(view),
             "evaluate": evaluating,
             "measure": measuring,
-            "gates": gates,
+            **_evaluating.of_a_variant(bounds),
         }
         inputs = {"onnx": f"{address}/export#onnx", "model": model, "train": f"{ingest}#train", "test": test}
         steps.append(operation("optimize", with_libraries("variants", estimators), spec, **inputs))
@@ -335,8 +328,15 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         ),
         operation("measure", "latency", measuring, onnx=onnx, test=test),
     ]
-    if gates:
-        steps.append(operation("gate", "gate", {"gates": gates}, **proofs))
+    if duels := _evaluating.duels(view):
+        compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
+        steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
+        proofs["comparison"] = f"{address}/compare#comparison"
+    # the report names its model, so that one of another name needs its own; it says before the gate what that will
+    about_gates = {"name": address.name, "task": view["task"], "columns": columns, **bounds}
+    steps.append(operation("report", "evaluation_report", about_gates, onnx=onnx, test=test, **proofs))
+    if bounds["gates"]:
+        steps.append(operation("gate", "gate", bounds, **proofs))
         proofs["verdict"] = f"{address}/gate#verdict"
     about_model = {
         "name": address.name,
@@ -355,6 +355,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "task": view["task"],
         "signature": signature(view),
     }
+    if view["task"] == "multiclass_classification":
+        about_model["classes"] = classes_of(view)
     if is_selected(view):
         proofs |= choice | {"selection": f"{address}/select#selection"}
     steps.append(operation("card", "model_card", about_model, **proofs))
@@ -367,7 +369,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             model=model,
             train=f"{ingest}#train",
             test=test,
-            report=f"{address}/evaluate#report",
+            report=f"{address}/report#report",
             card=f"{address}/card#card",
             # what was exported is told of too, where something that was made of it is served
             **({"exported": f"{address}/export#onnx"} if served == "optimize" else {}),
@@ -388,6 +390,6 @@ KIND = Kind(
     facts=_facts,
     planned=(
         "reuse",
-        "ensemble",
+        "ensemble.method=chain",
     ),
 )

@@ -28,7 +28,7 @@ from mlc.ir.plan import (
 )
 from mlc.ir.state import State, renamed
 from mlc.kinds._walk import references
-from mlc.plan.changes import NO_ORIGINS, Path, Reads, change_at, changes_between, lines_between, origins_of
+from mlc.plan.changes import NO_ORIGINS, Path, Reads, change_at, changes_between, lines_between
 from mlc.plan.moves import moving
 from mlc.plan.removals import removals, wanted
 from mlc.plan.running import Progress, Why, runs
@@ -127,7 +127,7 @@ def steps_of(
         planned = [*runs(resource, state, world, progress, blamed, moved=move is not None)]
         ran = tuple(step.id for step in planned)
         planned += _writes(by_address.get(address, []), ran, state, world, blamed)
-        planned += _record(resource, changes, tuple(step.id for step in planned), world)
+        planned += _record(resource, changes, tuple(step.id for step in planned))
         found[address] = planned if move is None else [_after(move, step) for step in planned]
     return Steps(found, progress.known)
 
@@ -271,9 +271,7 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _record(
-    resource: Resource, changes: tuple[Change, ...] | None, after: tuple[str, ...], world: World
-) -> Iterator[Step]:
+def _record(resource: Resource, changes: tuple[Change, ...] | None, after: tuple[str, ...]) -> Iterator[Step]:
     """The resource itself, recorded once everything that it leads to is done."""
     if changes == ():
         return
@@ -285,5 +283,4 @@ def _record(
         changes=changes or (),
         depends_on=after,
         spec=resource.spec,
-        origins=origins_of(resource.node, _reads(resource.address, world)),
     )

@@ -149,8 +149,10 @@ def whereabouts(plan: Plan, happened: Sequence[Event]) -> str:
             if output in _PUBLISHED
         ]
         if name == "register" and step.id in summaries:
-            version = f"{address.partition('.')[2]}:{summaries[step.id]['version']}"
-            lines.append(f"  {'registered':<11} {version:<40} mlc registry show {version}")
+            kind, _, resource = address.partition(".")
+            version = f"{resource}:{summaries[step.id]['version']}"
+            look = f"show {version}" if kind == "model" else f"diff {address}"
+            lines.append(f"  {'registered':<11} {version:<40} mlc registry {look}")
         if name == "deploy":
             deployment = address.partition(".")[2]
             lines.append(
@@ -165,7 +167,13 @@ def whereabouts(plan: Plan, happened: Sequence[Event]) -> str:
     return "".join(f"{harmless(line)}\n" for line in lines)
 
 
-_PUBLISHED = {"report": "report", "evaluation": "figures", "card": "model card"}
+_PUBLISHED = {
+    "quarantine": "quarantine",
+    "page": "profile",
+    "report": "report",
+    "evaluation": "figures",
+    "card": "model card",
+}
 
 
 def _done(happened: StepDone, paint: Paint) -> str:

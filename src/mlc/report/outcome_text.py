@@ -18,7 +18,17 @@ def _ingest(summary: dict[str, Any]) -> tuple[str, Rows]:
     line = f"{summary['read']:,} rows: {summary['train']:,} to train, {summary['test']:,} to test"
     if summary["quarantined"]:
         line += f", {summary['quarantined']:,} quarantined"
-    return line, []
+    return " · ".join([line, *summary.get("warnings", ())]), []
+
+
+def _profile(summary: dict[str, Any]) -> tuple[str, Rows]:
+    count = len(summary["warnings"])
+    warned = f" · {count:,} warning{'' if count == 1 else 's'} on its page" if count else ""
+    return f"{summary['columns']:,} columns{warned}", []
+
+
+def _read(summary: dict[str, Any]) -> tuple[str, Rows]:
+    return f"{summary['rows']:,} rows", []
 
 
 def _train(summary: dict[str, Any]) -> tuple[str, Rows]:
@@ -47,8 +57,14 @@ def _tune(summary: dict[str, Any]) -> tuple[str, Rows]:
 
 
 def _export(summary: dict[str, Any]) -> tuple[str, Rows]:
-    agreement = f"{100 * summary['label_agreement']:.4g} % of {summary['rows']:,} labels agree"
-    return f"{agreement}, probabilities within {summary['max_probability_difference']:.1e}", []
+    said = [
+        f"{100 * summary[name]:.4g} % of {summary['rows']:,} {what} agree"
+        for name, what in (("label_agreement", "labels"), ("value_agreement", "values"))
+        if name in summary
+    ]
+    if "max_probability_difference" in summary:
+        said.append(f"probabilities within {summary['max_probability_difference']:.1e}")
+    return ", ".join(said), []
 
 
 def _optimize(summary: dict[str, Any]) -> tuple[str, Rows]:
@@ -62,7 +78,19 @@ def _optimize(summary: dict[str, Any]) -> tuple[str, Rows]:
 def _evaluate(summary: dict[str, Any]) -> tuple[str, Rows]:
     metrics = [[name, *_parted(value)] for name, value in summary.items() if isinstance(value, str)]
     table = [["metric", "estimate", "95 % interval"], *metrics]
-    return f"{summary['rows']:,} rows, {summary['positives']:,} positive", table if metrics else []
+    line = f"{summary['rows']:,} rows"
+    if "positives" in summary:
+        line += f", {summary['positives']:,} positive"
+    return line, table if metrics else []
+
+
+def _compare(summary: dict[str, Any]) -> tuple[str, Rows]:
+    duels = [["", name, text] for name, text in summary.items() if isinstance(text, str)]
+    return "", [["", "champion", "found"], *duels] if duels else []
+
+
+def _report(summary: dict[str, Any]) -> tuple[str, Rows]:
+    return "" if summary["outcome"] == "none" else str(summary["outcome"]), []
 
 
 def _parted(estimate: str) -> list[str]:
@@ -87,6 +115,8 @@ def _register(summary: dict[str, Any]) -> tuple[str, Rows]:
 
 _SAID = {
     "ingest": _ingest,
+    "read": _read,
+    "profile": _profile,
     "train": _train,
     "select": _select,
     "tune": _tune,
@@ -94,6 +124,8 @@ _SAID = {
     "export": _export,
     "evaluate": _evaluate,
     "measure": _measure,
+    "compare": _compare,
+    "report": _report,
     "gate": _gate,
     "register": _register,
 }

@@ -230,8 +230,8 @@ def described(step: Step) -> str:
     if operation.name == "gate":
         return ", ".join(operation.spec["gates"])
     if operation.name == "train" or operation.name.startswith("score-"):
-        learner = operation.spec.get("candidate", operation.spec)
-        return str(learner.get("estimator", "what is selected")).rpartition(".")[2]
+        learner = operation.spec.get("candidate") or operation.spec.get("ensemble") or operation.spec
+        return str(learner.get("estimator", learner.get("method", "what is selected"))).rpartition(".")[2]
     if operation.name == "promote":
         return f"alias {operation.spec['alias']}"
     if "version" in step.stays and step.stays["version"] is not None:

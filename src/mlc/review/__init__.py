@@ -28,6 +28,7 @@ from mlc.ir.review import (
 )
 from mlc.ir.selection import Selection
 from mlc.ir.span import COMMAND_LINE, Span
+from mlc.kinds._sources import database_file
 from mlc.pipeline import Compiled
 from mlc.report.places import fingerprints
 from mlc.review import artifacts as emitting
@@ -278,9 +279,11 @@ def _paths(one: Side, environments: tuple[str, ...]) -> dict[str, set[str]]:
         document = one.documents.get(environment)
         group = None if document is None else document.root.get("dataset")
         for name, node in group.value.items() if group is not None and group.is_map else ():
-            path = node.at(("source", "path"))
-            if path is not None and isinstance(path.value, str) and path.value:
-                found.setdefault(path.value, set()).add(f"dataset.{name}")
+            named = (node.at(("source", field)) for field in ("path", "url"))
+            path, url = (one.value if one is not None and isinstance(one.value, str) else "" for one in named)
+            path = path or database_file(url) or ""
+            if path:
+                found.setdefault(path, set()).add(f"dataset.{name}")
     return found
 
 

@@ -41,6 +41,11 @@ def used(subject: Subject) -> Iterator[Used]:
     """Every estimator that the project names, of models and of feature groups."""
     for address, model in subject.each("model"):
         yield from learners(address, model)
+        final = (model["ensemble"] or {}).get("final")
+        if final is not None:
+            yield Used(
+                address, ("ensemble", "final"), "train", final["estimator"], final["params"], model["task"]
+            )
     for address, features in subject.each("features"):
         for group, found in features["groups"].items():
             for name, transform in found["transforms"].items():

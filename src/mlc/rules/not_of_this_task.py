@@ -12,7 +12,7 @@ from typing import Any
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
-from mlc.kinds.model import BOUNDS
+from mlc.kinds._variants import BOUNDS
 from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 from mlc.rules.positive_unknown import POSITIVE
@@ -41,7 +41,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 model,
                 ("positive",),
                 'no value of the label is "positive"',
-                "binary_classification",
+                listed(POSITIVE),
             )
         every = dict.fromkeys(bound for bounds in BOUNDS.values() for bound in bounds)
         for bound in every:

@@ -11,7 +11,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 
 RULE = Rule.of(__name__, "error", "A library is not installed.")
 
-_EXTRAS = ("lightgbm", "xgboost")
+_EXTRAS = ("duckdb", "lightgbm", "xgboost")
 
 
 def found(package: str, driver: str) -> Diagnostic:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.span import Span
+from mlc.kinds._sources import database_file
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A path leads out of the project.")
@@ -31,10 +32,12 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         node = subject.document.project.nearest(("artifacts",))
         yield found(written, where="The project", address="project", path="artifacts", span=node.span)
     for address, dataset in subject.each("dataset"):
-        written = dataset["source"].get("path", "")
+        source = dataset["source"]
+        field = "url" if source["type"] == "sql" else "path"
+        written = (database_file(source["url"]) if field == "url" else source.get("path")) or ""
         if _leads_out(written):
-            span = subject.span(address, "source", "path")
-            yield found(written, where="The dataset", address=str(address), path="source.path", span=span)
+            span, path = subject.span(address, "source", field), f"source.{field}"
+            yield found(written, where="The dataset", address=str(address), path=path, span=span)
     for address, registry in subject.each("registry"):
         for field in ("database", "files"):
             written = registry[field]

@@ -34,3 +34,18 @@ def found(threat: Threat, environment: str, span: Span | None) -> Diagnostic:
         address=address,
         path="lifecycle.prevent_destroy",
     )
+
+
+def left_out(threat: Threat, environment: str, span: Span) -> Diagnostic:
+    """`span` is the line by which a resource is not in an environment any more."""
+    address = threat.address
+    return RULE.at(
+        span,
+        f"{address} is protected in {environment}, and this line leaves it out, so this plan would {threat.what}. "
+        "Nothing was done.",
+        text="leaves it out",
+        help=f"Take the line back; or, if it is meant, take it back, set `lifecycle: {{prevent_destroy: false}}` in "
+        f"{address}, apply, and leave it out then.",
+        address=address,
+        path="lifecycle.prevent_destroy",
+    )

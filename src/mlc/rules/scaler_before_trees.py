@@ -47,7 +47,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     "make the served model give another label.",
                     text="not needed by trees",
                     related=(Label(subject.span(address, *trees[0].path, "estimator"), "made of trees"),),
-                    help=f'Take "{path[-1]}" out, or give this model features of its own.',
+                    help='Take "weigh: count", or give this model features of its own.'
+                    if path == ("text",)
+                    else f'Take "{path[-1]}" out, or give this model features of its own.',
                     address=str(where),
                     path=".".join(("groups", name, *path)),
                 )
@@ -57,6 +59,8 @@ def _rounding(group: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     """What of a group computes numbers that a tree would then compare: its path, and a word for it."""
     if group["scale"] != "none":
         yield ("scale",), "scaled numbers"
+    if group["text"] and group["text"]["weigh"] == "tfidf":
+        yield ("text",), "the weights of words"
     for name, transform in group["transforms"].items():
         about = told(transform["estimator"])
         if about.get("serves") == "transforms" and not about.get("exact"):

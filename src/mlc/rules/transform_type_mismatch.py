@@ -48,8 +48,17 @@ def _mismatch(group: dict[str, Any], column: dict[str, Any], mixed: bool) -> str
     numeric = column["type"] in ("integer", "number")
     if column["type"] in ("date", "datetime"):
         return "a model learns from numbers and text: what matters of it has to be a column of its own"
+    if group["text"] is not None:
+        if column["type"] != "string":
+            return '"text" learns the words of texts'
+        besides = [name for name in ("impute", "encode", "scale") if group[name] != "none"]
+        besides += ["transforms"] if group["transforms"] else []
+        return f'"text" goes by itself in a group, without "{besides[0]}"' if besides else ""
     if column["type"] == "string" and group["encode"] == "none":
-        return 'text has to be encoded: give the group "encode: one_hot" or "encode: ordinal"'
+        return (
+            'text has to be encoded: give the group "encode: one_hot" or "encode: ordinal", or "text: {}" to learn its '
+            "words"
+        )
     if not numeric and group["scale"] != "none":
         return f'"scale: {group["scale"]}" takes numbers'
     if not numeric and group["impute"] in ("mean", "median"):

@@ -58,6 +58,10 @@ def _named_in(dataset: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], 
         for field in ("column", "of", "into"):
             if field in step:
                 yield ("prepare", name, field), step[field]
+    privacy = dataset["privacy"] or {}
+    for field in ("pseudonymise", "k_anonymity"):
+        for index, column in enumerate((privacy.get(field) or {}).get("columns", [])):
+            yield ("privacy", field, "columns", index), column
     freshness = dataset["checks"]["freshness"]
     if freshness is not None and freshness["column"] is not None:
         yield ("checks", "freshness", "column"), freshness["column"]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.evaluation import METRICS
 from mlc.rules._fixes import instead
+from mlc.rules._gates import MEASURED, metrics_of
 from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean, listed
 
@@ -23,15 +24,23 @@ GOOD = {"gate/quality.yaml": "metrics: {roc_auc: {min: 0.8}}\n"}
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, gate in subject.each("gate"):
-        for metric in gate["metrics"]:
-            if metric not in METRICS:
-                span = subject.key_span(address, "metrics", metric)
-                yield RULE.at(
-                    span,
-                    f'No metric is called "{metric}". There are {listed(sorted(METRICS), most=40)}.',
-                    text="not a metric",
-                    help=did_you_mean(metric, METRICS),
-                    fix=instead(metric, METRICS, span),
-                    address=str(address),
-                    path=f"metrics.{metric}",
+        for one in metrics_of(gate):
+            known = METRICS if one.path[0] == "metrics" else MEASURED
+            if one.name in known:
+                continue
+            span = subject.key_span(address, *one.path) if one.is_key else subject.span(address, *one.path)
+            detail = f'No metric is called "{one.name}". There are {listed(sorted(known))}.'
+            if one.name in METRICS:
+                detail = (
+                    f"{METRICS[one.name].title} is measured of the file that is served, not of rows: it can stand "
+                    "under metrics only."
                 )
+            yield RULE.at(
+                span,
+                detail,
+                text="not a metric" if one.name not in METRICS else "not measured of rows",
+                help=did_you_mean(one.name, known) if one.name not in METRICS else "",
+                fix=instead(one.name, known, span) if one.name not in METRICS else None,
+                address=str(address),
+                path=".".join(map(str, one.path)),
+            )

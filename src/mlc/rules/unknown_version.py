@@ -23,6 +23,48 @@ def no_model(name: str, known: Iterable[str]) -> Diagnostic:
     )
 
 
+def no_dataset(name: str, known: Iterable[str]) -> Diagnostic:
+    known = sorted(known)
+    return RULE.at(
+        None,
+        f'The registry has no version of a dataset named "{name}". It knows {counted(len(known), "dataset")}.',
+        help=did_you_mean(name, known)
+        or "Give the dataset a `profile: {}`, and `mlc apply` registers each version of it.",
+    )
+
+
+def no_version(name: str, number: int, known: Iterable[int]) -> Diagnostic:
+    return RULE.at(
+        None,
+        f'The dataset "{name}" has no version {number}. Its versions are {listed(map(str, known))}.',
+        help=f"`mlc registry diff dataset.{name}` compares the last two.",
+    )
+
+
+def one_too_many(text: str, action: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"`registry {action}` takes one name, and {text} is another.",
+        help="`registry diff` takes two: versions of a dataset.",
+    )
+
+
+def no_two(name: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f'The dataset "{name}" has one version only, so there is nothing to compare it with.',
+        help="Applying with other data registers another one.",
+    )
+
+
+def not_datasets(texts: Iterable[str]) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"Two versions of one dataset are compared, and {listed(texts) or 'none'} was named.",
+        help="Write dataset.NAME for its last two versions, dataset.NAME:1 for that and the last, or both.",
+    )
+
+
 def no_number(name: str, number: int, known: Iterable[int]) -> Diagnostic:
     return RULE.at(
         None,

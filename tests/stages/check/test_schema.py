@@ -94,8 +94,8 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, int]]]] = {
     "planned fields": (
         "model",
         "task: binary_classification\ndataset: d\nfeatures: f\ntrain: {estimator: e}\nreuse: {model: m}\n"
-        "ensemble: {method: voting}\n",
-        [("not-supported-yet", "reuse", 5), ("not-supported-yet", "ensemble", 6)],
+        "ensemble: {method: chain}\n",
+        [("not-supported-yet", "reuse", 5), ("not-supported-yet", "ensemble.method", 6)],
     ),
     "not a map at all": ("target", "- type: local\n", [("wrong-type", "", 1)]),
     "empty where it must not be": (

@@ -10,15 +10,14 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
-from mlc.drivers.evaluation import evaluate
 from mlc.ir.evaluation import Evaluation
 from mlc.ir.operation import Operation, Work
-from stages.evaluation.synthetic import DIGESTS, SPEC, render, synthetic
+from stages.evaluation.synthetic import DIGESTS, binary_evaluation, render, synthetic
 
 
 @pytest.fixture(scope="session")
 def evaluation() -> Evaluation:
-    return evaluate(*synthetic(), SPEC)
+    return binary_evaluation(*synthetic())
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from mlc import data
+from mlc.drivers.evaluation import evaluate
+from mlc.drivers.statistics.answers import Answers
 from mlc.emit.templates import fill
+from mlc.ir.evaluation import Evaluation
 
 SPEC: dict[str, Any] = {
     "task": "binary_classification",
@@ -22,6 +25,13 @@ SPEC: dict[str, Any] = {
     },
 }
 DIGESTS = {"onnx": "sha256:" + "a1" * 32, "test": "sha256:" + "b2" * 32}
+
+
+def binary_evaluation(
+    truth: np.ndarray, predicted: np.ndarray, scores: np.ndarray, spec: Mapping[str, Any] = SPEC
+) -> Evaluation:
+    """Everything measured of a binary classifier's answers, all (rows,)."""
+    return evaluate(Answers("binary_classification", truth, predicted, scores), spec)
 
 
 def synthetic(rows: int = 2000, seed: int = 11) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,11 +16,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from mlc.drivers import gate
 from mlc.drivers._canonical import canonical
-from mlc.drivers.evaluation import evaluate
 from mlc.ir.evaluation import METRICS, Check, Evaluation, Verdict
 from mlc.ir.operation import StepFailed, Work
 from mlc.kinds.gate import limit_of
-from stages.evaluation.synthetic import synthetic
+from stages.evaluation.synthetic import binary_evaluation, synthetic
 
 SPEC = {"task": "binary_classification", "label": "repaid", "positive": "yes", "seed": 7}
 LATENCY = {
@@ -110,7 +109,7 @@ def test_the_rows_it_asks_for_do_decide(metric: str, proofs: dict[str, Any]) -> 
     outcomes = []
     for rows in (check.rows_needed * 1.05, check.rows_needed / 1.5):
         truth, predicted, scores = (np.resize(part, 2000 * round(rows / 2000)) for part in synthetic())
-        more = evaluate(truth, predicted, scores, {**SPEC, "confidences": []})
+        more = binary_evaluation(truth, predicted, scores, {**SPEC, "confidences": []})
         outcomes.append(judged(metric, {"evaluation": plain(more)}, **side).outcome)
     assert outcomes == ["pass", "inconclusive"]
 
@@ -275,7 +274,7 @@ def test_limits_of_another_unit_are_refused(metric: str, text: Any) -> None:
 
 def written(folder: Path) -> dict[str, Path]:
     proofs = {
-        "evaluation": canonical(evaluate(*synthetic(), {**SPEC, "confidences": []})),
+        "evaluation": canonical(binary_evaluation(*synthetic(), {**SPEC, "confidences": []})),
         "latency": canonical(LATENCY),
         "parity": canonical(PARITY),
     }

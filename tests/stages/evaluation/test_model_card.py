@@ -119,7 +119,7 @@ def test_the_operation_writes_what_the_hub_loads(
     for name, content in contents.items():
         inputs[name].write_bytes(content)
     product = model_card.run(work("model_card", SPEC, inputs))
-    assert product.summary == {"metrics": 11, "outcome": "pass"}
+    assert product.summary == {"metrics": 13, "outcome": "pass"}
     loaded = ModelCard.load(product.outputs["card"]).data
     assert isinstance(loaded, ModelCardData)
     assert loaded.license == "apache-2.0"

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlc.drivers.registry import datasets
 from mlc.drivers.registry.hybrid import (
     Registered,
     aliases,
@@ -35,6 +36,7 @@ from mlc.drivers.registry.promotions import (
 )
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
+from mlc.ir.profile import DatasetVersion
 from mlc.ir.registry import Promotion, Summary, Version
 from mlc.rules import unknown_version
 
@@ -45,6 +47,7 @@ __all__ = [
     "aliases",
     "collect",
     "head",
+    "list_datasets",
     "list_models",
     "log",
     "models",
@@ -69,6 +72,12 @@ _REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)(?::([1-9][0-9]{0,8})|@([a-z0-9][
 def list_models(root: Path, spec: Mapping[str, Any]) -> tuple[Summary, ...]:
     """Every model of the project's registry, by name. Raises StepFailed where it cannot be read."""
     return models(open_registry(root, spec))
+
+
+def list_datasets(root: Path, spec: Mapping[str, Any]) -> tuple[DatasetVersion, ...]:
+    """The latest version of every dataset, by name. Raises StepFailed where the registry cannot be read."""
+    registry = open_registry(root, spec)
+    return tuple(datasets.versions(registry, name)[-1] for name in datasets.names(registry))
 
 
 def show(root: Path, spec: Mapping[str, Any], reference: str) -> Version:

@@ -56,7 +56,7 @@ def register(
     version exists, its number stays, and a changed entry (other metrics, another owner) becomes its latest
     revision. Raises StepFailed (registry-unreadable), OSError where the disk fails.
     """
-    with _lock(registry.files, fcntl.LOCK_SH):
+    with locked(registry.files, fcntl.LOCK_SH):
         digests = {role: registry.files.put(source) for role, source in sorted(files.items())}
         with writing(registry.database) as rows:
             known = _one(rows, "SELECT number FROM versions WHERE name=? AND digest=?", name, digests[MODEL])
@@ -130,7 +130,7 @@ def collect(registry: Registry, *, pretend: bool = False) -> tuple[str, ...]:
     """
     if not registry.files.root.is_dir():
         return ()
-    with _lock(registry.files, fcntl.LOCK_EX):
+    with locked(registry.files, fcntl.LOCK_EX):
         wanted = set(_referenced(registry))
         orphans = tuple(digest for digest in registry.files.digests() if digest not in wanted)
         if not pretend:
@@ -170,7 +170,9 @@ def _version(registry: Registry, rows: sqlite3.Connection, name: str, number: in
 
 
 def _names(rows: sqlite3.Connection) -> tuple[str, ...]:
-    return tuple(row["name"] for row in rows.execute("SELECT name FROM models ORDER BY name"))
+    # what has a / in its name is a dataset (`registry.datasets`)
+    found = rows.execute("SELECT name FROM models WHERE name NOT LIKE '%/%' ORDER BY name")
+    return tuple(row["name"] for row in found)
 
 
 def _numbers(rows: sqlite3.Connection, name: str) -> list[int]:
@@ -203,7 +205,7 @@ def _one(rows: sqlite3.Connection, query: str, *values: str | int) -> Any:
 
 
 @contextmanager
-def _lock(files: Content, kind: int) -> Iterator[None]:
+def locked(files: Content, kind: int) -> Iterator[None]:
     """Held together by those who register, alone by who collects; a process that dies lets go of it."""
     make_folder(files.root, 0o700)
     handle = os.open(files.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -76,3 +76,27 @@ def _last(rows: sqlite3.Connection, name: str, alias: str) -> Promotion | None:
     query = "SELECT * FROM promotions WHERE name=? AND alias=? ORDER BY sequence DESC LIMIT 1"
     found = rows.execute(query, (name, alias)).fetchone()
     return None if found is None else Promotion(**found)
+
+
+class Pointed(Struct, frozen=True):
+    """A version that an alias points to: its number, and the digest of its model."""
+
+    number: int
+    digest: str
+
+
+def champions(registry: Registry, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Pointed | None]:
+    """The version that each alias wanted (name, alias) points to, or None. No file is read.
+
+    Raises StepFailed (registry-unreadable).
+    """
+    wanted = tuple(dict.fromkeys(wanted))
+    query = (
+        "SELECT versions.number, versions.digest FROM aliases JOIN versions USING (name, number) "
+        "WHERE aliases.name=? AND aliases.alias=?"
+    )
+    with reading(registry.database) as rows:
+        if rows is None:
+            return dict.fromkeys(wanted)
+        found = {one: rows.execute(query, one).fetchone() for one in wanted}
+    return {one: None if row is None else Pointed(row["number"], row["digest"]) for one, row in found.items()}

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlc.drivers.statistics import bootstrap, proportions, ranking
-from mlc.drivers.statistics.proportions import Ends
+from mlc.drivers.statistics import bootstrap, proportions, ranking, sampled
+from mlc.drivers.statistics.design import Design
+from mlc.drivers.statistics.estimating import (
+    CONFIDENCE,
+    FEW_ROWS,
+    UNVARIED,
+    IntervalAt,
+    estimate,
+    no_interval,
+    undefined,
+)
 from mlc.ir.evaluation import (
     METRICS,
     Confusion,
     Estimate,
-    Interval,
     PrecisionRecallPoint,
     RocPoint,
 )
 
-CONFIDENCE = 0.95
-"""The level that reports show."""
-
-FEW_ROWS = 30
-"""With fewer rows of the rarer class, an interval is itself uncertain."""
+_AGREED = ("matthews_correlation", "cohen_kappa")
+_RESAMPLED = ("brier", "log_loss", "average_precision", "expected_calibration_error")
 
 MOST_POINTS = 200
 """Points that a curve keeps for reading."""
@@ -30,28 +35,43 @@ MOST_POINTS = 200
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-IntervalAt = Callable[[float], tuple[Ends | None, str]]
 
 
 def estimates(
-    truth: Bools, predicted: Bools, scores: Floats, *, seed: int, confidences: Sequence[float] = ()
+    truth: Bools,
+    predicted: Bools,
+    scores: Floats,
+    *,
+    seed: int,
+    confidences: Sequence[float] = (),
+    design: Design | None = None,
+    only: Collection[str] | None = None,
 ) -> dict[str, Estimate]:
     """Every metric of the catalogue that the test set decides, with its interval.
 
     `truth`, `predicted` and `scores` (probabilities of the positive class, 0…1) are (n,). Each estimate has
     its interval at `CONFIDENCE` and at each further level of `confidences`. What is not defined is None,
-    with a warning that says why. Raises ValueError where n is 0, the lengths differ or a score is not a
-    probability.
+    with a warning that says why. `design` says how the rows were drawn; independently, where there is none.
+    What `only` leaves out need not be estimated. Raises ValueError where n is 0, the lengths differ or a score is
+    not a probability.
     """
     _require(truth, predicted, scores)
     levels = sorted({*confidences} - {CONFIDENCE})
-    counts = confusion(truth, predicted)
-    found = [
-        *_of_counts(counts, levels),
-        *_of_ranks(truth, scores, levels),
-        *_of_resamples(truth, scores, seed, levels),
-    ]
-    by_name = {estimate.metric: estimate for estimate in found}
+    design = design or Design(len(truth), seed)
+
+    def wants(names: tuple[str, ...]) -> bool:
+        return only is None or not {*only}.isdisjoint(names)
+
+    if design.is_plain:
+        found = [
+            *_of_counts(confusion(truth, predicted), levels),
+            *(sampled.plain_counts(truth, predicted, design, levels) if wants(_AGREED) else ()),
+            *_of_ranks(truth, scores, levels),
+            *(_of_resamples(truth, scores, seed, levels) if wants(_RESAMPLED) else ()),
+        ]
+    else:
+        found = sampled.estimates(truth, predicted, scores, design, levels)
+    by_name = {one.metric: one for one in found}
     return {name: by_name[name] for name in METRICS if name in by_name}
 
 
@@ -109,8 +129,8 @@ def _of_counts(counts: Confusion, levels: Sequence[float]) -> list[Estimate]:
 
     def share(metric: str, successes: int, n: int, reason: str) -> Estimate:
         if n == 0:
-            return _undefined(metric, reason)
-        return _estimate(
+            return undefined(metric, reason)
+        return estimate(
             metric, successes / n, n, lambda level: proportions.proportion(successes, n, level), levels
         )
 
@@ -126,29 +146,29 @@ def _of_counts(counts: Confusion, levels: Sequence[float]) -> list[Estimate]:
     ]
     if tp + fn and tn + fp:
         found.append(
-            _estimate(
+            estimate(
                 "balanced_accuracy",
                 (tp / (tp + fn) + tn / (tn + fp)) / 2,
                 tp + fp + fn + tn,
-                lambda level: proportions.mean_of_two((tp, tp + fn), (tn, tn + fp), level),
+                lambda level: proportions.mean_of(((tp, tp + fn), (tn, tn + fp)), level),
                 levels,
             )
         )
     else:
-        found.append(_undefined("balanced_accuracy", no_negatives if tp + fn else no_positives))
+        found.append(undefined("balanced_accuracy", no_negatives if tp + fn else no_positives))
     if tp + fp + fn:
         value = 2 * tp / (2 * tp + fp + fn)
-        f1 = _estimate("f1", value, tp + fp + fn, lambda level: proportions.f1(tp, fp + fn, level), levels)
+        f1 = estimate("f1", value, tp + fp + fn, lambda level: proportions.f1(tp, fp + fn, level), levels)
         found.append(f1)
     else:
-        found.append(_undefined("f1", "No row is positive and none is called so."))
+        found.append(undefined("f1", "No row is positive and none is called so."))
     return found
 
 
 def _of_ranks(truth: Bools, scores: Floats, levels: Sequence[float]) -> list[Estimate]:
     positives, negatives = int(truth.sum()), int((~truth).sum())
     if positives == 0 or negatives == 0:
-        return [_undefined("roc_auc", "The test set does not hold rows of both classes.")]
+        return [undefined("roc_auc", "The test set does not hold rows of both classes.")]
     area, error = ranking.roc_auc(truth, scores)
     rarer = min(positives, negatives)
     notes = []
@@ -158,7 +178,7 @@ def _of_ranks(truth: Bools, scores: Floats, levels: Sequence[float]) -> list[Est
         notes.append("One class has a single row, which leaves the variance unknown: there is no interval.")
     elif scores.min() == scores.max():
         notes.append("Every row has the same score.")
-    estimate = _estimate(
+    found = estimate(
         "roc_auc",
         area,
         len(truth),
@@ -166,11 +186,11 @@ def _of_ranks(truth: Bools, scores: Floats, levels: Sequence[float]) -> list[Est
         levels,
         notes,
     )
-    return [estimate]
+    return [found]
 
 
 def _of_resamples(truth: Bools, scores: Floats, seed: int, levels: Sequence[float]) -> list[Estimate]:
-    found = []
+    found: list[Estimate] = []
     spreads = bootstrap.spreads(truth, scores, seed)
     for metric, spread in spreads.items():
         n, drawn = len(truth), len(spread.drawn) or None
@@ -178,18 +198,18 @@ def _of_resamples(truth: Bools, scores: Floats, seed: int, levels: Sequence[floa
             at: IntervalAt = _partial(spread)
             notes = []
         else:
-            at = _no_interval
-            notes = ["Every resample gives this value, so that its uncertainty is unknown: no interval."]
+            at = no_interval
+            notes = [UNVARIED]
         found.append(
-            _estimate(
+            estimate(
                 metric, spread.value, n, at, levels, notes, resamples=drawn, seed=seed if drawn else None
             )
         )
     if "average_precision" not in spreads:
-        found.append(_undefined("average_precision", "The test set holds no positive rows."))
+        found.append(undefined("average_precision", "The test set holds no positive rows."))
     bins = bootstrap.calibration_spread(truth, scores, seed)
     found.append(
-        _estimate(
+        estimate(
             "expected_calibration_error",
             bins.value,
             len(truth),
@@ -204,30 +224,6 @@ def _of_resamples(truth: Bools, scores: Floats, seed: int, levels: Sequence[floa
 
 def _partial(spread: bootstrap.Spread) -> IntervalAt:
     return lambda level: bootstrap.interval(spread, level)
-
-
-def _no_interval(_: float) -> tuple[None, str]:
-    return None, "none"
-
-
-def _estimate(
-    metric: str,
-    value: float,
-    n: int,
-    at: IntervalAt,
-    levels: Sequence[float],
-    notes: Sequence[str] = (),
-    resamples: int | None = None,
-    seed: int | None = None,
-) -> Estimate:
-    ends, method = at(CONFIDENCE)
-    low, high = ends or (None, None)
-    others = tuple(Interval(level, *(at(level)[0] or (None, None))) for level in levels)
-    return Estimate(metric, value, low, high, CONFIDENCE, method, n, resamples, seed, tuple(notes), others)
-
-
-def _undefined(metric: str, reason: str) -> Estimate:
-    return Estimate(metric, None, None, None, CONFIDENCE, "none", 0, warnings=(reason,))
 
 
 def _thinned(progress: Floats) -> Ints:

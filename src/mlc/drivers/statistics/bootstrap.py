@@ -30,13 +30,16 @@ _CELLS = 400_000  # of one block of resamples: rows times resamples that stay in
 class Spread(Struct, frozen=True):
     """A statistic of n rows: its value, what it is without each row (n,), and on each resample (b,).
 
-    It cannot fall below 0 nor rise above `most`.
+    It cannot fall below `least` nor rise above `most`. Rows may stand for several that are alike: `times` (n,)
+    says for how many.
     """
 
     value: float
     without: Floats
     drawn: Floats
     most: float = 1.0
+    least: float = 0.0
+    times: Floats | None = None
 
 
 class CalibrationSpread(Struct, frozen=True):
@@ -98,7 +101,8 @@ def bca(spread: Spread, confidence: float) -> Ends:
     b = len(drawn)
     below = (drawn < spread.value).sum() + (drawn == spread.value).sum() / 2
     bias = ndtri(np.clip(below / b, 0.5 / b, 1 - 0.5 / b))
-    low, high = np.quantile(drawn, ndtr(_adjusted(bias, acceleration(spread.without), confidence)))
+    skew = acceleration(spread.without, spread.times)
+    low, high = np.quantile(drawn, ndtr(_adjusted(bias, skew, confidence)))
     return float(low), float(high)
 
 
@@ -109,17 +113,18 @@ def expanded_bca(spread: Spread, confidence: float) -> Ends:
     standard error and skewness (Hall 1992, "The Bootstrap and Edgeworth Expansion", 3.5 and 3.10); for a mean
     the bias correction is then the acceleration (Efron 1987, section 7).
     """
-    skew = acceleration(spread.without)
+    skew = acceleration(spread.without, spread.times)
     ends = _adjusted(skew, skew, confidence)
-    low, high = spread.value + jackknife_error(spread.without) * (ends + skew * (ends**2 - 1))
-    return max(0.0, float(low)), min(spread.most, float(high))
+    low, high = spread.value + jackknife_error(spread.without, spread.times) * (ends + skew * (ends**2 - 1))
+    return max(spread.least, float(low)), min(spread.most, float(high))
 
 
-def acceleration(without: Floats) -> float:
-    """A sixth of the skewness of a statistic, from its values without each row (n,)."""
-    influence = without.mean() - without
-    spreading = float((influence**2).sum()) ** 1.5
-    return float((influence**3).sum()) / (6 * spreading) if spreading > 0 else 0.0
+def acceleration(without: Floats, times: Floats | None = None) -> float:
+    """A sixth of the skewness of a statistic, from its values without each row (n,), each `times` (n,) over."""
+    influence = np.average(without, weights=times) - without
+    each = 1.0 if times is None else times
+    spreading = float((each * influence**2).sum()) ** 1.5
+    return float((each * influence**3).sum()) / (6 * spreading) if spreading > 0 else 0.0
 
 
 def calibration_spread(
@@ -152,10 +157,12 @@ def calibration_interval(spread: CalibrationSpread, confidence: float) -> tuple[
     return (max(0.0, spread.value - moved), min(1.0, high)), "bootstrap of the bins, conservative"
 
 
-def jackknife_error(without: Floats) -> float:
+def jackknife_error(without: Floats, times: Floats | None = None) -> float:
     """The standard error from the values without each row (Efron and Tibshirani 1993, equation 11.5)."""
-    n = len(without)
-    return float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
+    n = len(without) if times is None else float(times.sum())
+    each = 1.0 if times is None else times
+    distances = without - np.average(without, weights=times)
+    return float(np.sqrt((n - 1) / n * (each * distances**2).sum()))
 
 
 def log_losses(truth: Bools, scores: Floats) -> Floats:

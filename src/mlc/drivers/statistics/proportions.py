@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from scipy.special import betaincinv, ndtri
 
@@ -59,19 +60,17 @@ def f1(true_positives: int, errors: int, confidence: float) -> tuple[Ends, str]:
     return (2 * low / (1 + low), 2 * high / (1 + high)), f"{method} on Jaccard"
 
 
-def mean_of_two(
-    first: tuple[int, int], second: tuple[int, int], confidence: float
-) -> tuple[tuple[float, float], str]:
-    """The interval of the mean of two independent proportions, each (successes, n).
+def mean_of(shares: Sequence[tuple[int, int]], confidence: float) -> tuple[Ends, str]:
+    """The interval of the mean of independent proportions, each (successes, n).
 
-    The distances of either proportion to its own end are squared and added (Newcombe 1998, Statistics in
+    The distances of each proportion to its own end are squared and added (Newcombe 1998, Statistics in
     Medicine 17, method 10; Zou and Donner 2008, Statistics in Medicine 27).
     """
-    rates = [successes / n for successes, n in (first, second)]
-    ends = [proportion(successes, n, confidence)[0] for successes, n in (first, second)]
-    middle = sum(rates) / 2
-    down = math.hypot(*(rate - low for rate, (low, _) in zip(rates, ends, strict=True))) / 2
-    up = math.hypot(*(high - rate for rate, (_, high) in zip(rates, ends, strict=True))) / 2
+    rates = [successes / n for successes, n in shares]
+    ends = [proportion(successes, n, confidence)[0] for successes, n in shares]
+    middle = sum(rates) / len(rates)
+    down = math.hypot(*(rate - low for rate, (low, _) in zip(rates, ends, strict=True))) / len(rates)
+    up = math.hypot(*(high - rate for rate, (_, high) in zip(rates, ends, strict=True))) / len(rates)
     return (max(0.0, middle - down), min(1.0, middle + up)), "Newcombe's square-and-add"
 
 
