@@ -15,6 +15,7 @@ from mlc.kinds._evaluating import test_of
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A comparison with a champion cannot be made so.")
+SCOPE = "upstream"
 
 BAD = {"gate/better.yaml": "champion: {metric: roc_auc, test: mcnemar, margin: 0.01}\n"}
 GOOD = {

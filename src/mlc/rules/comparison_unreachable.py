@@ -19,6 +19,7 @@ from mlc.rules._gates import CRITERIA, used
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "A gate compares what so few test rows cannot tell apart.")
+SCOPE = "upstream"
 
 _MODEL = (
     "task: binary_classification\ndataset: people\nfeatures: basic\ngates: [quality]\n"

@@ -14,6 +14,7 @@ from mlc.rules._gates import CRITERIA
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A gate asks for nothing.")
+SCOPE = "upstream"
 
 BAD = {"gate/quality.yaml": "description: Good enough.\nslices: {by: [plan], metrics: {recall: {}}}\n"}
 GOOD = {

@@ -17,6 +17,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 
 RULE = Rule.of(__name__, "error", "A gate asks for what the model's task does not have.")
+SCOPE = "upstream"
 
 _MODEL = (
     "task: binary_classification\ndataset: people\nfeatures: basic\ngates: [quality]\n"

@@ -17,6 +17,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
 RULE = Rule.of(__name__, "error", "A gate's groups cannot be made from a column.")
+SCOPE = "upstream"
 
 _MODEL = (
     "task: binary_classification\ndataset: people\nfeatures: basic\ngates: [quality]\n"
