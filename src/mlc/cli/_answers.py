@@ -54,6 +54,53 @@ def answered(run: Command) -> Command:
     return answered_run
 
 
+def at_rest(run: Command) -> Command:
+    """A command that tells the same again, at once, where it had nothing to do and nothing that it read has changed.
+
+    It says so itself: it puts what it told into `arguments.at_rest`, and stops `arguments.watch` before it does
+    anything. Where nothing was ever applied, there is something to do.
+    """
+
+    @wraps(run)
+    def at_rest_run(arguments: argparse.Namespace) -> int:
+        if arguments.events or any("=" not in word for word in arguments.overrides):
+            return run(arguments)  # of a saved plan
+        from mlc.store import answers
+        from mlc.store.looks import Looked
+
+        try:
+            root = project_folder(arguments)
+        except Unfit:
+            return run(arguments)  # says so
+        if not (root / ".mlc").is_dir():
+            return run(arguments)
+        key = _key(run, arguments)
+        looked = Looked()
+        known = answers.recall(root, key, looked)
+        if known is not None:
+            sys.stdout.write(known.out)
+            sys.stderr.write(known.err)
+            return known.code
+        watch = arguments.watch = answers.Watch(root, looked)
+        try:
+            code = run(arguments)
+            told: Answer | None = getattr(arguments, "at_rest", None)
+            if told is not None:
+                watch.keep(key, told, files_of_program())
+            return code
+        finally:
+            watch.stop()
+
+    return at_rest_run
+
+
+def stop_watching(arguments: argparse.Namespace) -> None:
+    """There is something to do: what is read from here on is of no answer."""
+    watch = getattr(arguments, "watch", None)
+    if watch is not None:
+        watch.stop()
+
+
 def files_of_program() -> Iterator[str]:
     """The files that this program has been loaded from so far."""
     return filter(None, (getattr(module, "__file__", None) for module in [*sys.modules.values()]))

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlc.cli._answers import at_rest, stop_watching
 from mlc.cli._applying import (
     Locate,
     Located,
@@ -20,7 +21,6 @@ from mlc.cli._applying import (
     apply_plan,
     command,
     unlocated,
-    write_result,
 )
 from mlc.cli._console import (
     Unfit,
@@ -50,19 +50,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@at_rest
 @guarded
 def run(arguments: argparse.Namespace) -> int:
-    from mlc.report import plan_text
+    from mlc.report import json, plan_text
 
     root = project_folder(arguments)
     saved = [word for word in arguments.overrides if "=" not in word and not word.startswith("~")]
     plan, locate = _saved_plan(saved, arguments) if saved else _fresh_plan(root, arguments)
+    said = ""
     if arguments.format == "text" and not arguments.quiet:
-        sys.stdout.write(plan_text.plan(plan, paint(arguments, sys.stdout), verbose=arguments.verbose))
+        said = plan_text.plan(plan, paint(arguments, sys.stdout), verbose=arguments.verbose)
+    elif arguments.format == "json" and plan.is_empty:
+        said = json.applied(Finished("done", 0, 0, 0, 0), ())
+    sys.stdout.write(said)
     if plan.is_empty:
-        if arguments.format == "json":
-            write_result(Finished("done", 0, 0, 0, 0), ())
+        if not saved and not arguments.warned:
+            from mlc.store.answers import Answer
+
+            arguments.at_rest = Answer(said, "", 0)
         return 0
+    stop_watching(arguments)
     foreign = [
         (step.artifact.path, step.address)
         for step in plan.steps
@@ -101,6 +109,7 @@ def _fresh_plan(root: Path, arguments: argparse.Namespace) -> tuple[Plan, Locate
     from mlc import inquiry, pipeline
 
     validated, compiled = checked_and_compiled(arguments)
+    arguments.warned = bool(validated.diagnostics)
     if len(compiled) > 1:
         raise Unfit(several_environments.found("apply", [one.graph.environment for one in compiled]))
 

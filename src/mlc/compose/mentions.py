@@ -23,18 +23,19 @@ def references(text: str) -> tuple[str, ...]:
 def readings(text: str) -> Iterator[Reference]:
     """Every interpolation of a text that reads a value, wherever in it one stands, nested ones too."""
 
-    def visit(part: Any) -> Iterator[Reference]:
-        if isinstance(part, Reference):
-            yield part
-        if isinstance(part, Struct):
-            part = tuple(getattr(part, name) for name in part.__struct_fields__)
-        for each in part if isinstance(part, tuple) else ():
-            yield from visit(each)
-
     try:
-        yield from visit(parse(text) if "${" in text else None)
+        yield from _references_in(parse(text) if "${" in text else None)
     except GrammarError:
         return
+
+
+def _references_in(part: Any) -> Iterator[Reference]:
+    if isinstance(part, Reference):
+        yield part
+    if isinstance(part, Struct):
+        part = tuple(getattr(part, name) for name in part.__struct_fields__)
+    for each in part if isinstance(part, tuple) else ():
+        yield from _references_in(each)
 
 
 def grammar_diagnostics(node: Node) -> tuple[Diagnostic, ...]:

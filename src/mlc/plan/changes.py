@@ -70,17 +70,18 @@ def change_at(old: Any, new: Any, cost: str, node: Node, path: Path, reads: Read
 def origins_of(node: Node, reads: Reads) -> dict[str, str]:
     """Where the values of a resource stand that some line gives it: of a list, where it begins."""
     found: dict[str, str] = {}
-
-    def look(one: Node, path: Path) -> None:
-        if one.is_map:
-            for key, child in one.value.items():
-                look(child, (*path, key))
-        elif one.span.file != FIELD_DEFAULT:
-            spans = [read.span for read in reads(path, one)] if one.written is not None else []
-            found[".".join(map(str, path))] = ", ".join(map(str, spans or [one.span]))
-
-    look(node, ())
+    _look(node, (), reads, found)
     return found
+
+
+def _look(one: Node, path: Path, reads: Reads, found: dict[str, str]) -> None:
+    # no function within another: one that calls itself is a cycle, and would keep the whole graph in memory
+    if one.is_map:
+        for key, child in one.value.items():
+            _look(child, (*path, key), reads, found)
+    elif one.span.file != FIELD_DEFAULT:
+        spans = [read.span for read in reads(path, one)] if one.written is not None else []
+        found[".".join(map(str, path))] = ", ".join(map(str, spans or [one.span]))
 
 
 def _former(change: Change, node: Node | None, origins: Mapping[str, str]) -> tuple[str, ...]:

@@ -18,12 +18,7 @@ from mlc.report import plan_entries, plan_files
 from mlc.report.plan_entries import TOGETHER, Counts, Entry
 from mlc.report.plan_files import FileEntry
 
-_DESCRIBED_BY = (
-    "gates",
-    "estimator",
-    "candidate",
-    "alias",
-)  # of an operation's spec (plan_entries.described)
+_DESCRIBED_BY = ("gates", "estimator", "candidate", "ensemble", "alias")  # of an operation's spec, mostly
 
 
 class Ambiguous(Exception):
@@ -152,6 +147,16 @@ def _slim(one: Entry) -> Entry:
 def _slim_step(step: Step) -> Step:
     operation = step.operation
     assert operation is not None, step.id
+    spec = {name: operation.spec[name] for name in _DESCRIBED_BY if name in operation.spec}
+    slim = _with_spec(step, operation, spec)
+    try:
+        is_enough = plan_entries.described(slim) == plan_entries.described(step)
+    except LookupError:
+        is_enough = False
+    return slim if is_enough else _with_spec(step, operation, operation.spec)
+
+
+def _with_spec(step: Step, operation: Operation, spec: dict[str, Any]) -> Step:
     return Step(
         id=step.id,
         address=step.address,
@@ -162,7 +167,7 @@ def _slim_step(step: Step) -> Step:
         operation=Operation(
             id=operation.id,
             driver=operation.driver,
-            spec={name: operation.spec[name] for name in _DESCRIBED_BY if name in operation.spec},
+            spec=spec,
             files=operation.files,
         ),
     )

@@ -19,6 +19,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean, listed
 
 RULE = Rule.of(__name__, "error", "This cannot be an ensemble.")
+SCOPE = "upstream"
 
 _MODEL = (
     "task: binary_classification\ndataset: people\nfeatures: basic\ncandidates:\n"
