@@ -23,8 +23,11 @@ REGISTRY: dict[str, Any] = {
     "files": ".mlc/registry/files",
 }
 
-MEASURED = ("measure", "gate", "card", "register")
+MEASURED = ("measure", "gate", "report", "card", "register")
 """Operations behind a measurement of time, whose bytes differ from run to run."""
+
+MEASURED_FILES = ("README.md", "evaluation.html")
+"""What they publish."""
 
 
 class Reference(NamedTuple):
@@ -92,7 +95,7 @@ def settled(state: State) -> dict[str, Any]:
         "artifacts": {
             path: artifact.digest
             for path, artifact in state.artifacts.items()
-            if not path.endswith("README.md")
+            if not path.endswith(MEASURED_FILES)
         },
     }
 
@@ -117,7 +120,7 @@ def settled_files(root: Path) -> dict[str, Any]:
     """The files and their digests, less what history or the hour decides: version numbers and latencies."""
     files: dict[str, Any] = dict(generated(root))
     for path in files:
-        if path.endswith("README.md"):
+        if path.endswith(MEASURED_FILES):
             files[path] = None
         elif path.endswith("bundle.json"):
             files[path] = {**json.loads((root / path).read_bytes()), "number": None}

@@ -1,6 +1,6 @@
 """Begin a project: a complete one from an example, that applies as it is.
 
-mlc init DIR takes the first example; mlc init EXAMPLE DIR a certain one.
+mlc init DIR takes the lending example; mlc init EXAMPLE DIR a certain one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,10 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+
+
+FIRST = "lending"
+"""The example that is taken where none is named."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,9 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("mlc init takes an example and a folder: mlc init lending my-project", file=sys.stderr)
         return 1
     example, words = (
-        (arguments.words[0], arguments.words[1:])
-        if len(arguments.words) == 2
-        else (examples[0], arguments.words)
+        (arguments.words[0], arguments.words[1:]) if len(arguments.words) == 2 else (FIRST, arguments.words)
     )
     if example not in examples:
         print(f'There is no example "{example}". {did_you_mean(example, examples)}', file=sys.stderr)
