@@ -68,7 +68,7 @@ def test_the_hooks_are_there() -> None:
 
 def test_the_command_line_is_as_it_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = re.findall(r"^\$ mlc (diff[^#\n]*)", GUIDE, re.MULTILINE)
-    assert len(shown) == 4
+    assert len(shown) == 5
     (tmp_path / "mlc.yaml").write_text("mlc: 1\n")
     for line in shown:
         assert run(["-C", str(tmp_path), *line.split()]) == 1  # it lies in no repository

@@ -371,7 +371,7 @@ def test_coverage(tmp_path: Path) -> None:
     options = {one.name: one for one in coverage.options}
     assert options["target.type"].cases == 2  # local and docker are both there
     assert "kserve" in options["target.type"].untried
-    assert options["dataset.source.format"].untried == ("parquet",)
+    assert options["dataset.source.format"].untried == ("jsonl", "parquet")
     assert "dataset.columns.*.values.*" not in options
 
 
