@@ -10,7 +10,6 @@ import shutil
 import sys
 from pathlib import Path
 
-
 FIRST = "lending"
 """The example that is taken where none is named."""
 

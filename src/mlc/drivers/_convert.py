@@ -76,11 +76,8 @@ def _options(model: Pipeline, task: Task) -> dict[int, dict[str, Any]]:
     options."""
     estimator = model.steps[-1][1]
     own = {} if hasattr(estimator, "onnx_converter") or not task.classifies else {"zipmap": False}
-    return (
-        {id(estimator): own, **_texts.options(model["features"])}
-        if own
-        else _texts.options(model["features"])
-    )
+    # said also where there are none: skl2onnx would give a classifier an option of its own
+    return {id(estimator): own, **_texts.options(model["features"])}
 
 
 def _canonical(graph: onnx.ModelProto, task: Task, classes: Sequence[Class]) -> bytes:
