@@ -161,7 +161,7 @@ def operations(root: Path, more: str) -> dict[str, Operation]:
 
 def test_an_ensemble_is_trained_and_not_selected(tmp_path: Path) -> None:
     made = operations(tmp_path, "ensemble: {method: voting, weights: {bayes: 2}}\n")
-    assert list(made) == ["train", "export", "evaluate", "measure", "card", "register"]
+    assert list(made) == ["train", "export", "evaluate", "measure", "report", "card", "register"]
     told = made["train"].spec["ensemble"]
     assert [one["name"] for one in told["members"]] == ["linear", "bayes"]
     assert told["weights"] == [1.0, 2.0]
