@@ -64,7 +64,8 @@ def test_tells_what_is_wrong(editor: LanguageClient) -> None:
         "  estimator: sklearn.linear_model.LogisticRegression\n  params: {C: often, max_itr: 3}\n  seed: -1\n"
     )
     assert set(show(editor, MODEL, text)) == {
-        'Value is not accepted. Valid values: "binary_classification".',
+        'Value is not accepted. Valid values: "anomaly_detection", "binary_classification", "clustering", '
+        '"multiclass_classification", "regression".',
         "The name of a dataset is wanted, or an interpolation.",
         "True or false is wanted, or an interpolation such as ${vars.name}.",
         "Property foo is not allowed.",
@@ -95,7 +96,7 @@ def test_reports_the_branch_that_the_author_chose(editor: LanguageClient) -> Non
 def test_completes_keys(editor: LanguageClient) -> None:
     show(editor, MODEL, "task: binary_classification\n\n")
     labels = editor.labels(MODEL, 1, 0)
-    assert {"dataset", "features", "train", "gates", "card"} <= set(labels)
+    assert {"dataset", "features", "train", "gates", "card"} <= set(labels), " ".join(sorted(labels))
     assert "task" not in labels
     assert labels["dataset"]["documentation"]
     show(editor, "target/here.yaml", "type: kserve\n\n")

@@ -109,8 +109,9 @@ def _annotated(schema: Schema) -> Schema:
     if schema.get("x-mlc-change", "none") != "none":
         sentences.append(f"A change costs: {schema['x-mlc-change']}.")
     kept: Schema = {key: schema[key] for key in ("title", "default", "examples") if key in schema}
-    if isinstance(kept.get("default"), dict):
-        del kept["default"]  # an editor would write it out whole
+    if "default" in kept and (kept["default"] is None or isinstance(kept["default"], dict)):
+        # an editor would write a map out whole, and the YAML language server stops at a null within one
+        del kept["default"]
     text = " ".join(sentences)
     if text:
         kept["description"] = text
@@ -178,6 +179,8 @@ def _estimator_definitions() -> dict[str, Schema]:
     """The two places that name an estimator, and the parameters of each one that is offered in them."""
     found: dict[str, Schema] = {}
     for (kind, path), place in _SHARED.items():
+        if place in found:
+            continue  # the first tells most
         root = _schemas.spec_schema(kind)
         schema: Schema = {"$ref": f"#/$defs/{kind.capitalize()}"}
         for part in path:
@@ -185,7 +188,8 @@ def _estimator_definitions() -> dict[str, Schema]:
                 schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
             schema = schema["additionalProperties"] if part == "*" else schema["properties"][part]
         if "anyOf" in schema:  # it may be null
-            schema = next(branch for branch in schema["anyOf"] if "$ref" in branch)
+            said = {key: value for key, value in schema.items() if key not in ("anyOf", "default")}
+            schema = next(branch for branch in schema["anyOf"] if "$ref" in branch) | said
         eased = _eased(schema, root, "", ())
         found[place] = eased | _estimator_parameters(eased["properties"], place)
         found |= {name: _parameters(name) for name in _estimators.offered(place)}

@@ -22,7 +22,7 @@ import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from backends.project import SPECS, graph_of
@@ -54,7 +54,7 @@ def learned(table: tuple[np.ndarray, np.ndarray]) -> Any:
     columns = make_column_transformer(
         (make_pipeline(SimpleImputer(), StandardScaler()), [0]), (OneHotEncoder(), [1]), (MinMaxScaler(), [2])
     )
-    return make_pipeline(columns, LogisticRegression()).fit(*table)
+    return Pipeline([("features", columns), ("estimator", LogisticRegression())]).fit(*table)
 
 
 @pytest.fixture(scope="module")
