@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
+
+from mlc import forking
 
 _GLANCE = 0.05
 """Seconds between two looks at how much it takes."""
@@ -101,10 +102,8 @@ def _resident(process: int) -> int:
 def confine(largest_file: int) -> None:
     """What the process itself does first: no core file, no file beyond `largest_file` bytes, and no life without
     the one that started it."""
-    import ctypes
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    forking.die_with(os.getppid())

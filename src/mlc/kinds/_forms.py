@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 TagOf = Callable[[Any, str], Any]
 """Gives the bare value of an entry of a map, which may be one of nodes or one of plain data."""
 
-_TYPES: tuple[tuple[type, tuple[str, ...]], ...] = (
+JSON_TYPES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (bool, ("boolean",)),
     (str, ("string",)),
     (int, ("integer", "number")),
@@ -26,6 +26,7 @@ _TYPES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (list, ("array",)),
     (tuple, ("array",)),
 )
+"""What JSON Schema calls the types of plain data; a boolean stands before the whole number that it also is."""
 
 
 class Default:
@@ -82,7 +83,7 @@ class Form:
             tag = tag_of(value, self.tag)
             reference = self.schema["discriminator"]["mapping"].get(tag) if isinstance(tag, str) else None
             return self if reference is None else self._of({"$ref": reference})
-        names = next((names for kind, names in _TYPES if isinstance(value, kind)), ())
+        names = next((names for kind, names in JSON_TYPES if isinstance(value, kind)), ())
         for branch in self.branches:
             if "anyOf" in branch.schema and type(value) is dict:
                 return branch.choose(value, tag_of)

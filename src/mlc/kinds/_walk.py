@@ -15,22 +15,12 @@ from msgspec import Struct
 from mlc.ir.node import Node, wrap
 from mlc.ir.span import FIELD_DEFAULT, Span
 from mlc.kinds import _forms, _schemas
-from mlc.kinds._forms import Default, Form
+from mlc.kinds._forms import JSON_TYPES, Default, Form
 
 Schema = dict[str, Any]
 Path = tuple[str | int, ...]
 
 _DEFAULT_SPAN = Span(FIELD_DEFAULT, 1, 1, 1, 1)
-_JSON_TYPES: tuple[tuple[type, tuple[str, ...]], ...] = (
-    (bool, ("boolean",)),
-    (str, ("string",)),
-    (int, ("integer", "number")),
-    (float, ("number",)),
-    (type(None), ("null",)),
-    (dict, ("object",)),
-    (list, ("array",)),
-    (tuple, ("array",)),
-)
 
 
 class Reference(Struct, frozen=True):
@@ -107,7 +97,7 @@ def choose(schema: Schema, root: Schema, value: Any) -> Schema:
         tag = _entry(value, discriminator["propertyName"])
         reference = discriminator["mapping"].get(tag) if isinstance(tag, str) else None
         return _dereference({"$ref": reference}, root) if reference else schema
-    types = next((names for kind, names in _JSON_TYPES if isinstance(_bare(value), kind)), ())
+    types = next((names for kind, names in JSON_TYPES if isinstance(_bare(value), kind)), ())
     for branch in branches:
         found = _dereference(branch, root)
         if "anyOf" in found and _is_map(value):

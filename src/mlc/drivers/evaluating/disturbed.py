@@ -48,7 +48,7 @@ def robustness(
             continue
         names = [name for name, column in columns.items() if _is_disturbed(kind, column)]
         generator = np.random.default_rng([design.seed, len(kind)])
-        disturbed = (_noisy if kind == "noise" else _holed)(frame, names, columns, amount, generator)
+        disturbed = (_noisy if kind == "noise" else _holed)(frame, names, amount, generator)
         metric = asked["metric"]
         try:
             apart = paired.difference(metric, answers, score(disturbed), design, [asked["confidence"]])
@@ -101,12 +101,10 @@ def _is_disturbed(kind: str, column: Mapping[str, Any]) -> bool:
 def _noisy(
     frame: pl.DataFrame,
     names: Sequence[str],
-    columns: Mapping[str, Mapping[str, Any]],
     amount: float,
     generator: np.random.Generator,
 ) -> pl.DataFrame:
     """Normal noise of `amount` standard deviations on each number."""
-    del columns
     made = []
     for name in names:
         numbers = frame[name].cast(pl.Float64)
@@ -119,12 +117,10 @@ def _noisy(
 def _holed(
     frame: pl.DataFrame,
     names: Sequence[str],
-    columns: Mapping[str, Mapping[str, Any]],
     amount: float,
     generator: np.random.Generator,
 ) -> pl.DataFrame:
     """A share `amount` of the values of each column that may be missing is."""
-    del columns
     made = []
     for name in names:
         gone = pl.Series(generator.random(frame.height) < amount)

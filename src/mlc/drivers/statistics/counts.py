@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from mlc.drivers.statistics import bootstrap
 from mlc.drivers.statistics.bootstrap import Spread
 from mlc.drivers.statistics.design import Design, drawn_sums, expanded_confidence, of_units, row_counts
+from mlc.drivers.statistics.estimating import UNVARIED, estimate, no_interval
 from mlc.drivers.statistics.proportions import Ends
+from mlc.ir.evaluation import Estimate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -140,6 +142,26 @@ def spreads(
             value, without, values, most=1.0, least=least, times=times if design.is_plain else None
         )
     return found
+
+
+def estimate_of(metric: str, spread: Spread, design: Design, levels: Sequence[float], n: int) -> Estimate:
+    """A metric by its spread; without an interval where every resample gives the same. It rests on `n` rows."""
+    varies = bootstrap.varies(spread)
+    drawn = len(spread.drawn) if varies else 0
+
+    def at(level: float) -> tuple[Ends | None, str]:
+        return interval(design, spread, level)
+
+    return estimate(
+        metric,
+        spread.value,
+        n,
+        at if varies else no_interval,
+        levels,
+        [] if varies else [UNVARIED],
+        resamples=drawn or None,
+        seed=design.seed if drawn else None,
+    )
 
 
 def interval(design: Design, spread: Spread, confidence: float) -> tuple[Ends | None, str]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mlc.drivers.statistics import areas, bootstrap, counts, proportions, ranking, sums
-from mlc.drivers.statistics.bootstrap import CLIP, Spread
+from mlc.drivers.statistics import areas, counts, proportions, ranking, sums
+from mlc.drivers.statistics.bootstrap import CLIP
 from mlc.drivers.statistics.design import Design
 from mlc.drivers.statistics.estimating import (
     FEW_ROWS,
-    UNVARIED,
     IntervalAt,
     estimate,
-    no_interval,
     undefined,
 )
 from mlc.drivers.statistics.expected_calibration import estimate_of
@@ -82,7 +80,7 @@ def of_classes(
                     else (lambda level: proportions.proportion(successes, n, level))
                 )
                 return estimate(metric, value, n, at, ())
-            return _of_spread(metric, spreads[f"{metric} {place}"], design, (), n)
+            return counts.estimate_of(metric, spreads[f"{metric} {place}"], design, (), n)
 
         made.append(
             ClassFigures(
@@ -142,7 +140,7 @@ def _of_counts(
     return [
         estimate(name, spread.value, design.n, exact[name], levels)
         if name in exact
-        else _of_spread(name, spread, design, levels, design.n)
+        else counts.estimate_of(name, spread, design, levels, design.n)
         for name, spread in spreads.items()
     ]
 
@@ -162,25 +160,6 @@ def _of_proportions(truth: Ints, predicted: Ints, classes: int) -> dict[str, Int
         precisions = [(int(hit), int(rows)) for hit, rows in zip(hits, called, strict=True) if rows]
         found["precision_macro"] = lambda level: proportions.mean_of(precisions, level)
     return found
-
-
-def _of_spread(metric: str, spread: Spread, design: Design, levels: Sequence[float], n: int) -> Estimate:
-    varies = bootstrap.varies(spread)
-    drawn = len(spread.drawn) if varies else 0
-    return estimate(
-        metric,
-        spread.value,
-        n,
-        _at(design, spread) if varies else no_interval,
-        levels,
-        [] if varies else [UNVARIED],
-        resamples=drawn or None,
-        seed=design.seed if drawn else None,
-    )
-
-
-def _at(design: Design, spread: Spread) -> Callable[[float], tuple[proportions.Ends | None, str]]:
-    return lambda level: counts.interval(design, spread, level)
 
 
 def _of_ranks(truth: Ints, probabilities: Floats, design: Design, levels: Sequence[float]) -> Estimate:

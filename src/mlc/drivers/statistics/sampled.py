@@ -5,7 +5,7 @@ The formulas for independent rows (`binary`) do not hold there: each metric is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,10 @@ from mlc.drivers.statistics import areas, bootstrap, counts, sums
 from mlc.drivers.statistics.bootstrap import Spread
 from mlc.drivers.statistics.design import Design, of_units, row_counts
 from mlc.drivers.statistics.estimating import (
-    UNVARIED,
     estimate,
-    no_interval,
     undefined,
 )
 from mlc.drivers.statistics.expected_calibration import estimate_of
-from mlc.drivers.statistics.proportions import Ends
 from mlc.drivers.statistics.sums import of_mean
 from mlc.ir.evaluation import Estimate
 
@@ -56,7 +53,7 @@ def plain_counts(truth: Bools, predicted: Bools, design: Design, levels: Sequenc
     """What the multinomial bootstrap gives of independent rows: the correlation and kappa."""
     named = {name: _COUNTED[name] for name in ("matthews_correlation", "cohen_kappa")}
     spreads = counts.spreads(design, truth.astype(np.int64), predicted.astype(np.int64), 2, named)
-    return [_told(name, spread, design, levels, design.n) for name, spread in spreads.items()]
+    return [counts.estimate_of(name, spread, design, levels, design.n) for name, spread in spreads.items()]
 
 
 def _of_counts(truth: Bools, predicted: Bools, design: Design, levels: Sequence[float]) -> list[Estimate]:
@@ -74,28 +71,9 @@ def _of_counts(truth: Bools, predicted: Bools, design: Design, levels: Sequence[
     return [
         undefined(name, missing[name])
         if rests_on.get(name, design.n) == 0
-        else _told(name, spread, design, levels, rests_on.get(name, design.n))
+        else counts.estimate_of(name, spread, design, levels, rests_on.get(name, design.n))
         for name, spread in spreads.items()
     ]
-
-
-def _told(metric: str, spread: Spread, design: Design, levels: Sequence[float], n: int) -> Estimate:
-    varies = bootstrap.varies(spread)
-    drawn = len(spread.drawn) if varies else 0
-    return estimate(
-        metric,
-        spread.value,
-        n,
-        _at(design, spread) if varies else no_interval,
-        levels,
-        [] if varies else [UNVARIED],
-        resamples=drawn or None,
-        seed=design.seed if drawn else None,
-    )
-
-
-def _at(design: Design, spread: Spread) -> Callable[[float], tuple[Ends | None, str]]:
-    return lambda level: counts.interval(design, spread, level)
 
 
 def _area(truth: Bools, scores: Floats, design: Design, levels: Sequence[float]) -> Estimate:
@@ -139,7 +117,7 @@ def _average_precision(truth: Bools, scores: Floats, design: Design, levels: Seq
     )
     _, influence = precision_influence(truth, scores, design.weights)
     without = value - of_units(design, influence[:, None])[:, 0]
-    return _told(metric, Spread(value, without, drawn), design, levels, design.n)
+    return counts.estimate_of(metric, Spread(value, without, drawn), design, levels, design.n)
 
 
 def precision_influence(truth: Bools, scores: Floats, weights: Floats | None) -> tuple[float, Floats]:
