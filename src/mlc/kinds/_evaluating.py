@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlc.kinds._candidates import quantile_of
 from mlc.kinds._kind import View
 
 CRITERIA = ("demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity")
@@ -48,20 +49,6 @@ def measured(view: View) -> dict[str, Any]:
     if level is not None:
         found["quantile"] = level
     return found | sampled(view)
-
-
-def quantile_of(view: View) -> float | None:
-    """The quantile that a regression is asked to predict, by the words that the libraries have for it; or None."""
-    if not view["train"]:
-        return None  # one of several is selected, and which is known after apply
-    params = view["train"]["params"]
-    if view["train"]["estimator"].endswith(".QuantileRegressor"):
-        return float(params.get("quantile", 0.5))
-    named = {params.get("loss"), params.get("objective")} & {"quantile", "reg:quantileerror"}
-    if not named:
-        return None
-    given = (params.get(name) for name in ("quantile", "alpha", "quantile_alpha"))
-    return next((float(one) for one in given if isinstance(one, int | float)), 0.9)
 
 
 def sampled(view: View) -> dict[str, Any]:

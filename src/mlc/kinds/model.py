@@ -247,7 +247,9 @@ def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tup
         return combining(view, make, learned, train)
     if is_selected(view):
         estimators = [one["estimator"] for one in learners(view).values()]
-        return selecting(view, make, learned, train), with_libraries("chosen_export", estimators)
+        return selecting(view, make, learned, _judged(view), train), with_libraries(
+            "chosen_export", estimators
+        )
     trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
     return [make("train", trainer, {**learned, **calibration(view), **view["train"]}, train=train)], exporter
 
