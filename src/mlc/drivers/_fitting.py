@@ -55,9 +55,10 @@ def fit(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], mak
     from mlc.drivers import _calibration
 
     def predict(fold: Fold) -> NDArray[np.float64]:
+        refuse_missing(labels[fold.train], spec)
         learned = fitted(frame[fold.train], labels[fold.train], spec, make)
         found = learned.predict_proba(model_input(frame[fold.test], spec["columns"]))
-        return np.asarray(found[:, 1], dtype=np.float64)
+        return np.asarray(found, dtype=np.float64)
 
     how = spec["calibrate"]
     return _calibration.calibrated(model, labels, how["method"], folds(frame, how["folds"]), predict)

@@ -29,6 +29,14 @@ _MODEL = (
 BAD = {"model/churn.yaml": _MODEL + "ensemble: {method: voting, members: [linear, byes]}\n"}
 GOOD = {"model/churn.yaml": _MODEL + "ensemble: {method: voting, members: [linear, bayes]}\n"}
 
+_NOT_COMBINED = {
+    "anomaly_detection": "The scores of detectors are on scales of their own, so that their mean means nothing, and "
+    "nothing is learned from a label that could tell whom to believe.",
+    "clustering": "Clusters have numbers only, which stand for something else in every clustering: there is nothing "
+    "to take the mean of.",
+}
+"""Tasks whose models cannot be combined, and why."""
+
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
@@ -91,11 +99,11 @@ def _members(subject: Subject, address: Address, model: dict[str, Any]) -> Itera
 
 
 def _contradictions(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
-    if model["task"] != "binary_classification":
+    if model["task"] in _NOT_COMBINED:
         yield _at(
             address,
             subject.key_span(address, "ensemble"),
-            f"This version of mlc combines classifiers of two classes, for no {model['task'].replace('_', ' ')}.",
+            _NOT_COMBINED[model["task"]],
             "not for this task",
             "Name one estimator in `train`.",
             ("ensemble",),
