@@ -73,7 +73,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _along_lines(self, raw: Floats) -> Floats:
         columns = [np.interp(raw[:, one], self.x_[one], self.y_[one]) for one in range(raw.shape[1])]
-        return np.maximum(np.column_stack(columns), FLOOR)
+        return np.asarray(np.maximum(np.column_stack(columns), FLOOR))
 
     def _sigmoid(self, raw: Floats) -> Floats:
         return np.asarray(1 / (1 + np.exp(-(self.slope_ * log_odds(raw) + self.intercept_))))
@@ -94,8 +94,8 @@ def calibrated(
     """`model` (fitted on all rows) with its estimator calibrated.
 
     `predict` gives the probabilities of a fold's test rows by what was learned, features and all, from its training
-    rows only, (m, k); `labels` are (n,), from 0 to k − 1. Raises UnfoldableError where the predicted rows are of one class,
-    or hold none of one of several.
+    rows only, (m, k); `labels` are (n,), from 0 to k − 1. Raises UnfoldableError where the predicted rows hold
+    none of a class.
     """
     raw = np.concatenate([predict(fold) for fold in folds])
     truth = np.concatenate([labels[fold.test] for fold in folds])

@@ -50,13 +50,13 @@ def fit(frame: pl.DataFrame, labels: Labels, spec: Mapping[str, Any]) -> Pipelin
     if ensemble["method"] == "voting":
         return _with_features(frame, labels, spec, made)
     members = ensemble["members"]
-    seen = np.full((len(labels), len(members), _width(spec)), np.nan)
+    said = np.full((len(labels), len(members), _width(spec)), np.nan)
     for fold in folds(frame, ensemble["folds"]):
         _fitting.refuse_missing(labels[fold.train], spec)
         for place, member in enumerate(members):
             learned = _fitting.plain(frame[fold.train], labels[fold.train], {**spec, **member})
-            seen[fold.test, place] = _said(learned, model_input(frame[fold.test], spec["columns"]), spec)
-    seen = seen.reshape(len(labels), -1)
+            said[fold.test, place] = _said(learned, model_input(frame[fold.test], spec["columns"]), spec)
+    seen = said.reshape(len(labels), -1)
     known = ~np.isnan(seen).any(axis=1)  # folds in time leave the first rows without a prediction
     final = made.final_estimator.fit(seen[known], labels[known])
     whole = [_fitting.plain(frame, labels, {**spec, **member}) for member in members]

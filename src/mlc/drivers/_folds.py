@@ -90,8 +90,8 @@ def _strata(frame: pl.DataFrame, strata: Mapping[str, Any] | None) -> Rows:
     if "positive" in strata:
         numbers: Rows = binary_label(frame, strata["column"], strata["positive"]).to_numpy()
         return numbers
-    known = frame[strata["column"]].cast(pl.String).fill_null("")
-    return known.rank("dense").to_numpy().astype(np.int64) - 1
+    ranks = frame[strata["column"]].cast(pl.String).fill_null("").rank("dense")
+    return np.asarray(ranks.to_numpy(), dtype=np.int64) - 1
 
 
 def _by_hash(hashes: NDArray[np.uint64], count: int, strata: Rows) -> list[Fold]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlc.ir.metrics import ANOMALY
+from mlc.ir.task import TASKS
 from mlc.kinds._candidates import quantile_of
 from mlc.kinds._kind import View
+from mlc.kinds.dataset import label_of
 
 CRITERIA = ("demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity")
 
@@ -51,6 +54,14 @@ def measured(view: View) -> dict[str, Any]:
     return found | sampled(view)
 
 
+def judged(view: View) -> dict[str, Any]:
+    """What is known beyond what is learned: of what has no teacher, the label where there is one."""
+    if TASKS[view["task"]].supervised:
+        return {}
+    label = view["label"] or label_of(view["dataset"]) or ""
+    return {"label": label} | ({"positive": view["positive"]} if label and view["task"] == ANOMALY else {})
+
+
 def sampled(view: View) -> dict[str, Any]:
     """How the test rows were drawn, where they are not independent rows that count alike."""
     columns, split = view["dataset"]["columns"], view["dataset"]["split"]
@@ -91,17 +102,6 @@ def bounds(view: View) -> dict[str, Any]:
     gates = {gate["name"]: gate["metrics"] for gate in view["gates"]}
     more = {gate["name"]: {name: gate[name] for name in names if gate[name]} for gate in view["gates"]}
     more = {name: found for name, found in more.items() if found}
-    return {"gates": gates} | ({"more": more} if more else {})
-
-
-def of_a_variant(bounds: dict[str, Any]) -> dict[str, Any]:
-    """The bounds that each form of a model is held to before one is chosen: all but those against a champion."""
-    more = {
-        name: {part: bound for part, bound in found.items() if part != "champion"}
-        for name, found in bounds.get("more", {}).items()
-    }
-    more = {name: found for name, found in more.items() if found}
-    gates = {name: metrics for name, metrics in bounds["gates"].items() if metrics or name in more}
     return {"gates": gates} | ({"more": more} if more else {})
 
 

@@ -217,16 +217,6 @@ def _learned(view: View, columns: dict[str, Any]) -> dict[str, Any]:
     return {**told, "columns": columns}
 
 
-def _judged(view: View) -> dict[str, Any]:
-    """What the evaluation knows beyond what is learned: of what has no teacher, the label where there is one."""
-    if TASKS[view["task"]].supervised:
-        return {}
-    label = label_column(view)
-    return {"label": label} | (
-        {"positive": view["positive"]} if label and view["task"] == "anomaly_detection" else {}
-    )
-
-
 def _optimized(view: View) -> dict[str, Any]:
     return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
 
@@ -247,7 +237,7 @@ def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tup
         return combining(view, make, learned, train)
     if is_selected(view):
         estimators = [one["estimator"] for one in learners(view).values()]
-        return selecting(view, make, learned, _judged(view), train), with_libraries(
+        return selecting(view, make, learned, _evaluating.judged(view), train), with_libraries(
             "chosen_export", estimators
         )
     trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
@@ -302,10 +292,12 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     estimator = view["train"]["estimator"] if view["train"] else ""
     if is_code(estimator):
         steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
-    judged = {**learned, **_judged(view), "seed": seed_of(view)}
+    judged = {**learned, **_evaluating.judged(view), "seed": seed_of(view)}
     evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}
     bounds = _evaluating.bounds(view)
+    duels = _evaluating.duels(view)
+    compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
     if view["optimize"]["variants"]:
         estimators = [one["estimator"] for one in learners(view).values()]
         spec = {
@@ -314,10 +306,16 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "metric": metric_of(view),
             "evaluate": evaluating,
             "measure": measuring,
-            **_evaluating.of_a_variant(bounds),
+            **bounds,
         }
-        inputs = {"onnx": f"{address}/export#onnx", "model": model, "train": f"{ingest}#train", "test": test}
-        steps.append(operation("optimize", with_libraries("variants", estimators), spec, **inputs))
+        driver = "variants"
+        if duels:  # what an alias points to decides which is served
+            spec["compare"], driver = compared, "contested_variants"
+        driver = with_libraries(driver, estimators)
+        made = f"{address}/export#onnx"
+        steps.append(
+            operation("optimize", driver, spec, onnx=made, model=model, train=f"{ingest}#train", test=test)
+        )
     steps += [
         # how clusters hold together is measured in the space that the estimator sees
         operation(
@@ -330,8 +328,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         ),
         operation("measure", "latency", measuring, onnx=onnx, test=test),
     ]
-    if duels := _evaluating.duels(view):
-        compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
+    if duels:
         steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
         proofs["comparison"] = f"{address}/compare#comparison"
     # the report names its model, so that one of another name needs its own; it says before the gate what that will
