@@ -11,6 +11,9 @@ from msgspec import structs
 from mlc.ir.operation import Operation
 from mlc.kinds._fields import in_bytes, seconds
 
+PATTERN = r"^code\.[a-z_][a-z0-9_]{0,60}\.[A-Za-z_][A-Za-z0-9_]{0,60}$"
+"""The names of the project's own estimators, as editors know regular expressions."""
+
 _NAME = re.compile(
     r"code\.(?P<module>[a-z_][a-z0-9_]{0,60})\.(?P<member>[A-Za-z_][A-Za-z0-9_]{0,60})", re.ASCII
 )

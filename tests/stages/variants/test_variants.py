@@ -344,7 +344,7 @@ def optimised_of(
         **asked,
     }
     inputs = {"onnx": exported, "model": model, "train": paths["train"], "test": paths["test"]}
-    return variants.run(steps.work(folder, "variants", spec, **inputs))  # type: ignore[arg-type]
+    return variants.run(steps.work(folder, "variants", spec, **inputs))
 
 
 @pytest.mark.filterwarnings("ignore")
