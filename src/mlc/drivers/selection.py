@@ -203,14 +203,14 @@ def _why(chosen: str, standings: list[Standing], prefer: str, metric: str) -> st
         else " The difference to every other candidate is significant."
     )
     if prefer == "best":
-        return f"{chosen} has the best mean {metric}, {best.mean:.4f}.{told}"
+        return f"{chosen} has the best {metric} over the folds, {best.mean:.4f}.{told}"
     if chosen == best.name:
         return (
-            f"{chosen} has the best mean {metric}, {best.mean:.4f}, and no simpler candidate is within one standard "
+            f"{chosen} has the best {metric} over the folds, {best.mean:.4f}, and no simpler candidate is within one standard "
             f"error of it ({best.error:.4f}).{told}"
         )
     mean = next(one.mean for one in standings if one.name == chosen)
     return (
-        f"{chosen} is the simplest candidate within one standard error ({best.error:.4f}) of the best: its mean "
-        f"{metric} is {mean:.4f}, that of {best.name} {best.mean:.4f}."
+        f"{chosen} is the simplest candidate within one standard error ({best.error:.4f}) of the best: its "
+        f"{metric} over the folds is {mean:.4f}, that of {best.name} {best.mean:.4f}."
     )
