@@ -206,8 +206,8 @@ def _why(chosen: str, standings: list[Standing], prefer: str, metric: str) -> st
         return f"{chosen} has the best {metric} over the folds, {best.mean:.4f}.{told}"
     if chosen == best.name:
         return (
-            f"{chosen} has the best {metric} over the folds, {best.mean:.4f}, and no simpler candidate is within one standard "
-            f"error of it ({best.error:.4f}).{told}"
+            f"{chosen} has the best {metric} over the folds, {best.mean:.4f}, and no simpler candidate is within "
+            f"one standard error of it ({best.error:.4f}).{told}"
         )
     mean = next(one.mean for one in standings if one.name == chosen)
     return (
