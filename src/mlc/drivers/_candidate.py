@@ -21,8 +21,9 @@ Tuned = Callable[[int, int], Search]
 """The search for parameters within a fold's training rows: from the fold's number and how many folds there are."""
 
 
-def score(work: Work, tuned: Tuned | None = None) -> Product:
-    """Output `scores` (JSON, see `mlc.ir.choice.Scores`). Raises StepFailed (selection-impossible)."""
+def score(work: Work, tuned: Tuned | None = None, make: _fitting.Build = _fitting.build) -> Product:
+    """Output `scores` (JSON, see `mlc.ir.choice.Scores`). `make` builds the estimator. Raises StepFailed
+    (selection-impossible); of the project's own code, what that raises."""
     spec, address = work.spec, work.operation.address
     candidate = Chosen(**spec["candidate"])
     path = f"candidates.{candidate.name}" if candidate.name != "train" else "train"
@@ -41,7 +42,7 @@ def score(work: Work, tuned: Tuned | None = None) -> Product:
             with quiet() as caught, threadpool_limits(1):
                 learned = rows_of(labels, fold.train)
                 _fitting.refuse_missing(learned, spec)
-                model = _fitting.fit(frame[fold.train], learned, asked)
+                model = _fitting.fit(frame[fold.train], learned, asked, make)
                 answers = _fitting.predict(model, frame[fold.test], spec, rows_of(known, fold.test))
         except UnfoldableError as error:
             raise StepFailed(_unfoldable(f"Fold {number + 1}: {error}", address)) from error
@@ -50,6 +51,8 @@ def score(work: Work, tuned: Tuned | None = None) -> Product:
                 selection_impossible.found(str(error), "Change the feature group.", address, error.path)
             ) from error
         except LIBRARY_ERRORS as error:
+            if candidate.estimator.startswith("code."):
+                raise  # whoever runs the project's own code names the line
             raise StepFailed(_objects(candidate, number, error, address, path)) from error
         warned |= told(caught)
         found.append(_fold_scores.scores(answers))

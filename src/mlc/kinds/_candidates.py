@@ -8,6 +8,7 @@ from msgspec import Struct
 from mlc.ir.metrics import ANOMALY, MULTICLASS, of_task
 from mlc.ir.operation import Operation
 from mlc.ir.task import TASKS
+from mlc.kinds._code import is_code
 from mlc.kinds._estimators import parameter_schema
 from mlc.kinds._fields import Duration, about, seconds
 from mlc.kinds._kind import View
@@ -266,7 +267,7 @@ def selecting(
             "candidate": {"name": name, **candidate},
             "folds": folds_of(view, "select", select["folds"], select["seed"], select["repeats"]),
         }
-        driver = "candidate"
+        driver = "code_candidate" if is_code(candidate["estimator"]) else "candidate"
         if name in spaces:
             spec["tune"], driver = _tuning(view, candidate["estimator"], spaces[name]), "tuned_candidate"
         steps.append(
@@ -296,7 +297,8 @@ def selecting(
             make("tune", driver, {**scored, "name": view["name"], "tune": spaces}, train=train, chosen=chosen)
         )
         chosen = f"{steps[-1].id}#chosen"
-    steps.append(make("train", with_libraries("chosen_train", estimators), seen, train=train, chosen=chosen))
+    trainer = "code_chosen_train" if any(map(is_code, estimators)) else "chosen_train"
+    steps.append(make("train", with_libraries(trainer, estimators), seen, train=train, chosen=chosen))
     return steps
 
 

@@ -237,9 +237,9 @@ def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tup
         return combining(view, make, learned, train)
     if is_selected(view):
         estimators = [one["estimator"] for one in learners(view).values()]
-        return selecting(view, make, learned, _evaluating.judged(view), train), with_libraries(
-            "chosen_export", estimators
-        )
+        exporter = "code_chosen_export" if any(map(is_code, estimators)) else "chosen_export"
+        training = selecting(view, make, learned, _evaluating.judged(view), train)
+        return training, with_libraries(exporter, estimators)
     trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
     return [make("train", trainer, {**learned, **calibration(view), **view["train"]}, train=train)], exporter
 
@@ -289,9 +289,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         *training,
         operation("export", exporter, {**learned, **_optimized(view)}, model=model, test=test, **choice),
     ]
-    estimator = view["train"]["estimator"] if view["train"] else ""
-    if is_code(estimator):
-        steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
+    named = [one["estimator"] for one in learners(view).values()]
+    steps = [run_by_code(step, named, scope.project["code"]) for step in steps]
     judged = {**learned, **_evaluating.judged(view), "seed": seed_of(view)}
     evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}

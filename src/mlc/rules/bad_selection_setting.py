@@ -68,17 +68,18 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _code(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
     """What the project's own code is not used for."""
+    space = (model["tune"] or {}).get("space", {})
     for one in learners(address, model):
-        uses = ["candidates"] if one.path[0] == "candidates" else []
-        uses += [field for field in ("tune", "calibrate") if model[field] is not None]
-        if is_code(one.name) and uses:
+        name = one.path[-1]
+        if is_code(one.name) and name in space:
             yield RULE.at(
-                subject.span(address, *one.path, "estimator"),
-                f"{one.name} is code of the project, which is trained as it is, in a process of its own: this version "
-                f"of mlc does not use it with {listed(f'`{use}`' for use in uses)}.",
+                subject.key_span(address, "tune", "space", name),
+                f"{one.name} is code of the project, which runs in an interpreter of its own within the limits of its "
+                "module: those are of one step, and a search has many trials, side by side and resumed.",
                 text="code of the project",
-                help="Name it in `train` alone, or take an estimator of a library.",
-                **one.field,
+                help="Name the choices of parameters as candidates, each with its `params`: they are compared alike.",
+                address=str(address),
+                path=f"tune.space.{name}",
             )
 
 

@@ -70,9 +70,10 @@ def _variant(
     if any(is_code(one.name) for one in learned):
         yield RULE.at(
             span,
-            "The estimator is code of the project, which this version of mlc exports as it is.",
+            "The estimator is code of the project, which runs in an interpreter of its own within limits: variants are "
+            "compared with it while they are measured, alone on the machine, and that is not done from there.",
             text="code of the project",
-            help="Leave `variants` out.",
+            help="Leave `variants` out, and let its own conversion make the form that is wanted.",
             **place,
         )
         return
