@@ -199,13 +199,17 @@ def quantile_of(view: View) -> float | None:
     return found.pop() if len(found) == 1 else None
 
 
+QUANTILES = ("quantile", "alpha", "quantile_alpha")
+"""What libraries call the quantile that is to be predicted, where one is."""
+
+
 def quantile_by(estimator: str, params: dict[str, Any]) -> float | None:
     """The quantile that one estimator is asked to predict."""
     if estimator.endswith(".QuantileRegressor"):
         return float(params.get("quantile", 0.5))
     if not {params.get("loss"), params.get("objective")} & {"quantile", "reg:quantileerror"}:
         return None
-    given = (params.get(name) for name in ("quantile", "alpha", "quantile_alpha"))
+    given = (params.get(name) for name in QUANTILES)
     return next((float(one) for one in given if isinstance(one, int | float)), 0.9)
 
 

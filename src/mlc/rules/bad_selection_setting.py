@@ -13,7 +13,7 @@ from typing import Any
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.metrics import METRICS, of_task
-from mlc.kinds._candidates import METRICS_OF_FOLDS, NOT_COMPARED, compared_by, quantile_by
+from mlc.kinds._candidates import METRICS_OF_FOLDS, NOT_COMPARED, QUANTILES, compared_by, quantile_by
 from mlc.kinds._code import is_code
 from mlc.kinds.dataset import label_of
 from mlc.rules._estimators import learners
@@ -41,6 +41,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             continue
         yield from _metric(subject, address, model["select"]["metric"], model["task"], known)
         yield from _quantiles(subject, address, model)
+        yield from _searched_quantiles(subject, address, model)
         yield from _code(subject, address, model)
         chooses = model["candidates"] or model["tune"] is not None
         written = subject.node(address, "select")
@@ -124,6 +125,29 @@ def _quantiles(subject: Subject, address: Address, model: dict[str, Any]) -> Ite
                 address=str(address),
                 path=f"candidates.{name}",
             )
+
+
+def _searched_quantiles(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
+    """A search over what is asked for, in the place of how well it is answered."""
+    space = (model["tune"] or {}).get("space", {})
+    for one in learners(address, model):
+        name = one.path[-1]
+        for parameter in space.get(name, {}):
+            tried = (space[name][parameter]["choice"] or []) if parameter in ("loss", "objective") else ()
+            levels = {quantile_by(one.name, {**one.params, parameter: value}) for value in tried}
+            predicts = quantile_by(one.name, one.params) is not None
+            is_level = parameter in QUANTILES and (one.short, parameter) != ("QuantileRegressor", "alpha")
+            if (predicts and is_level) or len(levels) > 1:
+                path = ("tune", "space", name, parameter)
+                yield RULE.at(
+                    subject.key_span(address, *path),
+                    f'Another "{parameter}" predicts something else (another quantile of the label, or its mean): '
+                    "trials of it answer different questions, and no metric tells which answer is better.",
+                    text="another question",
+                    help="Take it out of the space, and give the quantile in `params`.",
+                    address=str(address),
+                    path=".".join(path),
+                )
 
 
 def _said(name: str, level: float | None) -> str:

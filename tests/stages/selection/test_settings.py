@@ -188,3 +188,34 @@ def test_every_task_is_tuned(tmp_path: Path, task: str) -> None:
     made = steps(project(tmp_path, task, f"tune: {{space: {{one: {space}}}}}\n", split=RANDOM))
     assert made["score-one"].driver == "tuned_candidate"
     assert made["tune"].spec["tune"]["one"]["metric"] == made["select"].spec["metric"]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "space", "refused"),
+    [
+        ("linear_model.QuantileRegressor", "{quantile: 0.9}", "{quantile: {float: [0.1, 0.9]}}", True),
+        ("linear_model.QuantileRegressor", "{quantile: 0.9}", "{alpha: {float: [0.1, 0.9]}}", False),
+        ("ensemble.GradientBoostingRegressor", "{loss: quantile}", "{alpha: {float: [0.1, 0.9]}}", True),
+        (
+            "ensemble.GradientBoostingRegressor",
+            "{}",
+            "{loss: {choice: [squared_error, quantile]}}",
+            True,
+        ),
+        (
+            "ensemble.GradientBoostingRegressor",
+            "{}",
+            "{loss: {choice: [squared_error, absolute_error]}}",
+            False,
+        ),
+    ],
+)
+def test_a_search_does_not_change_what_is_asked(
+    tmp_path: Path, estimator: str, params: str, space: str, refused: bool
+) -> None:
+    root = project(tmp_path, "regression", split=RANDOM)
+    (root / "model/churn.yaml").write_text(
+        "task: regression\ndataset: people\nfeatures: basic\n"
+        f"train: {{estimator: sklearn.{estimator}, params: {params}}}\ntune: {{space: {{train: {space}}}}}\n"
+    )
+    assert [one.rule for one in found(root)] == (["bad-selection-setting"] if refused else [])

@@ -12,7 +12,15 @@ import polars as pl
 import pytest
 from msgspec import structs
 
-from mlc.drivers import _fold_scores, candidate, chosen_train, selection, tuned_candidate, tuning
+from mlc.drivers import (
+    _fold_scores,
+    candidate,
+    chosen_train,
+    onnx_export,
+    selection,
+    tuned_candidate,
+    tuning,
+)
 from mlc.drivers._fitting import fit, predict
 from mlc.drivers._learning import target, truth
 from mlc.drivers._skops import load_model
@@ -280,3 +288,77 @@ def test_rare_rows_are_spread_over_all_folds(tmp_path: Path) -> None:
 )
 def test_the_report_says_what_a_comparison_means(tmp_path: Path, task: str, said: str) -> None:
     assert any(said in note for note in selected(task, tmp_path).notes)
+
+
+WORDS = {
+    "sport": ["ball", "goal", "team", "match", "player"],
+    "food": ["bread", "soup", "cook", "spoon", "salt"],
+    "sea": ["ship", "wave", "sail", "harbour", "storm"],
+}
+
+
+def headlines(folder: Path) -> dict[str, Path]:
+    """Texts of three kinds, a fifth of whose words are of any kind."""
+    random = np.random.default_rng(0)
+    every = [word for words in WORDS.values() for word in words]
+    kinds = random.choice(list(WORDS), 360)
+    texts = [
+        " ".join(random.choice(WORDS[kind] if random.random() < 0.8 else every) for _ in range(6))
+        for kind in kinds
+    ]
+    frame = pl.DataFrame({"id": range(360), "text": texts, "kind": kinds})
+    paths = {name: folder / f"{name}.parquet" for name in ("train", "test")}
+    frame.head(240).write_parquet(paths["train"])
+    frame.slice(240).write_parquet(paths["test"])
+    return paths
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_texts_of_several_kinds_are_selected_calibrated_and_served(tmp_path: Path) -> None:
+    """From words to what is served: the vocabulary is learned within each fold."""
+    paths = headlines(tmp_path)
+    text = {"weigh": "tfidf", "lowercase": True, "ngrams": 1, "max_words": 50, "min_rows": 1}
+    group = {"columns": ["text"], "impute": "none", "scale": "none", "encode": "none", "text": text}
+    task = {
+        "task": "multiclass_classification",
+        "label": "kind",
+        "classes": list(WORDS),
+        "columns": {"text": {"type": "string", "values": [], "nullable": False}},
+    }
+    strata = {"strata": {"column": "kind"}}
+    spec = {
+        **task,
+        "groups": {"words": group},
+        "calibrate": {"method": "sigmoid", "folds": {**steps.folds("calibrate", 3), **strata}},
+    }
+    files: Any = {}
+    for one in (
+        steps.candidate("linear", steps.LINEAR),
+        steps.candidate("bayes", "sklearn.naive_bayes.MultinomialNB"),
+    ):
+        asked = {**spec, "candidate": one, "folds": {**steps.folds("select"), **strata}}
+        work = steps.work(tmp_path, "candidate", asked, train=paths["train"])
+        files[f"score-{one['name']}"] = candidate.run(work).outputs["scores"]
+    comparing = {
+        "task": task["task"],
+        "metric": "log_loss",
+        "prefer": "best",
+        "confidence": 0.95,
+        "simplest_first": ["linear", "bayes"],
+    }
+    chosen = selection.run(steps.work(tmp_path, "selection", comparing, **files)).outputs["chosen"]
+    trained = chosen_train.run(
+        steps.work(tmp_path, "chosen_train", spec, train=paths["train"], chosen=chosen)
+    ).outputs["model"]
+    bounds = measured.BOUNDS["multiclass_classification"]
+    summary = onnx_export.run(
+        steps.work(
+            tmp_path, "onnx_export", {**task, **bounds, "opset": 21}, model=trained, test=paths["test"]
+        )
+    ).summary
+    assert summary["label_agreement"] == 1.0
+    test = pl.read_parquet(paths["test"])
+    right = load_model(trained).predict(test.select("text")) == np.array(
+        [list(WORDS).index(kind) for kind in test["kind"]]
+    )
+    assert right.mean() > 0.9
