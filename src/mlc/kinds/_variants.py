@@ -115,12 +115,12 @@ def impossible(estimator: str, variant: dict[str, Any], *, calibrated: bool) -> 
         return (
             f"{short} cannot be {what}: its ONNX form is one operator of trees, weights or neighbours whose numbers "
             "are attributes of 32 bits, and only matrix products have another form. That is so of networks "
-            f"({', '.join(_alike(_NETWORKS, short))})."
+            f"({_alike(_NETWORKS, short)})."
         )
     if variant["prune"] and short not in _FORESTS:
         return (
             f"{short} cannot be pruned: it is none of the ensembles of trees that mlc shortens: "
-            f"{', '.join(_alike(_FORESTS, short))}."
+            f"{_alike(_FORESTS, short)}."
         )
     if variant["prune"] and calibrated:
         return "A calibration is learned for the whole ensemble, and would be wrong for a part of it."

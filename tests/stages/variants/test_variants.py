@@ -311,6 +311,43 @@ def test_of_several_candidates_one_may_have_it(tmp_path: Path) -> None:
     assert not [one for one in found if one.severity == "error"]
 
 
+@pytest.mark.parametrize(
+    ("estimator", "variant", "said"),
+    [
+        ("linear_model.Ridge", "quantize: dynamic", "That is so of networks (MLPClassifier, MLPRegressor)."),
+        ("svm.SVR", "prune: 0.5", "that mlc shortens: RandomForestClassifier, RandomForestRegressor,"),
+        ("neighbors.KNeighborsRegressor", "precision: float16", "That is so of networks (MLPRegressor)."),
+        ("tree.DecisionTreeRegressor", "prune: 0.5", "that mlc shortens: RandomForestRegressor, Extra"),
+    ],
+)
+def test_what_cannot_be_names_what_can_predict_the_same(
+    tmp_path: Path, estimator: str, variant: str, said: str
+) -> None:
+    files = {
+        "dataset/people.yaml": "source: {type: file, path: people.csv, format: csv}\ncolumns:\n"
+        "  age: {type: number}\n  plan: {type: string, values: [a, b]}\n"
+        "  left: {type: number, role: label}\nsplit: {method: random}\n",
+        "model/churn.yaml": "task: regression\ndataset: people\nfeatures: basic\n"
+        f"train: {{estimator: sklearn.{estimator}}}\n"
+        f"optimize: {{variants: {{fp32: {{}}, other: {{{variant}}}}}, choose: {{smallest: size}}}}\n",
+    }
+    found = pipeline.validate(Request(lay(tmp_path, files))).diagnostics
+    (one,) = [each for each in found if each.severity == "error"]
+    assert one.rule == "variant-not-possible"
+    assert said in one.detail
+
+
+def test_a_variant_has_the_bounds_of_its_task(tmp_path: Path) -> None:
+    variants = "{fp32: {}, half: {graph: basic, min_value_agreement: 0.9}}"
+    files = {
+        "model/churn.yaml": f"{_MODEL}train: {{estimator: sklearn.linear_model.LogisticRegression}}\n"
+        f"optimize: {{variants: {variants}, choose: {{smallest: size}}}}\n"
+    }
+    found = pipeline.validate(Request(lay(tmp_path, files))).diagnostics
+    (one,) = [each for each in found if each.severity == "error"]
+    assert (one.rule, one.path) == ("not-of-this-task", "optimize.variants.half.min_value_agreement")
+
+
 NETWORKS = {
     "regression": "sklearn.neural_network.MLPRegressor",
     "multiclass_classification": NETWORK,
