@@ -16,7 +16,7 @@ from mlc.drivers.reporting.page import page
 from mlc.ir.evaluation import Comparison, Evaluation
 from mlc.ir.operation import Product, Work
 
-VERSION = 1
+VERSION = 2
 PACKAGES = ("jinja2", "numpy", "scipy")
 EFFECT = False
 

@@ -20,7 +20,7 @@ from mlc.ir.variant import Measured, Variants
 from mlc.rules import no_variant_fits
 from mlc.rules._words import listed
 
-VERSION = 1
+VERSION = 2
 PACKAGES = (
     "scikit-learn",
     "numpy",

@@ -6,9 +6,19 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from mlc.drivers._gate_words import CRITERIA, diagnostic, sentence, subject
+from mlc.drivers._gate_words import criterion_in_words, diagnostic, sentence, subject
 from mlc.drivers.reporting.forest import forest
-from mlc.ir.evaluation import Check, Comparison, Duel, Estimate, Evaluation, SliceFigures, Verdict
+from mlc.ir.evaluation import (
+    Check,
+    Comparison,
+    Duel,
+    Estimate,
+    Evaluation,
+    FairnessFigures,
+    SliceFigures,
+    Verdict,
+)
+from mlc.ir.fairness import CRITERIA
 from mlc.ir.metrics import METRICS
 
 Section = dict[str, Any]
@@ -129,15 +139,16 @@ def fairness(evaluation: Evaluation) -> Section | None:
         return None
     gaps = _table(
         "The largest gap between two groups of each protected column. Its interval holds for all pairs together.",
-        ["Column", "Criterion", "Gap", "95% interval", "Between", "Too few rows"],
+        ["Column", "Criterion", "Gap", "95% interval", "Between", "Too few rows", "Not decided"],
         [
             [
                 one.column,
-                CRITERIA[one.criterion],
+                criterion_in_words(one.criterion),
                 _value(one.gap),
                 interval(one.gap),
-                " and ".join(one.between) or "–",
+                " and ".join(one.between) + (f", of {one.of}" if one.of else "") or "–",
                 ", ".join(f"{name} ({rows})" for name, rows in sorted(one.small.items())) or "–",
+                ", ".join(one.undecided) or "–",
             ]
             for one in evaluation.fairness
         ],
@@ -147,9 +158,10 @@ def fairness(evaluation: Evaluation) -> Section | None:
         forest(
             f"fairness-{one.gate}-{place}",
             f"{one.criterion.replace('_', ' ').capitalize()} by {one.column}",
-            f"The shares that {CRITERIA[one.criterion]} compares, with 95% intervals.",
-            [(_in_short(name), share, "") for name, share in one.shares.items()][:_MOST_ROWS],
-            "Share",
+            f"What {criterion_in_words(one.criterion)} compares{f', of {one.of}' if one.of else ''}, with 95% "
+            "intervals of each group.",
+            [(_in_short(name), share, "") for name, share in _drawn(one)][:_MOST_ROWS],
+            "Share" if CRITERIA[one.criterion].unit == "share" else f"In the unit of {evaluation.label}",
         )
         for place, one in enumerate(evaluation.fairness)
         if one.shares
@@ -159,6 +171,15 @@ def fairness(evaluation: Evaluation) -> Section | None:
         "the fair one: where groups differ in how often they are positive, not all can hold at once."
     )
     return {"id": "fairness", "title": "Fairness", "figures": figures, "tables": [gaps], "notes": [note]}
+
+
+def _drawn(one: FairnessFigures) -> list[tuple[str, Estimate]]:
+    """The shares of the groups in which the gap is widest, where it was looked for in several."""
+    ending = f": {one.of}"
+    found = [
+        (name.removesuffix(ending), share) for name, share in one.shares.items() if name.endswith(ending)
+    ]
+    return found if one.of and found else list(one.shares.items())
 
 
 def robustness(evaluation: Evaluation) -> Section | None:
