@@ -120,6 +120,7 @@ class ClassFigures(Struct, frozen=True):
     called: int
     estimates: dict[str, Estimate]
     roc: tuple[RocPoint, ...] = ()
+    precision_recall: tuple[PrecisionRecallPoint, ...] = ()
 
 
 class PredictedBin(Struct, frozen=True):

@@ -43,6 +43,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         evaluation,
         event,
         installation,
+        learning,
         module,
         outputs,
         plan,
@@ -83,6 +84,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "registry-verify": reproduction.Reproduction,
         "evaluation": evaluation.Evaluation,
         "verdict": evaluation.Verdict,
+        "learning-curve": learning.LearningCurve,
     }
     return {name: schema(document) for name, document in types.items()}
 

@@ -22,10 +22,12 @@ from mlc.kinds._candidates import (
     selecting,
     with_libraries,
 )
+from mlc.kinds._card import Card
 from mlc.kinds._code import is_code, run_by_code
 from mlc.kinds._ensemble import Stacking, Voting, combining, described
 from mlc.kinds._fields import DatasetName, FeaturesName, GateName, Name, PolicyName, Resource, Share, about
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._learning_curve import Evaluate, learning
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 from mlc.kinds.dataset import label_of
 
@@ -62,17 +64,6 @@ class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         about("Forms to choose among, by names of your own; each is proven, evaluated and gated."),
     ] = {}
     choose: Annotated[Choose | None, about("Which of the variants is served.")] = None
-
-
-class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What people need to know before they use the model."""
-
-    intended_use: Annotated[str, about("What it is for, and for whom.")] = ""
-    limits: Annotated[str, about("What it must not be used for, and where it is known to be weak.")] = ""
-    risk_class: Annotated[
-        Literal["minimal", "limited", "high"] | None, about("Risk class after the EU AI Act.")
-    ] = None
-    licence: Annotated[str, about("Licence of the model, as an SPDX name.", example="Apache-2.0")] = ""
 
 
 class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,6 +110,9 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         list[GateName],
         about("What it must prove before it is registered.", change="reevaluate", stricter="more"),
     ] = []
+    evaluate: Annotated[
+        Evaluate, about("What is looked at beside what the gates ask for.", change="reevaluate")
+    ] = Evaluate()
     optimize: Annotated[Optimize, about("The form that is served.", change="redeploy")] = Optimize()
     policies: Annotated[
         list[PolicyName], about("The policies it must satisfy.", change="none", stricter="more")
@@ -131,6 +125,7 @@ _PUBLISHED = {
     "tune": {"trials": "trials.json"},
     "optimize": {"variants": "variants.json", "report": "variants.html"},
     "evaluate": {"evaluation": "evaluation.json"},
+    "learning-curve": {"curve": "learning_curve.json"},
     "report": {"report": "evaluation.html"},
     "card": {"card": "README.md"},
 }
@@ -332,9 +327,14 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
         steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
         proofs["comparison"] = f"{address}/compare#comparison"
+    curve = learning(view, operation, training[-1], judged, f"{ingest}#train", test)
+    steps += curve
+    drawn = {"curve": f"{curve[0].id}#curve"} if curve else {}
     # the report names its model, so that one of another name needs its own; it says before the gate what that will
     about_gates = {"name": address.name, "task": view["task"], "columns": columns, **bounds}
-    steps.append(operation("report", "evaluation_report", about_gates, onnx=onnx, test=test, **proofs))
+    steps.append(
+        operation("report", "evaluation_report", about_gates, onnx=onnx, test=test, **proofs, **drawn)
+    )
     if bounds["gates"]:
         steps.append(operation("gate", "gate", bounds, **proofs))
         proofs["verdict"] = f"{address}/gate#verdict"

@@ -84,6 +84,11 @@ def _evaluate(summary: dict[str, Any]) -> tuple[str, Rows]:
     return line, table if metrics else []
 
 
+def _learned(summary: dict[str, Any]) -> tuple[str, Rows]:
+    points = [[name, *_parted(value)] for name, value in summary["points"].items()]
+    return str(summary["words"]), [["learned from", str(summary["metric"]), "95 % interval"], *points]
+
+
 def _compare(summary: dict[str, Any]) -> tuple[str, Rows]:
     duels = [["", name, text] for name, text in summary.items() if isinstance(text, str)]
     return "", [["", "champion", "found"], *duels] if duels else []
@@ -123,6 +128,7 @@ _SAID = {
     "optimize": _optimize,
     "export": _export,
     "evaluate": _evaluate,
+    "learning-curve": _learned,
     "measure": _measure,
     "compare": _compare,
     "report": _report,
