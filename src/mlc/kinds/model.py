@@ -28,6 +28,7 @@ from mlc.kinds._ensemble import Stacking, Voting, combining, described
 from mlc.kinds._fields import DatasetName, FeaturesName, GateName, Name, PolicyName, Resource, Share, about
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._learning_curve import Evaluate, learning
+from mlc.kinds._splits import has_validation
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 from mlc.kinds.dataset import label_of
 
@@ -279,6 +280,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
 
     served = "optimize" if view["optimize"]["variants"] else "export"
     onnx, test = f"{address}/{served}#onnx", f"{ingest}#test"
+    kept = {"validation": f"{ingest}#validation"} if has_validation(view["dataset"]["split"]) else {}
     proofs = {
         "evaluation": f"{address}/evaluate#evaluation",
         "parity": f"{address}/{served}#parity",
@@ -310,6 +312,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             **_evaluating.of_a_variant(bounds),
         }
         inputs = {"onnx": f"{address}/export#onnx", "model": model, "train": f"{ingest}#train", "test": test}
+        inputs |= kept
         steps.append(operation("optimize", with_libraries("variants", estimators), spec, **inputs))
     steps += [
         # how clusters hold together is measured in the space that the estimator sees
@@ -369,6 +372,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             model=model,
             train=f"{ingest}#train",
             test=test,
+            **kept,
             report=f"{address}/report#report",
             card=f"{address}/card#card",
             # what was exported is told of too, where something that was made of it is served

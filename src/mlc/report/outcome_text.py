@@ -15,7 +15,9 @@ def outcome(step: str, summary: dict[str, Any]) -> tuple[str, Rows]:
 
 
 def _ingest(summary: dict[str, Any]) -> tuple[str, Rows]:
-    line = f"{summary['read']:,} rows: {summary['train']:,} to train, {summary['test']:,} to test"
+    line = f"{summary['read']:,} rows: {summary['train']:,} to train, "
+    line += f"{summary['validation']:,} to choose by, " if "validation" in summary else ""
+    line += f"{summary['test']:,} to test"
     if summary["quarantined"]:
         line += f", {summary['quarantined']:,} quarantined"
     return " · ".join([line, *summary.get("warnings", ())]), []
