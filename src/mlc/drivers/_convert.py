@@ -32,8 +32,8 @@ def to_onnx(
 ) -> bytes:
     """An ONNX file with one input (rows, 1) per column and the outputs of the task (`mlc.ir.task`).
 
-    Text is a string; integers, numbers and booleans are float32; dates and times are int64. `classes` are what a classifier of several
-    calls its labels, which it was trained on as numbers from 0. Raises ConversionError.
+    Text is a string; integers, numbers and booleans are float32; dates and times are int64. `classes` are what a
+    classifier of several calls its labels, which it was trained on as numbers from 0. Raises ConversionError.
     """
     if clash := sorted({*columns} & {*task.outputs}):
         raise ConversionError(f"a column may not be called {' or '.join(clash)}, as an output is")

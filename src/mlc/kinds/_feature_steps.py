@@ -56,7 +56,8 @@ class Dates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     parts: Annotated[
         list[Part],
         about(
-            "Parts to take: `weekday` is 0 on Monday, `week` is that of ISO 8601, `weekend` is 1 on Saturday and Sunday.",
+            "Parts to take: `weekday` is 0 on Monday, `week` is that of ISO 8601, `weekend` is 1 on Saturday and "
+            "Sunday.",
             example=["hour", "weekday"],
         ),
     ] = []

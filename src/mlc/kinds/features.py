@@ -76,8 +76,8 @@ class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     transforms: Annotated[
         dict[str, Transform],
         about(
-            "Further transformers, by names of your own, in this order after impute, bin, encode, scale and cross. They "
-            "see the columns of the group together."
+            "Further transformers, by names of your own, in this order after impute, bin, encode, scale and cross. "
+            "They see the columns of the group together."
         ),
     ] = {}
     select: Annotated[Select | None, about("Which columns of the group are kept.")] = None

@@ -15,6 +15,7 @@ from typing import Any
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.rules._estimators import learners, told
+from mlc.rules._groups import stops_at_missing
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A missing value reaches an estimator that does not take it.")
@@ -70,9 +71,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _is_open(group: dict[str, Any]) -> bool:
     """Whether a missing number goes through a group as it came. Where something else stops at it, another rule or
     the transform itself says so."""
-    return (group["impute"], group["encode"], group["scale"]) == ("none", "none", "none") and not group[
-        "transforms"
-    ]
+    stops = group["transforms"] or stops_at_missing(group)
+    return (group["impute"], group["encode"], group["scale"]) == ("none", "none", "none") and not stops
 
 
 def _may_be_missing(column: dict[str, Any] | None) -> bool:

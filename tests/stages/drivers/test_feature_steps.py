@@ -326,10 +326,11 @@ def test_a_projection_is_right_where_the_library_s_own_form_is_not() -> None:
 
 
 def test_trees_see_the_same_after_a_reduction(tmp_path: Path) -> None:
+    since = {"moment": "1950-01-01", "unit": "years"}
     groups = {
         "n": group("price", "rooms", "year", reduce={"method": "pca", "components": 3}),
-        "w": group("born", dates={"parts": [], "cyclic": ["month"], "since": {"moment": "1950-01-01", "unit": "years"}}),
-    }  # fmt: skip
+        "w": group("born", dates={"parts": [], "cyclic": ["month"], "since": since}),
+    }
     model = fitted(groups, RandomForestClassifier(20, random_state=0))
     assert _parity(model, groups, tmp_path) < 1e-6
 
@@ -451,10 +452,11 @@ def test_large_whole_numbers_that_float32_runs_together_are_refused() -> None:
 
 
 def test_a_step_is_told_what_the_label_is() -> None:
+    select = {"method": "model", "columns": 1, "by": "trees"}
     view = {
-        "groups": {"n": PLAIN | {"columns": ["age"], "transforms": {}, "select": {"method": "model", "columns": 1, "by": "trees"}}},
+        "groups": {"n": PLAIN | {"columns": ["age"], "transforms": {}, "select": select}},
         "select": {"method": "best", "columns": 1, "score": "linear"},
         "reduce": None,
-    }  # fmt: skip
+    }
     assert seen(view, "regression")["joined"]["select"]["score"] == "f_regression"
     assert seen(view, "multiclass_classification")["groups"]["n"]["select"]["of"] == "classes"

@@ -40,6 +40,7 @@ class Bins(Step):
 
     def fit(self, table: Any, y: Any = None) -> Bins:
         """Raises UnfitError for a column without a value."""
+        del y
         self.learn_names(table)
         values = np.asarray(table, dtype=np.float32)
         self.edges_ = [self._learned(values[:, place], place) for place in range(values.shape[1])]

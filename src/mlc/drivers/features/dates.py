@@ -1,8 +1,8 @@
 """Parts of dates and times as numbers: in training by NumPy's calendar, in ONNX by whole numbers alone.
 
-A time goes in as whole seconds since 1970 (UTC), int64: float32 would be off by a minute. In ONNX the day is found as in
-Howard Hinnant's "chrono-compatible low-level date algorithms" (days_from_civil, civil_from_days), on days that
-are moved by 400-year eras until none is negative, because ONNX divides towards zero.
+A time goes in as whole seconds since 1970 (UTC), int64: float32 would be off by a minute. In ONNX the day is found
+as in Howard Hinnant's "chrono-compatible low-level date algorithms" (civil_from_days), on days that are moved by
+400-year eras until none is negative, because ONNX divides towards zero.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class DateParts(Step):
         self.since = since
 
     def fit(self, table: Any, y: Any = None) -> DateParts:
+        del y
         self.learn_names(table)
         return self
 
@@ -79,6 +80,11 @@ def _waves(part: str) -> Numbers:
 
 def _part(part: str, seconds: Ints) -> Ints:
     """By NumPy's own calendar."""
+    found: Ints = _calendar(part, seconds)
+    return found
+
+
+def _calendar(part: str, seconds: Ints) -> Any:
     times = seconds.astype("datetime64[s]")
     days = times.astype("datetime64[D]")
     months = times.astype("datetime64[M]")

@@ -103,7 +103,8 @@ class Kept(Step):
         scale = MaxAbsScaler() if sparse.issparse(values) else StandardScaler()
         linear = LogisticRegression(max_iter=1000) if self.of == "classes" else Ridge()
         coefficients = make_pipeline(scale, linear).fit(values, y)[-1].coef_
-        return np.abs(np.atleast_2d(coefficients)).max(axis=0)
+        largest: NDArray[np.float64] = np.abs(np.atleast_2d(coefficients)).max(axis=0)
+        return largest
 
     def _trees(self) -> BaseEstimator:
         made = ExtraTreesClassifier if self.of == "classes" else ExtraTreesRegressor
@@ -118,8 +119,9 @@ def _variances(values: Any) -> NDArray[np.float64]:
             first = np.nan_to_num(values[:1])
             found = [_variance(column) for column in (values - first).T]
         return np.array(found, dtype=np.float64)
-    mean = np.asarray(values.mean(axis=0)).ravel()
-    return np.asarray(values.multiply(values).mean(axis=0)).ravel() - mean**2
+    mean = np.asarray(values.mean(axis=0), dtype=np.float64).ravel()
+    squares = np.asarray(values.multiply(values).mean(axis=0), dtype=np.float64).ravel()
+    return squares - mean**2
 
 
 def _variance(column: NDArray[np.float64]) -> float:

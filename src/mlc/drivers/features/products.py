@@ -25,6 +25,7 @@ class Products(Step):
         self.keep = keep
 
     def fit(self, table: Any, y: Any = None) -> Products:
+        del y
         self.learn_names(table)
         return self
 

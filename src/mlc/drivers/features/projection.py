@@ -44,6 +44,7 @@ class Projection(Step):
 
     def fit(self, table: Any, y: Any = None) -> Projection:
         """Raises UnfitError where there are fewer columns or rows than components."""
+        del y
         self.learn_names(table)
         values = table.astype(np.float64) if sparse.issparse(table) else np.asarray(table, dtype=np.float64)
         rows, width = values.shape
@@ -66,6 +67,7 @@ class Projection(Step):
         return np.asarray(made, dtype=np.float32)
 
     def names(self, names_in: Sequence[str]) -> list[str]:
+        del names_in  # each component is of all of them
         return [f"{self.method}_{number}" for number in range(1, self.weights_.shape[1] + 1)]
 
     def onnx(self, nodes: Nodes, given: str) -> str:

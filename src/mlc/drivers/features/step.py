@@ -53,6 +53,7 @@ class Step(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """What skl2onnx asks first: one output, of float32 and of a known width."""
 
         def parse(scope: Any = None, inputs: Any = None) -> list[Any]:
+            del inputs
             return [scope.declare_local_variable("features", self._type())]
 
         return parse
