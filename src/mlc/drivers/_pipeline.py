@@ -39,7 +39,7 @@ UNKNOWN_ORDINAL = -1
 """What an ordinal encoding gives for a category it was not told of."""
 
 EXACT_TO = 2**24
-"""Whole numbers up to here are float32; larger ones run together."""
+"""Whole numbers below this are float32; from here on neighbours run together."""
 
 Named = Sequence[tuple[str, BaseEstimator]]
 
@@ -224,9 +224,9 @@ def _categories(column: str, columns: Columns, table: pl.DataFrame) -> np.ndarra
             "only in ascending order.",
             f"dataset.columns.{column}.values",
         )
-    if any(abs(value) > EXACT_TO for value in declared):
+    if any(abs(value) >= EXACT_TO for value in declared):
         raise UnfitError(
-            f"`{column}` is encoded, and holds whole numbers beyond {EXACT_TO:,}: in float32, which the served model "
+            f"`{column}` is encoded, and holds whole numbers from {EXACT_TO:,} on: in float32, which the served model "
             "takes, neighbours run together. Declare it as text.",
             f"dataset.columns.{column}.type",
         )

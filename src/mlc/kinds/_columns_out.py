@@ -8,39 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from itertools import combinations, combinations_with_replacement, groupby
-from typing import Any, Literal
+from typing import Any
 
-from msgspec import Struct
-
+from mlc.ir.columns_out import Item, Out, Type, Unknown
 from mlc.kinds._feature_steps import PART_VALUES, bins_of, date_columns
-
-Type = Literal["number", "category", "indicator", "weight"]
-"""What a column holds, all of them as float32: a number; the number of a category; 0 or 1; what a word weighs."""
-
-
-class Out(Struct, frozen=True):
-    """A column that comes out, made of some of the dataset's columns (`of`) by a group (empty: by all of them)."""
-
-    name: str
-    group: str
-    of: tuple[str, ...]
-    type: Type
-
-
-class Unknown(Struct, frozen=True):
-    """Columns of which only applying tells the names: how many (None: not known), at most how many (None: not known),
-    the names that they can have (empty: any), and why."""
-
-    group: str
-    of: tuple[str, ...]
-    type: Type
-    why: str
-    count: int | None = None
-    most: int | None = None
-    among: tuple[str, ...] = ()
-
-
-Item = Out | Unknown
 
 
 def columns_out(seen: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]]) -> tuple[Item, ...]:
@@ -292,7 +263,7 @@ def _most(items: Sequence[Item]) -> int | None:
 
 
 def float32_text(value: float) -> str:
-    """A number as NumPy writes it as a float32: the shortest that reads back as the same."""
+    """A number (below 2^24) as NumPy writes it as a float32: the shortest that reads back as the same."""
     (wanted,) = struct.unpack("f", struct.pack("f", value))
     for digits in range(1, 10):
         text = f"{wanted:.{digits}g}"

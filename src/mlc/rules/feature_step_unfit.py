@@ -13,9 +13,10 @@ from typing import Any
 from msgspec import Struct
 
 from mlc.ir.address import Address
+from mlc.ir.columns_out import Item, Out
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.task import TASKS
-from mlc.kinds._columns_out import Item, Out, columns_out, steps_in
+from mlc.kinds._columns_out import columns_out, steps_in
 from mlc.kinds._feature_steps import NOT_IN_ONNX, OF_A_DAY, OF_SPARSE, PART_VALUES, moment
 from mlc.kinds.features import seen
 from mlc.rules._groups import feature_pairs, stops_at_missing
@@ -123,9 +124,9 @@ def _numbers(group: dict[str, Any], columns: dict[str, Any]) -> Iterator[Finding
         return
     for place, name in enumerate(group["columns"]):
         column = columns[name]
-        if column["type"] == "integer" and any(abs(value) > _EXACT_TO for value in column["values"]):
+        if column["type"] == "integer" and any(abs(value) >= _EXACT_TO for value in column["values"]):
             why = (
-                f'"{name}" is encoded, and has whole numbers beyond {_EXACT_TO:,} among its values: in float32, which '
+                f'"{name}" is encoded, and has whole numbers from {_EXACT_TO:,} on among its values: in float32, which '
                 "the served model takes, neighbours run together. Declare the column as text."
             )
             yield ("columns", place), why, "too large to tell apart"
