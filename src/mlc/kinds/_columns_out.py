@@ -5,7 +5,6 @@ It follows `drivers/_pipeline.py` step by step without fitting it; tests hold th
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 from itertools import combinations, combinations_with_replacement, groupby
 from typing import Any
@@ -143,7 +142,7 @@ def _encoded(how: str, name: str, column: str, values: Sequence[Any] | None, is_
     if values is None:
         why = f"the categories of `{column}` are learned, as it declares no `values`"
         return [Unknown("", (column,), "indicator", why)]
-    written = [str(value) if is_text else float32_text(value) for value in values]
+    written = [str(value) if is_text else float32_text(int(value)) for value in values]
     return [Out(f"{name}_{value}", "", (column,), "indicator") for value in written]
 
 
@@ -262,11 +261,11 @@ def _most(items: Sequence[Item]) -> int | None:
     return sum(count for count in counts if count is not None) if None not in counts else None
 
 
-def float32_text(value: float) -> str:
-    """A number (below 2^24) as NumPy writes it as a float32: the shortest that reads back as the same."""
-    (wanted,) = struct.unpack("f", struct.pack("f", value))
-    for digits in range(1, 10):
-        text = f"{wanted:.{digits}g}"
-        if struct.unpack("f", struct.pack("f", float(text)))[0] == wanted:
-            break
-    return repr(float(text))
+def float32_text(value: int) -> str:
+    """A whole number (below 2^24) as NumPy writes it as a float32: with an exponent from a million on."""
+    digits = str(abs(value))
+    if len(digits) <= 6:
+        return f"{value}.0"
+    rest = digits[1:].rstrip("0")
+    sign = "-" if value < 0 else ""
+    return f"{sign}{digits[0]}{'.' if rest else ''}{rest}e+{len(digits) - 1:02}"

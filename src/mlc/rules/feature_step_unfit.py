@@ -16,8 +16,8 @@ from mlc.ir.address import Address
 from mlc.ir.columns_out import Item, Out
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.ir.task import TASKS
-from mlc.kinds._columns_out import columns_out, steps_in
-from mlc.kinds._feature_steps import NOT_IN_ONNX, OF_A_DAY, OF_SPARSE, PART_VALUES, moment
+from mlc.kinds._columns_out import columns_out, steps_in, width
+from mlc.kinds._feature_steps import NOT_IN_ONNX, OF_A_DAY, OF_SPARSE, PART_VALUES, date_columns, moment
 from mlc.kinds.features import seen
 from mlc.rules._groups import feature_pairs, stops_at_missing
 from mlc.rules._subject import Subject
@@ -57,7 +57,12 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             name: group for name, group in features["groups"].items() if {*group["columns"]} <= {*columns}
         }
         for name, group in groups.items():
-            for path, why, text in (*_dates(group, columns), *_numbers(group, columns), *_components(group)):
+            for path, why, text in (
+                *_dates(group, columns),
+                *_numbers(group, columns),
+                *_crosses(group),
+                *_components(group),
+            ):
                 yield _found(subject, address, ("groups", name, *path), why, text)
         for path, why, text in _components(features):
             yield _found(subject, address, path, why, text)
@@ -132,6 +137,17 @@ def _numbers(group: dict[str, Any], columns: dict[str, Any]) -> Iterator[Finding
             yield ("columns", place), why, "too large to tell apart"
 
 
+def _crosses(group: dict[str, Any]) -> Iterator[Finding]:
+    dates = group["dates"]
+    each = 1 if dates is None else len(date_columns("", dates))
+    if group["cross"] is not None and group["text"] is None and len({*group["columns"]}) * each < 2:
+        yield (
+            ("cross",),
+            "A product takes two columns at least, and the group has one.",
+            "nothing to multiply",
+        )
+
+
 def _float32(value: float) -> float:
     try:
         return float(struct.unpack("f", struct.pack("f", value))[0])
@@ -185,17 +201,17 @@ def _widths(
     if told.get("joined"):
         places.append((_Place((), features), columns_out({"groups": told["groups"]}, columns)))
     for place, items in places:
-        most = _at_most(items)
+        most, exact = _at_most(items), width(items) is not None
         select, reduce = place.asked["select"], place.asked["reduce"]
         count = None if select is None else select.get("columns")
         if most is not None and count is not None and count > most:
-            why = f"{count} columns are to be selected, and {place.title} has {_so_many(most)}."
+            why = f"{count} columns are to be selected, and {place.title} has {_so_many(most, exact)}."
             yield _found(subject, address, (*place.path, "select", "columns"), why, "more than there are")
             continue
-        most = count if count is not None else most
+        most, exact = (count, True) if count is not None else (most, exact)
         made = None if reduce is None else reduce.get("components")
         if most is not None and made is not None and made > most:
-            why = f"{made} components are to be made, and {place.title} has {_so_many(most)} to make them of."
+            why = f"{made} components are to be made, and {place.title} has {_so_many(most, exact)} to make them of."
             yield _found(subject, address, (*place.path, "reduce", "components"), why, "more than there are")
 
 
@@ -204,8 +220,8 @@ def _at_most(items: tuple[Item, ...]) -> int | None:
     return sum(count for count in counts if count is not None) if None not in counts else None
 
 
-def _so_many(most: int) -> str:
-    return "1 column" if most == 1 else f"at most {most} columns"
+def _so_many(most: int, exact: bool) -> str:
+    return f"{'' if exact else 'at most '}{most} column{'' if most == 1 else 's'}"
 
 
 def _labels(subject: Subject) -> Iterator[Diagnostic]:

@@ -51,7 +51,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         where = Address("features", model["features"])
         for name, group in features["groups"].items():
             for index, column in enumerate(group["columns"]):
-                if _is_open(group) and _may_be_missing(dataset["columns"].get(column)):
+                if _is_open(group) and _may_be_missing(dataset["columns"].get(column), group):
                     yield RULE.at(
                         subject.span(where, "groups", name, "columns", index),
                         f'The column "{column}" may be missing, the group does not impute it, and {short}, which '
@@ -75,9 +75,11 @@ def _is_open(group: dict[str, Any]) -> bool:
     return (group["impute"], group["encode"], group["scale"]) == ("none", "none", "none") and not stops
 
 
-def _may_be_missing(column: dict[str, Any] | None) -> bool:
-    """Text apart: a missing one is the empty text."""
-    return column is not None and column["nullable"] and column["type"] != "string"
+def _may_be_missing(column: dict[str, Any] | None, group: dict[str, Any]) -> bool:
+    """Text apart: a missing one is the empty text. Dates of which nothing is taken reach no estimator."""
+    if column is None or not column["nullable"] or column["type"] == "string":
+        return False
+    return column["type"] not in ("date", "datetime") or group["dates"] is not None
 
 
 def _effect(about: dict[str, Any]) -> str:

@@ -23,6 +23,9 @@ GOOD = {
     "  choices: {columns: [plan], encode: one_hot}\n"
 }
 
+_APART = "Put columns of different types into groups of their own."
+_IMPUTE = 'Give the group an "impute", for example "impute: median".'
+
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, features, _, dataset in feature_pairs(subject):
@@ -35,7 +38,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                         subject.span(address, "groups", name, "columns", index),
                         f'The column "{column}" is of type {declared["type"]}, and {reason}.',
                         text=f"type {declared['type']}",
-                        help="Put columns of different types into groups of their own.",
+                        help=_IMPUTE if 'no "impute"' in reason else _APART,
                         address=str(address),
                         path=f"groups.{name}.columns[{index}]",
                     )
