@@ -237,22 +237,16 @@ def _last(items: list[Item], asked: Mapping[str, Any], group: str) -> list[Item]
 
 
 def _chosen(items: list[Item], count: int | None, why: str, group: str = "") -> Item:
+    types = {item.type for item in items}
+    kind: Type = types.pop() if len(types) == 1 else "number"
     known = all(isinstance(item, Out) or item.among for item in items)
     among = [name for item in items for name in ([item.name] if isinstance(item, Out) else item.among)]
-    return _learned(items, why, count, None if count else _most(items), group, tuple(among) if known else ())
+    most = None if count else _most(items)
+    return Unknown(group, _of(items), kind, why, count, most, tuple(among) if known else ())
 
 
-def _learned(
-    items: list[Item],
-    why: str,
-    count: int | None,
-    most: int | None,
-    group: str = "",
-    among: tuple[str, ...] = (),
-) -> Unknown:
-    types = {item.type for item in items}
-    kind: Type = types.pop() if len(types) == 1 and among else "number"
-    return Unknown(group, _of(items), kind, why, count, most, among)
+def _learned(items: list[Item], why: str, count: int | None, most: int | None, group: str = "") -> Unknown:
+    return Unknown(group, _of(items), "number", why, count, most)
 
 
 def _most(items: Sequence[Item]) -> int | None:

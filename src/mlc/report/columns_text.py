@@ -40,7 +40,8 @@ def summary(count: int | None, items: Sequence[Item]) -> str:
         return (
             f"{known} {_columns(known)} and more that are known after apply" if known else "known after apply"
         )
-    return f"{count} {_columns(count)}" + (", some of them known after apply" if unknown else "")
+    which = "known after apply" if unknown == len(items) else "some of them known after apply"
+    return f"{count} {_columns(count)}" + (f", {which}" if unknown else "")
 
 
 def _rows(items: Sequence[Item], paint: Paint) -> list[str]:
