@@ -219,7 +219,7 @@ NOT_IN_ONNX = {
     ),
     "kernel_pca": (
         "It converts to ONNX without an error, and with numbers that are not scaled one label in 25 was wrong.",
-        "pca after cross, or an estimator that is not linear",
+        "pca, after a cross where columns act together; or an estimator that is not linear",
     ),
 }
 """Reductions that are not served: why, and what to take instead."""

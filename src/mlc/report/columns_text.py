@@ -64,11 +64,11 @@ def _rows(items: Sequence[Item], paint: Paint) -> list[str]:
 def _name(item: Item) -> str:
     if isinstance(item, Out):
         return harmless(item.name)
-    number = "?" if item.count is None else str(item.count)
+    number = "" if item.count is None else f"{item.count}, "
     if item.count is None and item.most is not None:
-        number = f"at most {item.most}"
+        number = f"at most {item.most}, "
     where = harmless(item.group) if item.group else "all groups"
-    return f"({where}: {number}, known after apply)"
+    return f"({where}: {number}known after apply)"
 
 
 def _columns(count: int) -> str:

@@ -46,8 +46,8 @@ class _Place(Struct, frozen=True):
     asked: dict[str, Any]
 
     @property
-    def title(self) -> str:
-        return f"the group {self.path[1]}" if self.path else "the features"
+    def has(self) -> str:
+        return f"the group {self.path[1]} has" if self.path else "the features have"
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -205,13 +205,15 @@ def _widths(
         select, reduce = place.asked["select"], place.asked["reduce"]
         count = None if select is None else select.get("columns")
         if most is not None and count is not None and count > most:
-            why = f"{count} columns are to be selected, and {place.title} has {_so_many(most, exact)}."
+            why = f"{count} columns are to be selected, and {place.has} {_so_many(most, exact)}."
             yield _found(subject, address, (*place.path, "select", "columns"), why, "more than there are")
             continue
         most, exact = (count, True) if count is not None else (most, exact)
         made = None if reduce is None else reduce.get("components")
         if most is not None and made is not None and made > most:
-            why = f"{made} components are to be made, and {place.title} has {_so_many(most, exact)} to make them of."
+            why = (
+                f"{made} components are to be made, and {place.has} {_so_many(most, exact)} to make them of."
+            )
             yield _found(subject, address, (*place.path, "reduce", "components"), why, "more than there are")
 
 
