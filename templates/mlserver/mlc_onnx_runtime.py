@@ -108,8 +108,8 @@ def value_of(value: Any, datatype: str, nullable: bool, where: str) -> Any:
         return value.decode() if isinstance(value, bytes) else value
     if datatype == "BOOL" and isinstance(value, bool | np.bool_):
         return float(value)
-    if datatype == "INT64" and isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if datatype == "INT64" and isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
     number = datatype not in ("BYTES", "BOOL", "INT64") and not isinstance(value, bool | str | bytes | None)
     if number and math.isfinite(value):
         return value
