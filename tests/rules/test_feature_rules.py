@@ -102,7 +102,7 @@ TYPE = "transform-type-mismatch"
         ("{columns: [pay, debt], reduce: {method: pca, components: 1, variance: 0.5}}", [STEP], "either how many"),
         ("{columns: [pay, debt], reduce: {method: ica, components: 3}}", [STEP], "has 2 columns"),
         ("{columns: [pay, debt], reduce: {method: nmf, components: 1}}", ["no-onnx-form"], "truncated_svd"),
-        ("{columns: [pay, debt], reduce: {method: kernel_pca}}", ["no-onnx-form"], "pca after cross"),
+        ("{columns: [pay, debt], reduce: {method: kernel_pca}}", ["no-onnx-form"], "pca, after a cross"),
         ("{columns: [pay, debt], reduce: {method: umap}}", ["value-not-allowed"], "truncated_svd"),
         ("{columns: [note], text: {}, reduce: {method: pca, components: 2}}", [STEP], "would fill them up"),
         ("{columns: [note], text: {}, reduce: {method: truncated_svd, components: 2}}", [], ""),
@@ -140,7 +140,7 @@ NUMBERS = "groups:\n  one: {columns: [age, pay]}\n  two: {columns: [plan], encod
         (
             "reduce: {method: pca, components: 5}\n",
             [STEP, "missing-not-imputed", STEP],
-            "has 4 columns",
+            "have 4 columns",
         ),
         ("reduce: {method: nmf}\n", ["no-onnx-form", "missing-not-imputed", STEP], "truncated_svd"),
     ],

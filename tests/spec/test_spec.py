@@ -156,7 +156,7 @@ def _columns(example: Example, expectation: Expectation) -> Iterator[str]:
     if has_errors(validated.diagnostics):
         yield from _told(validated.diagnostics, messages=True)
         return
-    yield from columns_text.columns(name, found, Paint(on=False)).splitlines()
+    yield from columns_text.columns(name, found, Paint()).splitlines()
 
 
 def _source(example: Example) -> Source:

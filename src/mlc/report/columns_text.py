@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from mlc.ir.columns_out import ColumnsOut, Item, Out, Unknown
 from mlc.report.terminal import Paint, harmless
@@ -10,6 +11,7 @@ from mlc.report.terminal import Paint, harmless
 _TYPES = {"number": "number", "category": "category", "indicator": "0 or 1", "weight": "weight"}
 _MOST_NAMES = 6
 _MOST_SOURCES = 4
+_MOST_ALIKE = 8
 
 
 def columns(features: str, used: Sequence[ColumnsOut], paint: Paint) -> str:
@@ -45,10 +47,10 @@ def summary(count: int | None, items: Sequence[Item]) -> str:
 
 
 def _rows(items: Sequence[Item], paint: Paint) -> list[str]:
-    names = [_name(item) for item in items]
-    wide = min(60, max(map(len, names), default=0))
+    told = [one for _, run in groupby(items, _alike) for one in _told([*run])]
+    wide = min(70, max((len(name) for name, _ in told), default=0))
     rows = []
-    for name, item in zip(names, items, strict=True):
+    for name, item in told:
         sources = [harmless(one) for one in item.of[:_MOST_SOURCES]]
         sources += [f"{len(item.of) - _MOST_SOURCES} more"] if len(item.of) > _MOST_SOURCES else []
         of = f"of {', '.join(sources)}" if sources else ""
@@ -59,6 +61,17 @@ def _rows(items: Sequence[Item], paint: Paint) -> list[str]:
             shown += [f"… {len(item.among) - _MOST_NAMES} more"] if len(item.among) > _MOST_NAMES else []
             rows.append(paint(f"    from {', '.join(shown)}", "dim"))
     return rows
+
+
+def _alike(item: Item) -> tuple[object, ...]:
+    return (item.group, item.of, item.type, isinstance(item, Unknown))
+
+
+def _told(run: Sequence[Item]) -> list[tuple[str, Item]]:
+    """Columns that are alike, such as many components, are told by the first and the last."""
+    if len(run) <= _MOST_ALIKE or isinstance(run[0], Unknown):
+        return [(_name(item), item) for item in run]
+    return [(f"{_name(run[0])} … {_name(run[-1])} ({len(run):,})", run[0])]
 
 
 def _name(item: Item) -> str:

@@ -24,6 +24,7 @@ GOOD = {
 }
 
 _APART = "Put columns of different types into groups of their own."
+_DATES = 'a model learns from numbers and text: take what matters of it by the group\'s "dates"'
 _IMPUTE = 'Give the group an "impute", for example "impute: median".'
 
 
@@ -38,10 +39,16 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                         subject.span(address, "groups", name, "columns", index),
                         f'The column "{column}" is of type {declared["type"]}, and {reason}.',
                         text=f"type {declared['type']}",
-                        help=_IMPUTE if 'no "impute"' in reason else _APART,
+                        help=_help(reason),
                         address=str(address),
                         path=f"groups.{name}.columns[{index}]",
                     )
+
+
+def _help(reason: str) -> str:
+    if 'no "impute"' in reason:
+        return _IMPUTE
+    return "" if reason.startswith(_DATES) else _APART
 
 
 def _mismatch(group: dict[str, Any], column: dict[str, Any]) -> str:
@@ -49,9 +56,8 @@ def _mismatch(group: dict[str, Any], column: dict[str, Any]) -> str:
     if (kind in ("date", "datetime")) != (group["dates"] is not None):
         if group["dates"] is not None:
             return '"dates" takes dates and times'
-        return (
-            'a model learns from numbers and text: take what matters of it by the group\'s "dates", such as '
-            + ('"dates: {parts: [hour]}"' if kind == "datetime" else '"dates: {parts: [month]}"')
+        return f"{_DATES}, such as " + (
+            '"dates: {parts: [hour]}"' if kind == "datetime" else '"dates: {parts: [month]}"'
         )
     if group["text"] is not None:
         return _mismatch_of_words(group, kind)
