@@ -96,7 +96,7 @@ class Features(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
 
 
-KIND = Kind(name="features", spec=Features)
+KIND = Kind(name="features", spec=Features, planned=("groups.*.encode=target",))
 
 _SCORES = {
     "linear": ("f_classif", "f_regression"),
