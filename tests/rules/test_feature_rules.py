@@ -75,6 +75,12 @@ TYPE = "transform-type-mismatch"
             [TYPE],
             '"encode: one_hot" does not take that',
         ),
+        (
+            "{columns: [born], dates: {parts: [month]}, impute: mean, encode: one_hot}",
+            [TYPE],
+            "between two categories",
+        ),
+        ("{columns: [born], dates: {parts: [month]}, impute: most_frequent, encode: one_hot}", [], ""),
         # bins
         ("{columns: [pay], bin: {method: edges, edges: [1, 2]}, encode: one_hot}", [], ""),
         ("{columns: [pay], bin: {method: edges, edges: [1, 1.00000001]}}", [STEP], "not above the one before"),

@@ -51,6 +51,12 @@ def refuse(path: str, name: str, group: Mapping[str, Any], columns: Columns) -> 
             "or leave them unencoded.",
             f"{path}.encode",
         )
+    if encode != "none" and group["impute"] in ("mean", "median") and not group.get("bin"):
+        raise UnfitError(
+            f"The group `{name}` imputes the {group['impute']} of categories, which may lie between two of them; in "
+            "ONNX it would become another one. `most_frequent` gives one that there is.",
+            f"{path}.impute",
+        )
     holes = [column for column, kind in types.items() if columns[column]["nullable"] and kind != "string"]
     if holes and encode != "none" and group["impute"] == "none":
         raise UnfitError(

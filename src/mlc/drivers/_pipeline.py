@@ -22,7 +22,7 @@ from sklearn.preprocessing import (
 )
 
 from mlc.drivers import _group_misfits, _texts, _transforms
-from mlc.drivers._columns import MISSING_TEXT, Columns
+from mlc.drivers._columns import MISSING_TEXT, MISSING_TIME, Columns
 from mlc.drivers.features.bins import Bins
 from mlc.drivers.features.dates import DateParts
 from mlc.drivers.features.kept import Kept
@@ -155,8 +155,7 @@ def _run(
         steps.append(("dates", DateParts(**dates)))
         names = [name for column in run for name in date_columns(column, dates)]
     if group["impute"] != "none":
-        missing = MISSING_TEXT if is_text else np.nan
-        steps.append(("impute", SimpleImputer(missing_values=missing, strategy=group["impute"])))
+        steps.append(("impute", _imputer(group["impute"], is_text, table.select(run))))
     bins = group.get("bin")
     if bins:
         steps.append(("bin", Bins(**bins, seed=seed, path=f"{path}.bin")))
@@ -174,6 +173,20 @@ def _run(
     if group["scale"] != "none":
         steps.append(("scale", SCALERS[group["scale"]]()))
     return _Run(run, steps, sources)
+
+
+def _imputer(strategy: str, is_text: bool, table: pl.DataFrame) -> SimpleImputer:
+    """A column without a single value in the training part becomes 0, and stays: scikit-learn would drop it, and its
+    form in ONNX would not."""
+    made = SimpleImputer(missing_values=MISSING_TEXT if is_text else np.nan, strategy=strategy)
+    if not is_text and any(_is_empty(column) for column in table.iter_columns()):
+        made.set_params(keep_empty_features=True)
+    return made
+
+
+def _is_empty(column: pl.Series) -> bool:
+    missing = column == MISSING_TIME if column.dtype == pl.Int64 else column.is_nan()
+    return bool(missing.all())
 
 
 def _together(

@@ -48,6 +48,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _help(reason: str) -> str:
     if 'no "impute"' in reason:
         return _IMPUTE
+    if reason.startswith('"impute'):
+        return 'Take "impute: most_frequent".'
     return "" if reason.startswith(_DATES) else _APART
 
 
@@ -78,6 +80,11 @@ def _mismatch(group: dict[str, Any], column: dict[str, Any]) -> str:
         return f'"scale: {group["scale"]}" takes numbers'
     if not numeric and group["impute"] in ("mean", "median"):
         return f'"impute: {group["impute"]}" takes numbers; "most_frequent" takes anything'
+    if group["impute"] in ("mean", "median") and group["encode"] != "none" and group["bin"] is None:
+        return (
+            f'"impute: {group["impute"]}" may give a number between two categories, which "encode: {group["encode"]}" '
+            'takes for none and ONNX for another one; "most_frequent" gives one that there is'
+        )
     if kind == "string" or not column["nullable"] or group["impute"] != "none":
         return ""
     return _stopped_by_missing(group)

@@ -21,7 +21,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from mlc.drivers import _convert, _onnx, _pipeline, _skops, _texts
+from mlc.drivers import _convert, _group_misfits, _onnx, _pipeline, _skops, _texts
 from mlc.drivers._columns import MISSING_TIME, model_input
 from mlc.drivers.features.bins import Bins
 from mlc.drivers.features.dates import DateParts
@@ -309,6 +309,29 @@ def test_reductions_give_the_same_numbers_but_for_the_last_bits(
     spread = expected[usual].std(axis=0)
     assert (np.abs(found[usual] - expected[usual]) <= 1e-6 * spread).all()
     np.testing.assert_allclose(found[odd], expected[odd], rtol=1e-5, atol=1e-5)
+
+
+def test_a_column_without_a_value_stays_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {"parts": ["month"], "cyclic": [], "since": None}
+    groups = {"n": group("age", "rooms", impute="median"), "w": group("asked", dates=parts, impute="mean")}
+    whole = table()
+    empty = whole.with_columns(age=pl.lit(None, pl.Float64), asked=pl.lit(None, pl.Datetime("us")))
+    monkeypatch.setattr(
+        "stages.drivers.test_feature_steps.table", lambda rows=ROWS, seed=0: (whole if seed else empty)[:rows]
+    )
+    expected, found = differing(groups)
+    np.testing.assert_array_equal(found, expected)
+    assert expected.shape[1] == 3
+
+
+def test_the_mean_of_categories_is_still_another_one_in_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {"parts": ["weekday", "hour"], "cyclic": [], "since": None}
+    groups = {"w": group("asked", dates=parts, impute="mean", encode="one_hot")}
+    with pytest.raises(UnfitError, match="between two of them"):
+        fitted(groups)
+    monkeypatch.setattr(_group_misfits, "refuse", lambda *_: None)
+    expected, found = differing(groups)
+    assert (expected != found).any()
 
 
 def test_a_projection_is_right_where_the_library_s_own_form_is_not() -> None:
