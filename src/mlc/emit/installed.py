@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from mlc import data
-from mlc.emit.verify import COMMANDS, official, program_of
+from mlc.emit.verify import COMMANDS, gitlab_ci_local, official, program_of
 from mlc.ir.backend import Backend
 from mlc.ir.installation import Found
 
@@ -106,6 +106,12 @@ def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
         if kind == "crd":
             there = official(argument).is_file()
             yield Found("checker", argument, "unknown" if there else "", what_for, _OFFICIAL)
+        elif kind == "dependencies":
+            continue  # a check of mlc's own
+        elif kind == "gitlab-ci-local":
+            command = gitlab_ci_local(data.path().resolve())
+            version_ = _version((*command, "--version")) if command else ""
+            yield Found("checker", kind, version_, what_for, _MLSERVER.get)
         elif kind == "mlserver":
             python = data.path() / ".checkers" / "mlserver" / "bin" / "python"
             words = (str(python), *_MLSERVER.words[1:])

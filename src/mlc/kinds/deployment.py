@@ -125,7 +125,26 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         facts["model_uri"] = (
             f"{target['storage'].rstrip('/')}/{scope.project['project']}/{view['model']['name']}/{alias}"
         )
+    if target["type"] == "docker":
+        facts |= _of_compose(view)
     return facts
+
+
+def _of_compose(view: View) -> dict[str, str]:
+    """What a Compose file says in its own way: a range of ports for several replicas, and numbers as texts."""
+    cpu, port, last = view["resources"]["cpu"], view["port"], view["port"] + view["replicas"] - 1
+    return {
+        "published": ""
+        if port == 0 or last > _LAST_PORT
+        else str(port)
+        if port == last
+        else f"{port}-{last}",
+        "cpus": f"{int(cpu[:-1]) / 1000:g}" if cpu.endswith("m") else cpu,
+        "memory_bytes": f"{in_bytes(view['resources']['memory'])}b",
+    }
+
+
+_LAST_PORT = 65535
 
 
 def _nullable(model: View) -> list[str]:
