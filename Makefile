@@ -50,8 +50,10 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed .checkers/gitlab-ci-local/.installed
+checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed .checkers/gitlab-ci-local/.installed .checkers/grafana/.installed .checkers/debian/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
+	command -v promtool >/dev/null && command -v amtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; }
+	command -v buildah >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah; }
 	command -v rsync >/dev/null || { apt-get update -qq && apt-get install -y -qq rsync; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
@@ -74,6 +76,18 @@ checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/ml
 
 .checkers/yaml-language-server/.installed:
 	npm install --prefix .checkers/yaml-language-server --no-audit --no-fund --silent yaml-language-server@1.25.0
+	touch $@
+
+# What an image is built on where no registry is reached: Debian's own packages.
+.checkers/debian/.installed:
+	command -v mmdebstrap >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap; }
+	mkdir -p .checkers/debian
+	mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,python-is-python3,ca-certificates bookworm .checkers/debian/base.tar
+	touch $@
+
+.checkers/grafana/.installed:
+	$(PYTHON) -m venv .checkers/grafana
+	.checkers/grafana/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'grafana-foundation-sdk==1769699998!10.1.0'
 	touch $@
 
 # It needs a newer Node than Debian has: the wheel brings one.

