@@ -123,6 +123,7 @@ generate: $(VENV)/.installed-dev
 	$(BIN)/python -m mlc.kinds._schemas
 	$(BIN)/python -m mlc.kinds._estimators_page
 	$(BIN)/python -m mlc.rules._reference
+	$(BIN)/python -m mlc.emit._matrix
 	PYTHONPATH=tests $(BIN)/python -m spec._manual
 	PYTHONPATH=tests $(BIN)/python -m backends._root_action
 

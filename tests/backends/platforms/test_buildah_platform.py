@@ -116,7 +116,9 @@ def test_it_holds_what_it_serves_and_nothing_else_of_the_context(buildah: Builda
     )
 
 
-def test_its_server_answers(buildah: Buildah, container: str, tmp_path: Path) -> None:
+def test_its_server_answers(buildah: Buildah, container: str, context: Path, tmp_path: Path) -> None:
+    signature = json.loads((context / "bundle" / "bundle.json").read_bytes())["signature"]
+    data_of = {"age": [30, 70], "plan": ["a", "b"]}
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
@@ -140,8 +142,13 @@ def test_its_server_answers(buildah: Buildah, container: str, tmp_path: Path) ->
                 assert server.poll() is None, (tmp_path / "log").read_text()
                 time.sleep(0.5)
         inputs = [
-            {"name": "age", "datatype": "FP64", "shape": [2], "data": [30, 70]},
-            {"name": "plan", "datatype": "BYTES", "shape": [2], "data": ["a", "b"]},
+            {
+                "name": tensor["name"],
+                "datatype": tensor["datatype"],
+                "shape": [2, 1],
+                "data": data_of[tensor["name"]],
+            }
+            for tensor in signature["inputs"]
         ]
         request = urllib.request.Request(f"{url}/models/churn/infer", json.dumps({"inputs": inputs}).encode())
         with urllib.request.urlopen(request, timeout=10) as answer:
