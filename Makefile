@@ -50,7 +50,7 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed .checkers/gitlab-ci-local/.installed .checkers/grafana/.installed .checkers/debian/.installed
+checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed .checkers/gitlab-ci-local/.installed .checkers/grafana/.installed .checkers/debian/.installed .checkers/openapi/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v promtool >/dev/null && command -v amtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; }
 	command -v buildah >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah; }
@@ -88,6 +88,11 @@ checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/ml
 .checkers/grafana/.installed:
 	$(PYTHON) -m venv .checkers/grafana
 	.checkers/grafana/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'grafana-foundation-sdk==1769699998!10.1.0'
+	touch $@
+
+.checkers/openapi/.installed:
+	$(PYTHON) -m venv .checkers/openapi
+	.checkers/openapi/bin/python -m pip install --quiet --quiet --disable-pip-version-check openapi-spec-validator schemathesis
 	touch $@
 
 # It needs a newer Node than Debian has: the wheel brings one.

@@ -91,6 +91,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "deployment.risk_server": {"model": "default_risk", "target": "servers"},
     "deployment.risk_local": {
         "description": "Scores applications, {{ $labels.instance }} and all",
+        "openapi": True,
         "model": "default_risk",
         "target": "here",
     },

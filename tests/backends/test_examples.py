@@ -17,7 +17,7 @@ from mlc.request import Request
 
 EXAMPLES = sorted(file.parent for file in data.path("examples").glob("*/mlc.yaml"))
 # These read what is not installed with mlc's own development packages.
-MAY_BE_MISSING = ("crd", "mlserver", "gitlab-ci-local", "promtool", "amtool", "grafana")
+MAY_BE_MISSING = ("crd", "mlserver", "gitlab-ci-local", "promtool", "amtool", "grafana", "openapi")
 
 
 @cache

@@ -1,6 +1,6 @@
-"""Jobs that wait for one another, in the files of CI systems: names that no job bears, and circles.
+"""Names that one part of an artifact calls another by: jobs that wait for one another, references of an API.
 
-The schemas of GitLab and Azure take any name there.
+The schemas of GitLab and Azure take any name there, and OpenAPI's validator follows no reference to a schema.
 """
 
 from __future__ import annotations
@@ -49,6 +49,36 @@ def azure_findings(document: Any) -> tuple[str, ...]:
     for jobs in (document.get("jobs", ()), *(stage.get("jobs", ()) for stage in stages)):
         findings += _waiting([_named(job) for job in jobs], "job", "job")
     return tuple(findings)
+
+
+def openapi_findings(document: Any) -> tuple[str, ...]:
+    """Of an OpenAPI document: references within it that lead nowhere."""
+    return tuple(
+        f"{place}: there is no {to}" for place, to in _references(document) if not _leads(document, to)
+    )
+
+
+def _references(value: Any, place: str = "$") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        if isinstance(to := value.get("$ref"), str):
+            yield place, to
+        for key, child in value.items():
+            yield from _references(child, f"{place}.{key}")
+    elif isinstance(value, list):
+        for i, child in enumerate(value):
+            yield from _references(child, f"{place}[{i}]")
+
+
+def _leads(document: Any, reference: str) -> bool:
+    if not reference.startswith("#/"):
+        return False  # nothing outside of the document is emitted
+    found = document
+    for part in reference.removeprefix("#/").split("/"):
+        key = part.replace("~1", "/").replace("~0", "~")
+        if not isinstance(found, Mapping) or key not in found:
+            return False
+        found = found[key]
+    return True
 
 
 def _named(job: Mapping[str, Any]) -> Mapping[str, Any]:

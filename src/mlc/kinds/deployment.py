@@ -8,6 +8,7 @@ from mlc.ir.address import Address
 from mlc.ir.operation import Operation
 from mlc.kinds._fields import ModelName, Name, Resource, RuntimeName, Size, TargetName, about, in_bytes
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._openapi import document
 from mlc.kinds.model import signature, used_columns
 
 
@@ -59,6 +60,9 @@ class Deployment(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True
     autoscaling: Annotated[
         Autoscaling | None, about("Between how many replicas to scale.", change="redeploy")
     ] = None
+    openapi: Annotated[
+        bool, about("Whether to write the API of its server as an OpenAPI document.", change="render")
+    ] = False
 
 
 def alias_of(view: View, scope: Scope) -> str:
@@ -127,6 +131,16 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         )
     if target["type"] == "docker":
         facts |= _of_compose(view)
+    if view["openapi"]:
+        facts["openapi"] = document(
+            scope.project["project"],
+            scope.environment,
+            address.name,
+            view["description"],
+            view["model"]["name"],
+            facts["signature"],
+            facts["nullable"],
+        )
     return facts
 
 
