@@ -40,7 +40,7 @@ def page(found: Variants, address: str) -> dict[str, Any]:
         "address": address,
         "chosen": found.chosen,
         "why": found.why,
-        "rule": found.rule,
+        "rule": f"{found.rule}, on the {found.rows} rows",
         "metric": title,
         "cpu": found.cpu,
         "measures": list(_measures(found)),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlc.ir.fairness import CRITERIA
 from mlc.ir.metrics import ANOMALY
 from mlc.ir.task import TASKS
 from mlc.kinds._candidates import quantile_of
 from mlc.kinds._kind import View
 from mlc.kinds.dataset import label_of
-
-CRITERIA = ("demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity")
 
 _TESTS = {"roc_auc": "delong", "roc_auc_macro": "delong", "accuracy": "mcnemar"}
 """The paired test that fits a metric, where it is not the bootstrap."""
