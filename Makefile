@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms estimators rigour faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
+.PHONY: demo test lint unit test-platforms estimators rigour machines faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -37,6 +37,16 @@ estimators: $(VENV)/.installed-dev
 SCALE ?= 0.4
 rigour: $(VENV)/.installed-dev
 	PYTHONPATH=tests $(BIN)/python -m rigour.simulation $(SCALE)
+
+# Every example applied as on two machines: two fresh virtual environments in different places, another user, language,
+# clock, processors and threads. The bytes of every step are compared; the default run does one small project.
+machines: .checkers/machine/one/.installed .checkers/machine/two/.installed
+	PYTHONPATH=tests .checkers/machine/one/bin/python -m rigour.machines $(CURDIR)/.checkers/machine/one/bin/python $(CURDIR)/.checkers/machine/two/bin/python
+
+.checkers/machine/%/.installed:
+	$(PYTHON) -m venv .checkers/machine/$*
+	.checkers/machine/$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt .
+	touch $@
 
 # The long form of the fault campaigns and of the comparisons with Hydra; the default run takes a sample.
 faults: $(VENV)/.installed-dev
