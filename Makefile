@@ -60,7 +60,7 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
+checkers: .checkers/moto/.installed .checkers/stores/.installed .checkers/azurite/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
@@ -74,6 +74,17 @@ checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/ml
 .checkers/moto/.installed:
 	$(PYTHON) -m venv .checkers/moto
 	.checkers/moto/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'moto[s3,server]>=5'
+	touch $@
+
+# A Google Cloud Storage of its own, and what reaches it and Azure, which is too large for `dev`.
+.checkers/stores/.installed: $(VENV)/.installed-dev
+	$(PIP) --editable '.[gcs,azure]' --constraint constraints.txt
+	$(PYTHON) -m venv .checkers/stores
+	.checkers/stores/bin/python -m pip install --quiet --quiet --disable-pip-version-check gcp-storage-emulator==2026.7.19
+	touch $@
+
+.checkers/azurite/.installed:
+	npm install --prefix .checkers/azurite --no-audit --no-fund --silent azurite@3
 	touch $@
 
 .checkers/pre-commit/.installed:

@@ -16,13 +16,13 @@ LOADS = ("polars", "fsspec", "mlc.drivers._outside", "mlc.drivers._tables")
 
 _PACKAGES = {
     "s3": ("s3fs", "s3"),
-    "gs": ("gcsfs", ""),
-    "gcs": ("gcsfs", ""),
-    "abfs": ("adlfs", ""),
-    "abfss": ("adlfs", ""),
-    "az": ("adlfs", ""),
-    "http": ("aiohttp", ""),
-    "https": ("aiohttp", ""),
+    "gs": ("gcsfs", "gcs"),
+    "gcs": ("gcsfs", "gcs"),
+    "abfs": ("adlfs", "azure"),
+    "abfss": ("adlfs", "azure"),
+    "az": ("adlfs", "azure"),
+    "http": ("aiohttp", "http"),
+    "https": ("aiohttp", "http"),
     "sftp": ("paramiko", ""),
 }
 """What reaches a store, and the extra that brings it, of those that mlc was tried with."""

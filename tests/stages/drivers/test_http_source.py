@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -83,3 +84,21 @@ def test_a_server_that_does_not_answer_may_be_asked_again(tmp_path: Path) -> Non
     with pytest.raises(Exception) as failed:  # noqa: PT011
         read("object_store_read", tmp_path, store("http://127.0.0.1:1/people.parquet"))
     assert getattr(failed.value, "passing", False) is True
+
+
+@pytest.mark.parametrize(
+    ("url", "package", "extra"),
+    [("gs://lake/a.parquet", "gcsfs", "gcs"), ("abfs://lake/a.parquet", "adlfs", "azure")],
+)
+def test_a_package_that_is_not_there_is_told_with_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, package: str, extra: str
+) -> None:
+    for name in [one for one in sys.modules if one.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    known = sys.modules["fsspec.registry"]._registry
+    for scheme in ("gs", "gcs", "abfs", "abfss", "az"):
+        monkeypatch.delitem(known, scheme, raising=False)
+    told = failure("object_store_read", tmp_path, store(url))
+    assert f"needs the package {package}" in told.detail
+    assert f"pip install 'mlc[{extra}]'" in (told.help or "")
