@@ -40,6 +40,7 @@ def _documents() -> dict[str, dict[str, Any]]:
 
     from mlc.ir import (
         backend,
+        columns_out,
         evaluation,
         event,
         installation,
@@ -68,6 +69,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "doctor": installation.Doctor,
         "render": outputs.Rendered,
         "explain": outputs.Explained,
+        "columns": columns_out.FeaturesOut,
         "fmt": outputs.Formatted,
         "fix": outputs.Fixed,
         "rename": outputs.Renamed,

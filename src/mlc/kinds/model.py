@@ -31,6 +31,7 @@ from mlc.kinds._learning_curve import Evaluate, learning
 from mlc.kinds._splits import has_validation
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 from mlc.kinds.dataset import label_of
+from mlc.kinds.features import seen
 
 
 class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,6 +157,16 @@ _DRIVERS = {
 """What trains and what exports, by the library that an estimator is from: each is remade when its library changes."""
 
 
+_DATATYPES = {
+    "integer": "FP32",
+    "number": "FP32",
+    "string": "BYTES",
+    "boolean": "BOOL",
+    "date": "INT64",
+    "datetime": "INT64",
+}
+
+
 def label_column(view: View) -> str:
     """The column to predict: the model's own, or the dataset's."""
     return view["label"] or label_of(view["dataset"]) or ""
@@ -176,14 +187,13 @@ def classes_of(view: View) -> list[Class]:
 def signature(view: View) -> dict[str, Any]:
     """What goes in and what comes out of the served model: names, types and shapes (-1: any number of rows).
 
-    The types are those of a request. The ONNX graph itself has strings and float32 only: who serves it hands
-    a BOOL over as 0 or 1, as it was trained (`drivers/_columns.py`).
+    The types are those of a request. The ONNX graph itself has no BOOL: who serves it hands one over as 0 or 1, as it
+    was trained (`drivers/_columns.py`). A date or a time is INT64: whole seconds since 1970 (UTC).
     """
     columns = view["dataset"]["columns"]
-    datatypes = {"integer": "FP32", "number": "FP32", "string": "BYTES", "boolean": "BOOL"}
     return {
         "inputs": [
-            {"name": name, "datatype": datatypes[columns[name]["type"]], "shape": [-1, 1]}
+            {"name": name, "datatype": _DATATYPES[columns[name]["type"]], "shape": [-1, 1]}
             for name in used_columns(view)
         ],
         "outputs": [_output(name, view) for name in TASKS[view["task"]].outputs],
@@ -213,28 +223,8 @@ def _learned(view: View, columns: dict[str, Any]) -> dict[str, Any]:
     return {**told, "columns": columns}
 
 
-def _judged(view: View) -> dict[str, Any]:
-    """What the evaluation knows beyond what is learned: of what has no teacher, the label where there is one."""
-    if TASKS[view["task"]].supervised:
-        return {}
-    label = label_column(view)
-    return {"label": label} | (
-        {"positive": view["positive"]} if label and view["task"] == "anomaly_detection" else {}
-    )
-
-
 def _optimized(view: View) -> dict[str, Any]:
     return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
-
-
-def _group(group: View) -> dict[str, Any]:
-    """A feature group as the driver takes it."""
-    # what is not asked for is not told, so that a later version's groups have the keys of an earlier one's
-    given = {name: value for name, value in group.items() if value is not None}
-    transforms = given.pop("transforms")
-    # a list, because the order matters and the key of a step sorts its maps
-    ordered = [{"name": name, **transform} for name, transform in transforms.items()]
-    return given | ({"transforms": ordered} if ordered else {})
 
 
 def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tuple[list[Operation], str]:
@@ -243,7 +233,9 @@ def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tup
         return combining(view, make, learned, train)
     if is_selected(view):
         estimators = [one["estimator"] for one in learners(view).values()]
-        return selecting(view, make, learned, train), with_libraries("chosen_export", estimators)
+        exporter = "code_chosen_export" if any(map(is_code, estimators)) else "chosen_export"
+        training = selecting(view, make, learned, _evaluating.judged(view), train)
+        return training, with_libraries(exporter, estimators)
     trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
     return [make("train", trainer, {**learned, **calibration(view), **view["train"]}, train=train)], exporter
 
@@ -286,21 +278,22 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "parity": f"{address}/{served}#parity",
         "latency": f"{address}/measure#latency",
     }
-    groups = {name: _group(group) for name, group in view["features"]["groups"].items()}
-    training, exporter = _training(view, operation, {**learned, "groups": groups}, f"{ingest}#train")
+    asked = {**learned, **seen(view["features"], view["task"])}
+    training, exporter = _training(view, operation, asked, f"{ingest}#train")
     choice = {"chosen": chosen_by(view, str(address))} if is_selected(view) else {}
     model = f"{address}/train#model"
     steps = [
         *training,
         operation("export", exporter, {**learned, **_optimized(view)}, model=model, test=test, **choice),
     ]
-    estimator = view["train"]["estimator"] if view["train"] else ""
-    if is_code(estimator):
-        steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
-    judged = {**learned, **_judged(view), "seed": seed_of(view)}
+    named = [one["estimator"] for one in learners(view).values()]
+    steps = [run_by_code(step, named, scope.project["code"]) for step in steps]
+    judged = {**learned, **_evaluating.judged(view), "seed": seed_of(view)}
     evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}
     bounds = _evaluating.bounds(view)
+    duels = _evaluating.duels(view)
+    compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
     if view["optimize"]["variants"]:
         estimators = [one["estimator"] for one in learners(view).values()]
         spec = {
@@ -309,11 +302,14 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "metric": metric_of(view),
             "evaluate": evaluating,
             "measure": measuring,
-            **_evaluating.of_a_variant(bounds),
+            **bounds,
         }
+        driver = "variants"
+        if duels:  # what an alias points to decides which is served
+            spec["compare"], driver = compared, "contested_variants"
         inputs = {"onnx": f"{address}/export#onnx", "model": model, "train": f"{ingest}#train", "test": test}
         inputs |= kept
-        steps.append(operation("optimize", with_libraries("variants", estimators), spec, **inputs))
+        steps.append(operation("optimize", with_libraries(driver, estimators), spec, **inputs))
     steps += [
         # how clusters hold together is measured in the space that the estimator sees
         operation(
@@ -326,8 +322,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         ),
         operation("measure", "latency", measuring, onnx=onnx, test=test),
     ]
-    if duels := _evaluating.duels(view):
-        compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
+    if duels:
         steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
         proofs["comparison"] = f"{address}/compare#comparison"
     curve = learning(view, operation, training[-1], judged, f"{ingest}#train", test)
