@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms estimators rigour faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
+.PHONY: demo test lint unit test-platforms estimators rigour machines faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -38,6 +38,16 @@ SCALE ?= 0.4
 rigour: $(VENV)/.installed-dev
 	PYTHONPATH=tests $(BIN)/python -m rigour.simulation $(SCALE)
 
+# Every example applied as on two machines: two fresh virtual environments in different places, another user, language,
+# clock, processors and threads. The bytes of every step are compared; the default run does one small project.
+machines: .checkers/machine/one/.installed .checkers/machine/two/.installed
+	PYTHONPATH=tests .checkers/machine/one/bin/python -m rigour.machines $(CURDIR)/.checkers/machine/one/bin/python $(CURDIR)/.checkers/machine/two/bin/python
+
+.checkers/machine/%/.installed:
+	$(PYTHON) -m venv .checkers/machine/$*
+	.checkers/machine/$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt .
+	touch $@
+
 # The long form of the fault campaigns and of the comparisons with Hydra; the default run takes a sample.
 faults: $(VENV)/.installed-dev
 	MLC_FAULTS=long MLC_CASES=20000 $(BIN)/pytest -n 2 tests/faults tests/stages/compose
@@ -50,7 +60,7 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed .checkers/gitlab-ci-local/.installed .checkers/grafana/.installed .checkers/debian/.installed .checkers/openapi/.installed
+checkers: .checkers/moto/.installed .checkers/stores/.installed .checkers/azurite/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed .checkers/gitlab-ci-local/.installed .checkers/grafana/.installed .checkers/debian/.installed .checkers/openapi/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v promtool >/dev/null && command -v amtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; }
 	command -v buildah >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah; }
@@ -67,6 +77,17 @@ checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/ml
 .checkers/moto/.installed:
 	$(PYTHON) -m venv .checkers/moto
 	.checkers/moto/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'moto[s3,server]>=5'
+	touch $@
+
+# A Google Cloud Storage of its own, and what reaches it and Azure, which is too large for `dev`.
+.checkers/stores/.installed: $(VENV)/.installed-dev
+	$(PIP) --editable '.[gcs,azure]' --constraint constraints.txt
+	$(PYTHON) -m venv .checkers/stores
+	.checkers/stores/bin/python -m pip install --quiet --quiet --disable-pip-version-check gcp-storage-emulator==2026.7.19
+	touch $@
+
+.checkers/azurite/.installed:
+	npm install --prefix .checkers/azurite --no-audit --no-fund --silent azurite@3
 	touch $@
 
 .checkers/pre-commit/.installed:

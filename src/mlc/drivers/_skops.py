@@ -51,6 +51,9 @@ TRUSTED = (
 )
 """What the estimators and transforms of the tables hold beyond the types that skops itself trusts."""
 
+_AN_ADDRESS = "_stop_words_id"
+"""Where a vectorizer of words remembers for which stop words it was checked; it looks again where that is another."""
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date a zip can hold
 
 
@@ -84,7 +87,8 @@ def _canonical(content: bytes) -> bytes:
     """The same archive without what differs from run to run: memory addresses, their order, and dates.
 
     skops names every object after its address in memory. Objects are renumbered in the order of the
-    document; values of JSON are not shared, because whether two equal ones are the same object is chance.
+    document; values of JSON are not shared, because whether two equal ones are the same object is chance. What
+    scikit-learn itself keeps of an address (`_AN_ADDRESS`) becomes 0, which is nobody's.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
@@ -110,7 +114,9 @@ def _canonical(content: bytes) -> bytes:
             suffix = file.rpartition(".")[2]
             names.setdefault(file, f"{len(names) + 1:06}.{suffix}")
             node["file"] = names[file]
-        for part in node.values():
+        for name, part in node.items():
+            if name == _AN_ADDRESS and isinstance(part, dict):
+                part["content"] = "0"
             renumber(part)
 
     renumber(schema)

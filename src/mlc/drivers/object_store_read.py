@@ -16,13 +16,13 @@ LOADS = ("polars", "fsspec", "mlc.drivers._outside", "mlc.drivers._tables")
 
 _PACKAGES = {
     "s3": ("s3fs", "s3"),
-    "gs": ("gcsfs", ""),
-    "gcs": ("gcsfs", ""),
-    "abfs": ("adlfs", ""),
-    "abfss": ("adlfs", ""),
-    "az": ("adlfs", ""),
-    "http": ("aiohttp", ""),
-    "https": ("aiohttp", ""),
+    "gs": ("gcsfs", "gcs"),
+    "gcs": ("gcsfs", "gcs"),
+    "abfs": ("adlfs", "azure"),
+    "abfss": ("adlfs", "azure"),
+    "az": ("adlfs", "azure"),
+    "http": ("aiohttp", "http"),
+    "https": ("aiohttp", "http"),
     "sftp": ("paramiko", ""),
 }
 """What reaches a store, and the extra that brings it, of those that mlc was tried with."""
@@ -58,29 +58,30 @@ def _fetched(work: Work, url: str, options: dict[str, Any], secrets: list[Any]) 
     """The files of the store one after another, each in the step's own folder."""
     import fsspec
 
-    address, shown = work.operation.address, url.partition("?")[0]
+    address, (shown, _, query) = work.operation.address, url.partition("?")
     try:
         store, path = fsspec.core.url_to_fs(url, **options)
         names = sorted(store.glob(path)) if "*" in path else [path]
         if not names:
             raise FileNotFoundError("no file there has such a name")
         for number, name in enumerate(names):
-            place = work.folder / f"{number}-{Path(name).name}"
-            work.tell(f"fetching {Path(name).name}")
+            short = Path(name.partition("?")[0]).name  # a query may hold a signature
+            place = work.folder / f"{number}-{short}"
+            work.tell(f"fetching {short}")
             store.get_file(name, str(place))
             yield place
     except (ImportError, ValueError) as error:
         package, extra = _PACKAGES.get(url.partition("://")[0], ("", ""))
         if not package or not isinstance(error.__cause__ or error, ImportError):
             raise StepFailed(
-                source_unreachable.found(shown, _hidden(error, secrets), address=address)
+                source_unreachable.found(shown, _hidden(error, secrets, query), address=address)
             ) from None
         raise StepFailed(source_unreachable.no_driver(shown, package, extra, address=address)) from None
     except StepFailed:
         raise
     except Exception as error:  # whatever the library of a store raises: they have no exception in common
         passing = isinstance(error, ConnectionError | TimeoutError) or "onnect" in type(error).__name__
-        told = source_unreachable.found(shown, _hidden(error, secrets), address=address)
+        told = source_unreachable.found(shown, _hidden(error, secrets, query), address=address)
         raise StepFailed(told, passing=passing) from None
 
 
@@ -102,8 +103,11 @@ def _revealed(options: Any) -> tuple[Any, list[Any]]:
     return options, []
 
 
-def _hidden(error: BaseException, secrets: list[Any]) -> str:
+def _hidden(error: BaseException, secrets: list[Any], query: str) -> str:
+    """What a library says, without what is secret and without the query of the URL, which may be a signature."""
     words = str(error) or type(error).__name__
+    if query:
+        words = words.replace(f"?{query}", "").replace(query, "…")
     for secret in secrets:
         words = secret.hidden_in(words)
     return words

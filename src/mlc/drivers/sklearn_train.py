@@ -10,7 +10,7 @@ from mlc.ir.operation import Product, Work
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-VERSION = 1
+VERSION = 2
 PACKAGES = ("scikit-learn", "numpy", "scipy", "skops", "polars")
 EFFECT = False
 MEMORY = 300

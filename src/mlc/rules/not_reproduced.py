@@ -3,7 +3,8 @@
 Why it matters: what nobody can make a second time cannot be examined, mended or answered for. Either something that it
 was made of is another than then, or something in its making is left to chance.
 How to mend it: check out the revision of the configuration and of the data that it was registered from, and install
-the packages that it was made with. Where all of that is so, a `seed` is missing or user code is not deterministic.
+the packages that it was made with. Where all of that is so, a `seed` is missing, user code is not deterministic, or
+the processor is of another kind: sums of linear models run in another order there (docs/rigour.md).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ RULE = Rule.of(__name__, "error", "The version does not come out of its descript
 def differs(version: str, roles: Iterable[str], tools: Sequence[str], data: Iterable[str]) -> Diagnostic:
     """Other bytes came out. `tools` are the differences in what it is made with, `data` the parts that differ."""
     data = sorted(data)
-    why = "What it is made with is as it was then, so something in its making is left to chance."
+    why = "What it is made with is as it was then, so something in its making is left to chance, or "
+    why += "this is another kind of processor, which adds numbers in another order."
     if data:
         why = f"The {listed(data)} data are not those that it learned from."
     elif tools:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +104,18 @@ def test_what_is_not_offered_is_wrong_there(
     media = tuple(f"{one} on {one} the a" for one in MEDIA)
     monkeypatch.setattr("stages.drivers.test_texts.MEDIA", media)
     assert differs(groups(), tmp_path) > 1e-4
+
+
+def test_a_model_of_words_holds_no_address_of_memory(tmp_path: Path) -> None:
+    """The id of the stop words lies elsewhere in another process: what is kept is nobody's."""
+    train, test = model_input(table(300, 0), COLUMNS), model_input(table(60, 1), COLUMNS)
+    model = _pipeline.pipeline(groups(), COLUMNS, train, LogisticRegression(), 0)
+    model.fit(train, (train["medium"].str.contains("paper|PAPER")).to_numpy().astype(int))
+    path = _skops.save_model(model, tmp_path / "model.skops")
+    with zipfile.ZipFile(path) as archive:
+        schema = archive.read("schema.json").decode()
+    kept = re.findall(r'"_stop_words_id":\{[^{}]*\}', schema)
+    assert kept
+    assert all('"content":"0"' in one for one in kept)
+    again = _skops.load_model(path)
+    assert np.array_equal(again.predict_proba(test), model.predict_proba(test))

@@ -37,7 +37,9 @@ def test_another_folder_clock_language_and_number_of_cores_give_the_same_bytes(t
 
     found = msgspec.json.decode(said)
     jsonschema.validate(found, _schemas.read("registry-verify"))
-    assert [one["role"] for one in found["files"]] == list(reproduction.MADE_AGAIN)
+    assert [one["role"] for one in found["files"]] == [
+        role for role in reproduction.MADE_AGAIN if role != "validation"
+    ]
     assert all(one["now"] == one["registered"] for one in found["files"])
     assert found["reproduced"] is True
     assert not (second / ".mlc" / "state").exists()
