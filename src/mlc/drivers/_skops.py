@@ -21,6 +21,8 @@ TRUSTED = (
     "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMRegressor",
     "mlc.drivers._calibration.Calibrated",
+    "mlc.drivers._feeding.Fed",
+    "mlc.drivers._mean.Mean",
     "numpy.dtype",
     "sklearn._loss.loss.HalfTweedieLoss",
     "sklearn._loss.loss.HalfTweedieLossIdentity",

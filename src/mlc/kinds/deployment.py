@@ -8,7 +8,7 @@ from mlc.ir.address import Address
 from mlc.ir.operation import Operation
 from mlc.kinds._fields import ModelName, Name, Resource, RuntimeName, Size, TargetName, about, in_bytes
 from mlc.kinds._kind import Kind, Scope, View
-from mlc.kinds.model import signature, used_columns
+from mlc.kinds._signature import signature, used_columns
 
 
 class Resources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

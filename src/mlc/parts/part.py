@@ -251,6 +251,8 @@ class _Compiling:
         plan = structs.replace(plan, known=outputs_read(listed, known))
         if state.operations and workspace.damaged(project.root, plan):
             raise Unsure("a result in the store is damaged")
+        if workspace.unfit(project.root, graph, plan):
+            raise Unsure("what is referred to in the registry cannot be used")
         if state.resources and threats(plan, state):
             raise Unsure("what is protected would be destroyed")
         return Stretch(graph, checked, artifacts, steps)
