@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from mlc.drivers import _chosen, _feeding, _fitting, _reused
 from mlc.drivers._folds import folds
-from mlc.drivers._learning import target
+from mlc.drivers._labels import target
 from mlc.drivers._skops import load_model
 from mlc.ir.operation import Work
 
@@ -56,7 +56,7 @@ def learned(frame: pl.DataFrame, recipe: Recipe, given: Given) -> Pipeline:
     if "combine" not in recipe:
         told = given.with_choice(recipe)
         rows = with_predictions(frame, out_of_fold(frame, feeds, recipe["folds"], given)) if feeds else frame
-        head = _fitting.fit(rows, target(rows, told), told)
+        head = _fitting.fit(rows, target(rows, told).values, told)
         if not feeds:
             return head
     models = [

@@ -27,7 +27,7 @@ def found(version: str, detail: str, address: str, path: str, help: str = "") ->
 
 
 def not_there(reference: str, detail: str, help: str, address: str, *, described: bool) -> Diagnostic:  # noqa: A002
-    """When a plan is made. `described`: a model of this name is in the project."""
+    """When a plan is made. `described`: a model of this name is in the project, and was never registered."""
     name = reference.partition(":")[0].partition("@")[0]
     hint = (
         f"Apply it first (`mlc apply --select model.{name}`), or feed on the model itself with `predictions`."

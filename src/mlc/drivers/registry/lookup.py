@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from mlc.drivers.registry.hybrid import version
+from mlc.drivers.registry.hybrid import models, version
 from mlc.drivers.registry.places import open_registry
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import Operation, StepFailed
@@ -35,15 +35,15 @@ def looked_up(root: Path, operation: Operation, described: Container[str] = ()) 
     reference, address = str(spec["model"]), operation.address
     name, _, number = reference.partition(":")
     name, _, alias = name.partition("@")
+    registry = open_registry(root, spec["registry"])
     try:
-        found = version(open_registry(root, spec["registry"]), name, int(number) if number else alias)
+        found = version(registry, name, int(number) if number else alias)
     except StepFailed as failure:
         problem = failure.diagnostics[0]
         if problem.rule != "unknown-version":
             raise
-        absent = reuse_unfit.not_there(
-            reference, problem.detail, problem.help, address, described=name in described
-        )
+        new = name in described and all(one.name != name for one in models(registry))
+        absent = reuse_unfit.not_there(reference, problem.detail, problem.help, address, described=new)
         return Found(structs.replace(operation, pins={reference: "no version"}), (absent,))
     entry = found.entry
     pinned = structs.replace(
