@@ -233,6 +233,8 @@ class _Compiling:
         project = self.project
         graph = lower.lower(checked)
         owned = tuple(one for one in graph.resources if one.address in self.mine)
+        if any(step.driver == workspace.REUSES for one in owned for step in one.operations):
+            raise Unsure("versions in the registry are reused, whose aliases deployments elsewhere may move")
         mine = structs.replace(graph, resources=owned)
         artifacts = emit.emit(mine, project.backends, graph.environment == project.first)
         state = project.states[graph.environment]
@@ -251,8 +253,6 @@ class _Compiling:
         plan = structs.replace(plan, known=outputs_read(listed, known))
         if state.operations and workspace.damaged(project.root, plan):
             raise Unsure("a result in the store is damaged")
-        if workspace.unfit(project.root, graph, plan):
-            raise Unsure("what is referred to in the registry cannot be used")
         if state.resources and threats(plan, state):
             raise Unsure("what is protected would be destroyed")
         return Stretch(graph, checked, artifacts, steps)

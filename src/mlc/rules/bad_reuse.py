@@ -18,7 +18,7 @@ from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean, listed
 
 RULE = Rule.of(__name__, "error", "A registered version cannot be taken up so.")
-SCOPE = "project"
+SCOPE = "upstream"  # but for aliases: who reuses versions is planned with the whole project (parts.part)
 
 _MODEL = "task: binary_classification\ndataset: people\nfeatures: basic\n"
 _REUSE = "reuse: {model: churn:1, as: warm_start}\n"
@@ -40,15 +40,6 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             yield from _fitted(subject, address, model)
         if reuse["as"] == "warm_start":
             yield from _warm(subject, address, model)
-
-
-def claims(subject: Subject) -> Iterator[tuple[Address, str]]:
-    """The aliases that deployments move, and those that models go by."""
-    for deployment, spec in subject.each("deployment"):
-        yield deployment, f"{spec['model']}@{spec['alias'] or subject.document.environment}"
-    for address, model in subject.each("model"):
-        if model["reuse"] is not None and "@" in model["reuse"]["model"]:
-            yield address, model["reuse"]["model"]
 
 
 def _alias(subject: Subject, address: Address, reference: str) -> Iterator[Diagnostic]:

@@ -52,7 +52,7 @@ def frame(count: int = 240, seed: int = 1) -> pl.DataFrame:
 def recipe(
     train: dict[str, Any] = LINEAR, task: str = "binary_classification", **more: Any
 ) -> dict[str, Any]:
-    told = {
+    told: dict[str, Any] = {
         "binary_classification": {"label": "two", "positive": 1},
         "multiclass_classification": {"label": "several", "classes": CLASSES},
         "regression": {"label": "amount"},

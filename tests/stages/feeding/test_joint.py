@@ -56,7 +56,7 @@ def exported(folder: Path, made_by: dict[str, Any], driver: str = "joint_export"
         "min_value_agreement": 1.0,
     }
     told = {name: made_by[name] for name in ("task", "label", "positive", "classes") if name in made_by}
-    spec = {**told, "columns": COLUMNS, "opset": 21, "format": "onnx", **bounds}
+    spec: dict[str, Any] = {**told, "columns": COLUMNS, "opset": 21, "format": "onnx", **bounds}
     if made_by["task"] == "regression":
         spec = {key: value for key, value in spec.items() if key not in list(bounds)[:2]}
     else:
