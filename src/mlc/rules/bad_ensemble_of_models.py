@@ -133,7 +133,7 @@ def _alike(subject: Subject, address: Address, model: dict[str, Any]) -> Iterato
         if spec is None:
             continue
         theirs = _question(subject, spec)
-        differing = [name for name in own if own[name] != theirs[name]]
+        differing = [name for name in own if own[name] != theirs.get(name)]
         if differing:
             name = differing[0]
             yield RULE.at(
@@ -193,7 +193,7 @@ def _links(subject: Subject, address: Address, model: dict[str, Any]) -> Iterato
     if last is None:
         return
     own, theirs = _question(subject, model), _question(subject, last)
-    differing = [name for name in own if own[name] != theirs[name]]
+    differing = [name for name in own if own[name] != theirs.get(name)]
     if differing:
         name = differing[0]
         yield _at(

@@ -15,6 +15,7 @@ from typing import Any
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.kinds._code import is_code
+from mlc.kinds._variants import LOSSY
 from mlc.kinds.dataset import label_of
 from mlc.rules._estimators import learners
 from mlc.rules._members import Member, behind, columns_seen, is_of_models, members
@@ -44,6 +45,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if not found:
             continue
         yield from _own_code(subject, address, model)
+        if not is_of_models(model):
+            yield from _variants(subject, address, model)
         for member in found:
             spec = subject.specs.get(member.address)
             if spec is not None and member.address != address:
@@ -64,6 +67,20 @@ def _own_code(subject: Subject, address: Address, model: dict[str, Any]) -> Iter
                 "Take an estimator of a library.",
                 address,
                 (*one.path, "estimator"),
+            )
+
+
+def _variants(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
+    for name, variant in model["optimize"]["variants"].items():
+        if any(variant[key] for key in LOSSY):
+            path = ("optimize", "variants", name)
+            yield _at(
+                subject.key_span(address, *path),
+                f'The variant "{name}" is made of one estimator, and what is served is a graph of several models.',
+                "not of several models",
+                "Leave it out.",
+                address,
+                path,
             )
 
 

@@ -149,6 +149,16 @@ OF_TWO = "ensemble: {method: voting, members: {line: line, bayes: bayes}"
         ),
         ({"model/churn.yaml": ASKED + LINEAR}, "nothing-to-train", "sees nothing"),
         (
+            {
+                "model/churn.yaml": ASKED
+                + SEEN
+                + "train: {estimator: sklearn.neural_network.MLPClassifier}\npredictions: {guess: bayes}\n"
+                + "optimize: {variants: {fp32: {}, less: {quantize: dynamic}}, choose: {smallest: size}}\n"
+            },
+            "bad-feed",
+            "a graph of several models",
+        ),
+        (
             {"model/churn.yaml": ASKED + "ensemble: {method: stacking, members: {line: lien, bayes: bayes}}\n"},
             "unresolved-reference",
             "lien",
