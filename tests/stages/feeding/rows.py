@@ -26,6 +26,12 @@ GROUPS: dict[str, dict[str, Any]] = {
     "kinds": {"columns": ["kind"], "impute": "none", "scale": "none", "encode": "one_hot"},
 }
 CLASSES = ["x", "y", "z"]
+ABOUT: dict[str, dict[str, Any]] = {
+    "binary_classification": {"label": "two", "positive": 1},
+    "multiclass_classification": {"label": "several", "classes": CLASSES},
+    "regression": {"label": "amount"},
+    "anomaly_detection": {},
+}
 FOLDS = {"purpose": "feed 0", "method": "hash", "column": "id", "count": 4, "seed": 0, "repeats": 1}
 
 
@@ -52,12 +58,7 @@ def frame(count: int = 240, seed: int = 1) -> pl.DataFrame:
 def recipe(
     train: dict[str, Any] = LINEAR, task: str = "binary_classification", **more: Any
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "binary_classification": {"label": "two", "positive": 1},
-        "multiclass_classification": {"label": "several", "classes": CLASSES},
-        "regression": {"label": "amount"},
-        "anomaly_detection": {},
-    }[task]
+    told: dict[str, Any] = ABOUT[task]
     return {"task": task, **told, "columns": COLUMNS, "groups": GROUPS, **train, **more}
 
 

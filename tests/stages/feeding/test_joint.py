@@ -55,7 +55,9 @@ def exported(folder: Path, made_by: dict[str, Any], driver: str = "joint_export"
         "max_value_difference": 1e-4,
         "min_value_agreement": 1.0,
     }
-    told = {name: made_by[name] for name in ("task", "label", "positive", "classes") if name in made_by}
+    told: dict[str, Any] = {
+        name: made_by[name] for name in ("task", "label", "positive", "classes") if name in made_by
+    }
     spec: dict[str, Any] = {**told, "columns": COLUMNS, "opset": 21, "format": "onnx", **bounds}
     if made_by["task"] == "regression":
         spec = {key: value for key, value in spec.items() if key not in list(bounds)[:2]}
