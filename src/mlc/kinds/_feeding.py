@@ -248,7 +248,7 @@ def _recipe(view: View, depth: int, needs: dict[str, str]) -> dict[str, Any]:
     head = headed(view)
     recipe: dict[str, Any] = {**seen(head), **calibration(head), **combined(head)}
     if is_selected(head):
-        recipe["chosen"] = f"chosen-{view['name']}"
+        recipe["chosen"] = f"chosen-{len(needs) + 1}"  # a model that is renamed is trained as it was
         needs[recipe["chosen"]] = chosen_by(head, f"model.{view['name']}")
     elif head["ensemble"] and not combined(head):
         recipe |= {"ensemble": _ensemble.specified(head), "estimator": "", "params": {}, "seed": 0}
@@ -262,11 +262,11 @@ def _recipe(view: View, depth: int, needs: dict[str, str]) -> dict[str, Any]:
         if is_shared(member, head):
             feed["recipe"] = _recipe(member, depth + 1, needs)
         else:
-            feed["model"] = f"model-{member['name']}"
+            feed["model"] = f"model-{len(needs) + 1}"
             needs[feed["model"]] = model_of(member)
         recipe["feeds"].append(feed)
     if reuses_answers(head):
-        names = {"model": f"reused-{view['name']}", "about": f"about-{view['name']}"}
+        names = {part: f"{part}-{len(needs) + 1}" for part in ("model", "about")}
         recipe["feeds"].append({**_reused_feed(head), **names})
         needs |= {source: f"model.{view['name']}/reuse#{part}" for part, source in names.items()}
     recipe["folds"] = folds_of(head, f"feed {depth}", head.get("folds", FOLDS), 0)

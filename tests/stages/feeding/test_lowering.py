@@ -105,8 +105,8 @@ def test_candidates_are_selected_by_what_the_others_say_too(tmp_path: Path) -> N
 def test_a_member_that_was_selected_is_trained_anew_as_what_was_chosen(tmp_path: Path) -> None:
     files = {"model/line.yaml": ASKED + SEEN + CANDIDATES, "model/churn.yaml": ASKED + STACKED}
     asked = operations(tmp_path, files)["predict-line"]
-    assert asked.spec["feed"]["recipe"]["chosen"] == "chosen-line"
-    assert asked.inputs["chosen-line"] == "model.line/select#chosen"
+    assert asked.spec["feed"]["recipe"]["chosen"] == "chosen-1"
+    assert asked.inputs["chosen-1"] == "model.line/select#chosen"
 
 
 def test_folds_within_folds_are_others(tmp_path: Path) -> None:
@@ -125,6 +125,8 @@ def test_a_backend_finds_the_members_and_their_signatures(tmp_path: Path) -> Non
     assert facts["members"][0]["signature"]["outputs"][1]["name"] == "probabilities"
     assert facts["combined"] == "learned"
     assert [one["name"] for one in facts["signature"]["inputs"]] == ["age", "plan"]
+    (deployed,) = [one.facts for one in made.resources if str(one.address) == "deployment.local"]
+    assert deployed["members"] == facts["members"]
     edges = {(str(edge.source), str(edge.target), edge.path) for edge in made.edges}
     assert ("model.churn", "model.line", "ensemble.members.line") in edges
 
