@@ -52,11 +52,6 @@ class Fed(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             return np.array([name for feed in self.feeds for name in feed["gives"]], dtype=object)
         return np.asarray(self.features.get_feature_names_out())
 
-    @property
-    def transformers_(self) -> list[tuple[str, Any, Any]]:
-        """Those of the columns, for who asks what is scaled."""
-        return [] if self.features is None else list(self.features.transformers_)
-
 
 def says(feed: Feed, model: Pipeline, frame: pl.DataFrame) -> Floats:
     """What a model says of the n rows of `frame`, as another takes it: (n, columns given), float32 as ONNX has it.

@@ -11,9 +11,12 @@ from onnx import TensorProto, compose, helper, numpy_helper
 from sklearn.pipeline import Pipeline
 
 from mlc.drivers import _convert, _mean
-from mlc.drivers._columns import Columns
+from mlc.drivers._columns import TIMES, Columns
 from mlc.drivers._feeding import Fed, Feed
 from mlc.ir.task import OF_TWO, TASKS, Class, Task
+
+_KINDS = {"string": TensorProto.STRING} | dict.fromkeys(TIMES, TensorProto.INT64)
+"""Of what is no number, the type in ONNX."""
 
 NUMBER = {"type": "number", "values": [], "nullable": False}
 """How a column that a model gives is declared."""
@@ -37,7 +40,7 @@ def to_onnx(
     del graph.input[:]
     del graph.value_info[:]
     for name, column in columns.items():
-        kind = TensorProto.STRING if column["type"] == "string" else TensorProto.FLOAT
+        kind = _KINDS.get(column["type"], TensorProto.FLOAT)
         graph.input.append(helper.make_tensor_value_info(name, kind, [None, 1]))
     versions = {entry.domain: entry.version for entry in whole.opset_import}
     for feed, inner in zip(fed.feeds, fed.models, strict=True):

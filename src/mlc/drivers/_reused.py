@@ -68,9 +68,11 @@ def fit(frame: pl.DataFrame, labels: Any, spec: Mapping[str, Any], make: Any) ->
     table = model_input(frame, spec["columns"])
     base: Pipeline = spec["base"]
     wanted = make(spec["estimator"], params_by_place(spec), spec["seed"])
-    asked = _pipeline.pipeline(spec["groups"], spec["columns"], table, wanted, spec["seed"])["features"]
+    asked = _pipeline.pipeline(
+        spec["groups"], spec["columns"], table, wanted, spec["seed"], spec.get("joined")
+    )["features"]
     features = base["features"]
-    if not hasattr(features, "transformers") or _described(features) != _described(asked):
+    if _described(features) != _described(asked):
         raise Misfit(
             "Its transforms are not those that the feature groups describe: they were fitted for other groups.",
             "features",

@@ -10,11 +10,12 @@ from mlc.kinds._candidates import Train, calibration, folds_of, learners, seed_o
 from mlc.kinds._fields import ModelName, Name, about
 from mlc.kinds._kind import View
 
-LOGISTIC = "sklearn.linear_model.LogisticRegression"
+_FINAL = {"regression": "sklearn.linear_model.RidgeCV"}
+_FINAL_OF_CLASSES = "sklearn.linear_model.LogisticRegression"
 
 
 class Voting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="voting"):
-    """The mean of the members' probabilities."""
+    """The mean of the members' probabilities, or of the numbers that they predict."""
 
     members: Annotated[
         list[Name] | dict[Name, ModelName],
@@ -32,7 +33,7 @@ class Voting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
 class Stacking(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="stacking"
 ):
-    """A final estimator that learns from the members' probabilities of rows that they had not learned from."""
+    """A final estimator that learns from what the members say of rows that they had not learned from."""
 
     members: Annotated[
         list[Name] | dict[Name, ModelName],
@@ -41,7 +42,13 @@ class Stacking(
             "your own."
         ),
     ] = []
-    final: Annotated[Train, about("The estimator that learns from the members.")] = Train(estimator=LOGISTIC)
+    final: Annotated[
+        Train | None,
+        about(
+            "The estimator that learns from the members. Where none is given, LogisticRegression of classes and "
+            "RidgeCV of numbers."
+        ),
+    ] = None
     folds: Annotated[
         int,
         about("Into how many folds rows are divided for what the final estimator learns from.", ge=2, le=50),
@@ -64,6 +71,13 @@ def is_of_models(view: View) -> bool:
 def members_of(view: View) -> list[str]:
     """The names of the members, as written."""
     found: list[str] = view["ensemble"]["members"] or list(view["candidates"])
+    return found
+
+
+def final_of(view: View) -> dict[str, Any]:
+    """The estimator that learns from the members, as written or as usual for the task."""
+    usual = {"estimator": _FINAL.get(view["task"], _FINAL_OF_CLASSES), "params": {}, "seed": 0}
+    found: dict[str, Any] = view["ensemble"]["final"] or usual
     return found
 
 
@@ -92,7 +106,7 @@ def specified(view: View) -> dict[str, Any]:
     if ensemble["method"] == "voting":
         told["weights"] = [ensemble["weights"].get(name, 1.0) for name in names]
     else:
-        told["final"] = ensemble["final"]
+        told["final"] = final_of(view)
         told["folds"] = folds_of(view, "stack", ensemble["folds"], seed_of(view))
     return told
 
@@ -105,4 +119,6 @@ def described(view: View) -> dict[str, Any]:
         known = learners(view)
         members = {name: known[name] for name in members_of(view)}
     rest = {key: value for key, value in view["ensemble"].items() if key not in ("method", "members")}
+    if "final" in rest:
+        rest["final"] = final_of(view)
     return {"estimator": f"ensemble.{view['ensemble']['method']}", "params": {"members": members, **rest}}

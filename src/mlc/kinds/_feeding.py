@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlc.ir.operation import Operation
-from mlc.kinds import _ensemble, _signature
+from mlc.kinds import _ensemble, _signature, features
 from mlc.kinds._candidates import calibration, chosen_by, folds_of, is_selected, learners, with_libraries
 from mlc.kinds._kind import View
 from mlc.kinds.dataset import id_of
@@ -24,7 +24,7 @@ def headed(view: View) -> View:
     ensemble = view["ensemble"]
     if not _ensemble.is_of_models(view) or ensemble["method"] != "stacking":
         return view
-    stack = {"train": ensemble["final"], "ensemble": None, "predictions": ensemble["members"]}
+    stack = {"train": _ensemble.final_of(view), "ensemble": None, "predictions": ensemble["members"]}
     return {**view, **stack, "folds": ensemble["folds"]}
 
 
@@ -56,8 +56,8 @@ def estimators_of(view: View) -> list[str]:
         known = learners(head)
         names = _ensemble.members_of(head) if head["ensemble"] else known
         found = [known[name]["estimator"] for name in names]
-        final = (head["ensemble"] or {}).get("final")
-        found += [final["estimator"]] if final else []
+        if "final" in (head["ensemble"] or {}):
+            found.append(_ensemble.final_of(head)["estimator"])
     for member in _signature.members_of(head).values():
         found += estimators_of(member)
     return list(dict.fromkeys(found))
@@ -78,12 +78,12 @@ def gives(name: str, member: View) -> list[str]:
 def seen(view: View) -> dict[str, Any]:
     """What the estimator of a model learns from: its own columns and groups, and those that are given."""
     told = _signature.learned(view, _signature.own_columns(view))
-    groups = _signature.groups_of(view)
+    asked = features.seen(view["features"], view["task"]) if view["features"] else {"groups": {}}
     given = [column for _, columns in _given(view) for column in columns]
     if given:
         told["columns"] |= dict.fromkeys(given, _NUMBER)
-        groups[PREDICTIONS] = {"columns": given, **_AS_THEY_ARE}
-    return {**told, "groups": groups}
+        asked["groups"][PREDICTIONS] = {"columns": given, **_AS_THEY_ARE}
+    return {**told, **asked}
 
 
 def fed(

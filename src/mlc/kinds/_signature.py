@@ -6,7 +6,14 @@ from mlc.ir.task import TASKS, Class
 from mlc.kinds._kind import View
 from mlc.kinds.dataset import label_of
 
-DATATYPES = {"integer": "FP32", "number": "FP32", "string": "BYTES", "boolean": "BOOL"}
+DATATYPES = {
+    "integer": "FP32",
+    "number": "FP32",
+    "string": "BYTES",
+    "boolean": "BOOL",
+    "date": "INT64",
+    "datetime": "INT64",
+}
 """What a column of a type is in a request (Open Inference Protocol)."""
 
 
@@ -54,8 +61,8 @@ def classes_of(view: View) -> list[Class]:
 def signature(view: View) -> dict[str, Any]:
     """What goes in and what comes out of the served model: names, types and shapes (-1: any number of rows).
 
-    The types are those of a request. The ONNX graph itself has strings and float32 only: who serves it hands
-    a BOOL over as 0 or 1, as it was trained (`drivers/_columns.py`).
+    The types are those of a request. The ONNX graph itself has no BOOL: who serves it hands one over as 0 or 1, as it
+    was trained (`drivers/_columns.py`). A date or a time is INT64: whole seconds since 1970 (UTC).
     """
     return {
         "inputs": tensors(view, used_columns(view)),
@@ -96,18 +103,3 @@ def contract(view: View, columns: list[str]) -> dict[str, Any]:
     """What the dataset says of columns, as far as a model depends on it."""
     types = view["dataset"]["columns"]
     return {name: {key: types[name][key] for key in ("type", "values", "nullable")} for name in columns}
-
-
-def groups_of(view: View) -> dict[str, Any]:
-    """The model's feature groups as the steps take them."""
-    groups = view["features"]["groups"] if view["features"] else {}
-    return {name: _group(group) for name, group in groups.items()}
-
-
-def _group(group: View) -> dict[str, Any]:
-    # what is not asked for is not told, so that a later version's groups have the keys of an earlier one's
-    given = {name: value for name, value in group.items() if value is not None}
-    transforms = given.pop("transforms")
-    # a list, because the order matters and the key of a step sorts its maps
-    ordered = [{"name": name, **transform} for name, transform in transforms.items()]
-    return given | ({"transforms": ordered} if ordered else {})

@@ -3,8 +3,9 @@
 from typing import Any
 
 from mlc.ir.operation import Operation
-from mlc.kinds import _feeding
+from mlc.kinds import _evaluating, _feeding
 from mlc.kinds._candidates import Make, calibration, is_selected, learners, selecting, with_libraries
+from mlc.kinds._code import is_code
 from mlc.kinds._ensemble import combining, described
 from mlc.kinds._kind import View
 
@@ -22,7 +23,7 @@ def training(view: View, make: Make, seen: dict[str, Any], train: str) -> list[O
     if view["ensemble"]:
         return combining(view, make, seen, train)[0]
     if is_selected(view):
-        return selecting(view, make, seen, train)
+        return selecting(view, make, seen, _evaluating.judged(view), train)
     estimator = view["train"]["estimator"]
     spec = {**seen, **calibration(view), **view["train"]}
     if not view["reuse"] or _feeding.reuses_answers(view):
@@ -41,7 +42,8 @@ def exporter(view: View) -> str:
     if view["ensemble"]:
         return with_libraries("ensemble_export", estimators)
     if is_selected(view):
-        return with_libraries("chosen_export", estimators)
+        own = any(map(is_code, estimators))
+        return with_libraries("code_chosen_export" if own else "chosen_export", estimators)
     return _DRIVERS[view["train"]["estimator"].partition(".")[0]][1]
 
 

@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
-from mlc.ir.task import TASKS
 from mlc.ir.task import Name as TaskName
 from mlc.kinds import _evaluating, _feeding
 from mlc.kinds._candidates import (
@@ -19,7 +18,8 @@ from mlc.kinds._candidates import (
     seed_of,
     with_libraries,
 )
-from mlc.kinds._code import is_code, run_by_code
+from mlc.kinds._card import Card
+from mlc.kinds._code import run_by_code
 from mlc.kinds._ensemble import Chain, Stacking, Voting
 from mlc.kinds._fields import (
     DatasetName,
@@ -33,6 +33,7 @@ from mlc.kinds._fields import (
     about,
 )
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._learning_curve import Evaluate, learning
 from mlc.kinds._reuse import Answers, Transforms, WarmStart
 from mlc.kinds._signature import (
     classes_of,
@@ -43,6 +44,7 @@ from mlc.kinds._signature import (
     signature,
     used_columns,
 )
+from mlc.kinds._splits import has_validation
 from mlc.kinds._training import exporter, learner, training
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 
@@ -79,17 +81,6 @@ class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         about("Forms to choose among, by names of your own; each is proven, evaluated and gated."),
     ] = {}
     choose: Annotated[Choose | None, about("Which of the variants is served.")] = None
-
-
-class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What people need to know before they use the model."""
-
-    intended_use: Annotated[str, about("What it is for, and for whom.")] = ""
-    limits: Annotated[str, about("What it must not be used for, and where it is known to be weak.")] = ""
-    risk_class: Annotated[
-        Literal["minimal", "limited", "high"] | None, about("Risk class after the EU AI Act.")
-    ] = None
-    licence: Annotated[str, about("Licence of the model, as an SPDX name.", example="Apache-2.0")] = ""
 
 
 class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -158,6 +149,9 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         list[GateName],
         about("What it must prove before it is registered.", change="reevaluate", stricter="more"),
     ] = []
+    evaluate: Annotated[
+        Evaluate, about("What is looked at beside what the gates ask for.", change="reevaluate")
+    ] = Evaluate()
     optimize: Annotated[Optimize, about("The form that is served.", change="redeploy")] = Optimize()
     policies: Annotated[
         list[PolicyName], about("The policies it must satisfy.", change="none", stricter="more")
@@ -170,6 +164,7 @@ _PUBLISHED = {
     "tune": {"trials": "trials.json"},
     "optimize": {"variants": "variants.json", "report": "variants.html"},
     "evaluate": {"evaluation": "evaluation.json"},
+    "learning-curve": {"curve": "learning_curve.json"},
     "report": {"report": "evaluation.html"},
     "card": {"card": "README.md"},
 }
@@ -192,16 +187,6 @@ _COSTS = {
     "report": "render",
     "gate": "reevaluate",
 }
-
-
-def _judged(view: View) -> dict[str, Any]:
-    """What the evaluation knows beyond what is learned: of what has no teacher, the label where there is one."""
-    if TASKS[view["task"]].supervised:
-        return {}
-    label = label_column(view)
-    return {"label": label} | (
-        {"positive": view["positive"]} if label and view["task"] == "anomaly_detection" else {}
-    )
 
 
 def _optimized(view: View) -> dict[str, Any]:
@@ -229,27 +214,29 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
 
     served = "optimize" if view["optimize"]["variants"] else "export"
     onnx, test = f"{address}/{served}#onnx", f"{ingest}#test"
+    kept = {"validation": f"{ingest}#validation"} if has_validation(view["dataset"]["split"]) else {}
     proofs = {
         "evaluation": f"{address}/evaluate#evaluation",
         "parity": f"{address}/{served}#parity",
         "latency": f"{address}/measure#latency",
     }
     steps, train = _feeding.fed(view, operation, ingest, scope.project["registry"])
-    if not _feeding.combined(view):
-        steps += training(view, operation, _feeding.seen(view), train)
+    trained = [] if _feeding.combined(view) else training(view, operation, _feeding.seen(view), train)
+    steps += trained
     if _feeding.feeds(view):
         steps.append(_feeding.joining(view, operation))
     choice = {"chosen": chosen_by(view, str(address))} if is_selected(view) else {}
     model = _feeding.model_of(view)
     exporting = {**told, **_optimized(view), **({"reuses": True} if _feeding.reuses_answers(view) else {})}
     steps.append(operation("export", exporter(view), exporting, model=model, test=test, **choice))
-    estimator = view["train"]["estimator"] if view["train"] else ""
-    if is_code(estimator):
-        steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
-    judged = {**told, **_judged(view), "seed": seed_of(view)}
+    named = _feeding.estimators_of(view)
+    steps = [run_by_code(step, named, scope.project["code"]) for step in steps]
+    judged = {**told, **_evaluating.judged(view), "seed": seed_of(view)}
     evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}
     bounds = _evaluating.bounds(view)
+    duels = _evaluating.duels(view)
+    compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
     if view["optimize"]["variants"]:
         estimators = _feeding.estimators_of(view)
         spec = {
@@ -258,10 +245,14 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "metric": metric_of(view),
             "evaluate": evaluating,
             "measure": measuring,
-            **_evaluating.of_a_variant(bounds),
+            **bounds,
         }
+        driver = "variants"
+        if duels:  # what an alias points to decides which is served
+            spec["compare"], driver = compared, "contested_variants"
         inputs = {"onnx": f"{address}/export#onnx", "model": model, "train": f"{ingest}#train", "test": test}
-        steps.append(operation("optimize", with_libraries("variants", estimators), spec, **inputs))
+        inputs |= kept
+        steps.append(operation("optimize", with_libraries(driver, estimators), spec, **inputs))
     steps += [
         # how clusters hold together is measured in the space that the estimator sees
         operation(
@@ -274,13 +265,17 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         ),
         operation("measure", "latency", measuring, onnx=onnx, test=test),
     ]
-    if duels := _evaluating.duels(view):
-        compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
+    if duels:
         steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
         proofs["comparison"] = f"{address}/compare#comparison"
+    curve = learning(view, operation, trained[-1], judged, train, test) if trained else []
+    steps += curve
+    drawn = {"curve": f"{curve[0].id}#curve"} if curve else {}
     # the report names its model, so that one of another name needs its own; it says before the gate what that will
     about_gates = {"name": address.name, "task": view["task"], "columns": columns, **bounds}
-    steps.append(operation("report", "evaluation_report", about_gates, onnx=onnx, test=test, **proofs))
+    steps.append(
+        operation("report", "evaluation_report", about_gates, onnx=onnx, test=test, **proofs, **drawn)
+    )
     if bounds["gates"]:
         steps.append(operation("gate", "gate", bounds, **proofs))
         proofs["verdict"] = f"{address}/gate#verdict"
@@ -320,6 +315,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             model=model,
             train=f"{ingest}#train",
             test=test,
+            **kept,
             report=f"{address}/report#report",
             card=f"{address}/card#card",
             **_feeding.lineage(view),

@@ -45,6 +45,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if not found:
             continue
         yield from _own_code(subject, address, model)
+        yield from _curve(subject, address, model)
         if not is_of_models(model):
             yield from _variants(subject, address, model)
         for member in found:
@@ -68,6 +69,19 @@ def _own_code(subject: Subject, address: Address, model: dict[str, Any]) -> Iter
                 address,
                 (*one.path, "estimator"),
             )
+
+
+def _curve(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
+    path = ("evaluate", "learning_curve")
+    if model["evaluate"]["learning_curve"] is not None:
+        yield _at(
+            subject.key_span(address, *path),
+            "A learning curve trains on ever more rows, and the models inside would have to be trained on as many.",
+            "not of several models",
+            "Draw the curves of the models inside.",
+            address,
+            path,
+        )
 
 
 def _variants(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:

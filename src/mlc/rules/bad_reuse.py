@@ -34,6 +34,15 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if reuse is None:
             continue
         yield from _alias(subject, address, reuse["model"])
+        if model["evaluate"]["learning_curve"] is not None:
+            yield RULE.at(
+                subject.key_span(address, "evaluate", "learning_curve"),
+                "A learning curve trains anew on ever more rows, and this model begins with a registered version.",
+                text="does not begin anew",
+                help="Take it out.",
+                address=str(address),
+                path="evaluate.learning_curve",
+            )
         if reuse["as"] == "features":
             yield from _answers(subject, address, model)
         else:

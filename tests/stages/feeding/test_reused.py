@@ -27,7 +27,7 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "MLPClassifier": {"hidden_layer_sizes": [4], "max_iter": 300},
     "MLPRegressor": {"hidden_layer_sizes": [4], "max_iter": 300},
     "GradientBoostingClassifier": {"n_estimators": 8},
