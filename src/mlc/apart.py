@@ -14,7 +14,7 @@ from contextlib import suppress
 import msgspec
 from msgspec import Struct, structs
 
-from mlc import forking, pipeline
+from mlc import forking, pipeline, workspace
 from mlc.compose.project import known_environments
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.plan import Plan
@@ -91,6 +91,11 @@ def _planned(
         told += validated.diagnostics
         compiled = pipeline.compile_validated(validated, emitting)
         found += [pipeline.plan(request.root, one) for one in compiled]
+        if any(
+            workspace.unfit(request.root, one.graph, plan)
+            for one, plan in zip(compiled, found[-len(compiled) :], strict=True)
+        ):
+            raise ValueError("what is referred to in the registry cannot be used")
     seen = paths()
     return Planned(tuple(found), tuple(told), tuple(seen.read), tuple(seen.listed), seen.is_certain)
 

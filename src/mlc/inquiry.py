@@ -252,6 +252,18 @@ def forbidden(
     return tuple(found)
 
 
+def unfit(
+    root: Path, compiled: tuple[pipeline.Compiled, ...], planned: tuple[Plan, ...]
+) -> tuple[Diagnostic, ...]:
+    """What plans cannot use of the registry, at the lines that ask for it."""
+    from mlc import workspace
+
+    found: list[Diagnostic] = []
+    for one, plan in zip(compiled, planned, strict=True):
+        found += located(workspace.unfit(root, one.graph, plan), one)
+    return tuple(dict.fromkeys(found))
+
+
 def take_over(
     root: Path,
     compiled: pipeline.Compiled,

@@ -33,8 +33,9 @@ MADE_AGAIN = ("train", "validation", "test", "model", "onnx", "parity", "evaluat
 
 _DATA = ("train", "validation", "test")
 
-_DECISIVE = ("train", "export")
-"""The steps of which a version says what they were made from."""
+_DECISIVE = ("train", "join", "export")
+"""The steps of which a version says what they were made from: `join` of a model with others inside, which may have
+learned nothing itself."""
 
 
 def retrain(
@@ -83,7 +84,7 @@ def why(made: Reproduction) -> Diagnostic:
 def _described(graphs: Iterable[Graph], entry: Entry) -> tuple[Graph, Resource]:
     """The environment in which a version is described as it was made; raises StepFailed where none does."""
     version = f"{entry.name}:{entry.number}"
-    if any(name not in entry.made_from for name in _DECISIVE):
+    if "export" not in entry.made_from or not {"train", "join"} & {*entry.made_from}:
         raise StepFailed(not_reproduced.says_nothing(version))
     reasons: dict[str, list[str]] = {}
     known: set[str] = set()
@@ -111,7 +112,8 @@ def _reasons(resource: Resource, entry: Entry) -> list[str]:
     return [
         reason
         for name in _DECISIVE
-        for reason in _otherwise(steps.get(name), entry.made_from[name], entry, differences)
+        if name in entry.made_from or name in steps
+        for reason in _otherwise(steps.get(name), entry.made_from.get(name, {}), entry, differences)
     ]
 
 

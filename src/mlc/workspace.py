@@ -28,6 +28,7 @@ from msgspec import structs
 
 from mlc import __version__, data, drivers, states
 from mlc.ir.backend import Backend
+from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.drift import Drift, Drifted, Seen, may_stay, token_of
 from mlc.ir.graph import Graph
 from mlc.ir.operation import Operation, Outcome, StepFailed, digest_of
@@ -42,6 +43,9 @@ from mlc.store.source import source_digest
 if TYPE_CHECKING:
     from mlc.apply.effects import Effects
     from mlc.apply.processes import Perform
+
+REUSES = "reuse"
+"""The driver of the steps that refer to a version in the registry."""
 
 TOOL = f"mlc {__version__}"
 
@@ -70,7 +74,28 @@ def observed(
         written=_Written(root).content,
         has=(content or results(root)).has,
         drifted=lambda operation: _unless_accepted(changed.get(operation), accepted.get(operation, "")),
+        pinned=lambda operation: _pinned(root, operation),
     )
+
+
+def unfit(root: Path, graph: Graph, plan: Plan) -> tuple[Diagnostic, ...]:
+    """Why steps of a plan cannot use what they refer to: versions that are not there, or that take something else."""
+    operations = [step.operation for step in plan.steps if step.operation is not None]
+    reusing = [one for one in operations if one.driver == REUSES]
+    if not reusing:
+        return ()
+    from mlc.drivers.registry.lookup import looked_up
+
+    described = {one.address.name for one in graph.resources if one.address.kind == "model"}
+    return tuple(problem for one in reusing for problem in looked_up(root, one, described).problems)
+
+
+def _pinned(root: Path, operation: Operation) -> Operation:
+    if operation.driver != REUSES:
+        return operation
+    from mlc.drivers.registry.lookup import looked_up
+
+    return looked_up(root, operation).operation
 
 
 def drifted(root: Path, graph: Graph, state: State) -> Drifted:

@@ -12,6 +12,8 @@ from acceptance.script import place, play, prepare
 from mlc import data
 
 PAGES = ("plan.md",)
+EXAMPLES = {"models-that-depend.md": "wines"}
+_FILE = re.compile(r"^`([^`\n]+\.yaml)`\n```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 
 
@@ -27,6 +29,23 @@ def test_says_what_the_page_shows(page: str, applied: Path) -> None:
         file.write_text(said, encoding="utf-8")
     assert said.splitlines() == text.splitlines() or os.environ.get("MLC_UPDATE") == "1"
     assert _BLOCK.search(text)
+
+
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_says_what_an_example_shows(page: str) -> None:
+    """The same in a copy of an example, of which nothing was applied; and the files are those of the example."""
+    file, example = data.path("docs", page), data.path("examples", EXAMPLES[page])
+    text = file.read_text(encoding="utf-8")
+    with place() as folder:
+        prepare(folder / "none", example, folder)
+        said = _BLOCK.sub(lambda block: play(_commands(block.group()), folder), text)
+    if os.environ.get("MLC_UPDATE") == "1":
+        file.write_text(said, encoding="utf-8")
+    assert said.splitlines() == text.splitlines() or os.environ.get("MLC_UPDATE") == "1"
+    shown = dict(_FILE.findall(text))
+    assert shown
+    for name, written in shown.items():
+        assert (example / name).read_text(encoding="utf-8") == written
 
 
 def _commands(block: str) -> str:

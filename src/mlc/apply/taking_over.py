@@ -64,16 +64,19 @@ def version(
     number = f"{entry.name}:{entry.number}"
     if not entry.made_from:
         return [Found(number, reasons=("it does not say what it was made of: an earlier mlc registered it",))]
+    names = {operation.name for operation in resource.operations}
+    # of a model that has others inside, a version holds them as one: what was trained of it alone is not there
+    held = {("join" if name == "train" and "join" in names else name): one for name, one in OUTPUTS.items()}
     digests = {
         f"{resource.address}/{name}#{output}": entry.files[role]
-        for name, outputs in OUTPUTS.items()
+        for name, outputs in held.items()
         for output, role in outputs.items()
         if role in entry.files
     }
     found = []
-    is_chosen = any(operation.name == "optimize" for operation in resource.operations)
+    is_chosen = "optimize" in names
     for operation in resource.operations:
-        if operation.name not in OUTPUTS:
+        if operation.name not in held:
             continue
         if operation.name == "export" and is_chosen:
             why = "what is served was chosen among variants, and a version holds the one that was"
@@ -83,9 +86,7 @@ def version(
         parts = made_from(operation, tools(operation.driver), _read(operation, recorded, digests, state))
         reasons = tuple(differences(operation, recorded, parts, entry))
         outputs = {
-            output: entry.files[role]
-            for output, role in OUTPUTS[operation.name].items()
-            if role in entry.files
+            output: entry.files[role] for output, role in held[operation.name].items() if role in entry.files
         }
         outcome = Outcome(digest_of(parts), operation.driver, parts, outputs)
         here = state.operations.get(operation.id)

@@ -48,13 +48,14 @@ def selected_plans(
 ) -> tuple[Plan, ...]:
     """A plan per environment, of what is selected.
 
-    Raises Unfit for mistakes in the selection, and where a plan would destroy what is protected.
+    Raises Unfit for mistakes in the selection, where a plan would destroy what is protected, and where it refers to
+    versions in the registry that it cannot use.
     """
     from mlc import inquiry
 
     planned, mistakes = inquiry.plans(root, compiled, selection_of(arguments))
     _refuse(mistakes, arguments)
-    forbidden = inquiry.forbidden(root, compiled, planned)
+    forbidden = inquiry.unfit(root, compiled, planned) or inquiry.forbidden(root, compiled, planned)
     if forbidden:
         files = {one.primary.span.file for one in forbidden if one.primary is not None}
         raise Unfit(*forbidden, sources={file: _text(root / file) for file in files})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,12 @@ from mlc.ir.operation import Work
 
 def read(work: Work) -> Chosen:
     """The candidate that the step's input `chosen` names."""
-    return msgspec.json.decode(work.inputs["chosen"].read_bytes(), type=Chosen)
+    return decoded(work.inputs["chosen"])
+
+
+def decoded(path: Path) -> Chosen:
+    """The candidate that a file tells of."""
+    return msgspec.json.decode(path.read_bytes(), type=Chosen)
 
 
 def told(work: Work) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mlc.drivers import _answers, _pipeline, _texts
 from mlc.drivers._calibration import Calibrated
 from mlc.drivers._calibration_onnx import append
 from mlc.drivers._columns import TIMES, Columns
+from mlc.drivers._feeding import Fed
 from mlc.ir.task import OF_TWO, TASKS, Class, Task
 
 
@@ -37,6 +38,10 @@ def to_onnx(
     """
     if clash := sorted({*columns} & {*task.outputs}):
         raise ConversionError(f"a column may not be called {' or '.join(clash)}, as an output is")
+    if isinstance(model["features"], Fed):
+        from mlc.drivers import _joint
+
+        return _checked(_tidied(_joint.to_onnx(model, columns, opset, task, classes)))
     calibrated = model["estimator"] if isinstance(model["estimator"], Calibrated) else None
     if calibrated is not None:
         model = Pipeline([("features", model["features"]), ("estimator", calibrated.estimator)])
@@ -60,7 +65,20 @@ def to_onnx(
     if [entry.name for entry in graph.graph.input] != list(columns):
         raise ConversionError("skl2onnx renamed or dropped a column; call the columns otherwise")
     whole = graph if calibrated is None else append(graph, calibrated)
-    content = _canonical(whole, task, classes)
+    return _checked(complete(whole, task, classes))
+
+
+def complete(graph: onnx.ModelProto, task: Task, classes: Sequence[Class]) -> onnx.ModelProto:
+    """The graph of a model as skl2onnx gives it, with the outputs of the task and nothing else."""
+    model = onnx.ModelProto()
+    model.CopyFrom(graph)
+    _rename_outputs(model.graph, task.outputs)
+    _answers.as_the_task_gives(model.graph, task, classes)
+    return _tidied(model)
+
+
+def _checked(model: onnx.ModelProto) -> bytes:
+    content: bytes = model.SerializeToString(deterministic=True)
     try:
         checker.check_model(content, full_check=True)
     except (checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -84,12 +102,8 @@ def _options(model: Pipeline, task: Task) -> dict[int, dict[str, Any]]:
     return {id(estimator): own, **_texts.options(made)}
 
 
-def _canonical(graph: onnx.ModelProto, task: Task, classes: Sequence[Class]) -> bytes:
-    """The bytes without what says nothing about the model or follows a hash seed."""
-    model = onnx.ModelProto()
-    model.CopyFrom(graph)
-    _rename_outputs(model.graph, task.outputs)
-    _answers.as_the_task_gives(model.graph, task, classes)
+def _tidied(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without what says nothing about it or follows a hash seed."""
     model.producer_name, model.producer_version = "mlc", ""
     model.domain, model.model_version, model.doc_string = "", 0, ""
     model.graph.name, model.graph.doc_string = "mlc", ""
@@ -103,8 +117,7 @@ def _canonical(graph: onnx.ModelProto, task: Task, classes: Sequence[Class]) -> 
         attributes = sorted(node.attribute, key=lambda attribute: attribute.name)
         del node.attribute[:]
         node.attribute.extend(attributes)
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
+    return model
 
 
 def _rename_outputs(graph: Any, outputs: Sequence[str]) -> None:

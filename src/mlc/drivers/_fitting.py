@@ -45,10 +45,10 @@ def build(name: str, params: Mapping[str, Any], seed: int) -> BaseEstimator:
 def fit(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build = build) -> Pipeline:
     """A fitted Pipeline from the rows of `frame` and their labels (n,).
 
-    `spec` has `groups` and `columns`, the `estimator` with its `params` and `seed`, and maybe `calibrate`. Raises
-    what the libraries raise, UnfitError of `_pipeline`, UnfoldableError of `_folds`.
+    `spec` has `groups` and `columns`, the `estimator` with its `params` and `seed`, and maybe `calibrate` and a model
+    to go on from (`base`). Raises what the libraries raise, UnfitError of `_pipeline`, UnfoldableError of `_folds`.
     """
-    fitted = _ensemble if "ensemble" in spec else plain
+    fitted = _ensemble if "ensemble" in spec else _reusing if "base" in spec else plain
     model = fitted(frame, labels, spec, make)
     if "calibrate" not in spec or labels is None:
         return model
@@ -82,6 +82,12 @@ def _ensemble(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any
     del make  # members are built by what each of them says
     assert labels is not None
     return _ensemble.fit(frame, labels, spec)
+
+
+def _reusing(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build) -> Pipeline:
+    from mlc.drivers import _reused
+
+    return _reused.fit(frame, labels, spec, make)
 
 
 def predict(model: Pipeline, frame: pl.DataFrame, spec: Mapping[str, Any], truth: Labels | None) -> Answers:

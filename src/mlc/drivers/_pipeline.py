@@ -81,6 +81,8 @@ def parts_of(features: Any, group: str = "") -> Iterator[tuple[str, str, Any]]:
                 yield from parts_of(made, group)
             else:
                 yield group, step, made
+    elif hasattr(features, "feeds"):  # a model with others inside (`_feeding.Fed`)
+        yield from parts_of(features.features or "", group)
     elif not isinstance(features, str):
         yield group, "", features
 

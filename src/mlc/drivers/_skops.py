@@ -21,6 +21,8 @@ TRUSTED = (
     "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMRegressor",
     "mlc.drivers._calibration.Calibrated",
+    "mlc.drivers._feeding.Fed",
+    "mlc.drivers._mean.Mean",
     "mlc.drivers.features.bins.Bins",
     "mlc.drivers.features.dates.DateParts",
     "mlc.drivers.features.kept.Kept",

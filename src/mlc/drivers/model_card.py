@@ -115,7 +115,8 @@ def content(
         "made": _facts(
             ("Estimator", spec["estimator"]),
             ("Parameters", json.dumps(spec["params"], sort_keys=True, ensure_ascii=False)),
-            ("Features", spec["features"]),
+            *((("Features", spec["features"]),) if spec["features"] else ()),
+            *_made_of(spec),
             ("Dataset", dataset["name"]),
             ("Served as", "ONNX"),
         ),
@@ -305,6 +306,17 @@ def _duration(part: Mapping[str, float | None]) -> str:
         for end in (part["value"], part["low"], part["high"])
     )
     return f"{value} ({low} – {high})"
+
+
+def _made_of(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The models inside, and the registered version that was reused."""
+    if "members" in spec:
+        named = (one if one == name else f"{one} (as {name})" for name, one in spec["members"].items())
+        yield "Feeds on", ", ".join(named)
+    if "reuse" in spec:
+        reused = spec["reuse"]
+        how = {"features": "its answers", "transforms": "its transforms", "warm_start": "where it stopped"}
+        yield "Takes up", f"{how[reused['as']]} of {reused['model']}"
 
 
 def _facts(*facts: tuple[str, Any]) -> list[dict[str, str]]:

@@ -25,7 +25,9 @@ class Operation(Struct, frozen=True):
     `settles` names what alone decides an output, where that is less than everything: inputs and keys of the
     spec. A registered version stays the same version when only its description changes.
     A failure that may pass is met by up to `retries` more tries, the first after `backoff` seconds. `limits` is what
-    it may take at most (`memory` in bytes, `timeout` in seconds); what comes out does not depend on them.
+    it may take at most (`memory` in bytes, `timeout` in seconds); what comes out does not depend on them. `pins` says
+    what was looked up in the world when the plan was made, by the words that refer to it (`risk@production`: `version
+    3`).
     """
 
     id: str  # "model.churn/train"
@@ -39,6 +41,7 @@ class Operation(Struct, frozen=True):
     retries: int = 0
     backoff: float = 0.0
     limits: dict[str, float] = field(default_factory=dict)
+    pins: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -81,6 +84,7 @@ def made_from(operation: Operation, tools: Mapping[str, str], digests: Mapping[s
         parts[f"output {output}"] = digest_of({name: operation.spec.get(name) for name in names})
     parts |= {f"input {name}": digests[name] for name in operation.inputs}
     parts |= {f"file {operation.files[name]}": digests[name] for name in operation.files}
+    parts |= {f"pin {name}": found for name, found in operation.pins.items()}
     return parts
 
 

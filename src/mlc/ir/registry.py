@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256, in lower-case hex.")]
 
@@ -44,13 +44,27 @@ class LearnedFrom(Struct, frozen=True, kw_only=True):
     parts: dict[str, Digest] = {}
 
 
+class Member(Struct, frozen=True, kw_only=True):
+    """A version that another was made of: of a model that it feeds on, which it has inside, or what it starts from.
+
+    `role` is `member`, or how a registered version was reused (`features`, `transforms`, `warm_start`). `digest` is of
+    that version's ONNX file.
+    """
+
+    model: str
+    number: int
+    digest: Digest
+    role: str = "member"
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """All facts about one version of a model, as registered (`entry.json`).
 
     `version` is the format's; the model's is `number`, which counts 1, 2, 3 per name. `digest` is of the
     ONNX file and says which model this is; `files` are all its files by role. `config` is the digest of
     what was asked for. No time is in here: the same facts give the same bytes. `made_from` says of the steps
-    whose results it holds all that they depended on, as a state does, so that they can be taken over.
+    whose results it holds all that they depended on, as a state does, so that they can be taken over. `members` are the
+    versions that it was made of, by what they are called there; a version that was made of none does not say so.
     """
 
     version: Literal[1] = 1
@@ -74,6 +88,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     config: Digest
     files: dict[str, Digest] = {}
     made_from: dict[str, dict[str, str]] = {}
+    members: dict[str, Member] | UnsetType = UNSET
 
 
 class Version(Struct, frozen=True, kw_only=True):

@@ -135,7 +135,9 @@ def simplicity(estimator: str) -> int:
 
 def learners(view: View) -> dict[str, dict[str, Any]]:
     """What may be trained, by name: the candidates, or `train` alone."""
-    found: dict[str, dict[str, Any]] = view["candidates"] or {"train": view["train"]}
+    found: dict[str, dict[str, Any]] = view["candidates"] or (
+        {"train": view["train"]} if view["train"] else {}
+    )
     return found
 
 

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from mlc.ir.operation import Operation
 from mlc.kinds._candidates import Train, calibration, folds_of, learners, seed_of, with_libraries
-from mlc.kinds._fields import Name, about
+from mlc.kinds._fields import ModelName, Name, about
 from mlc.kinds._kind import View
 
 _FINAL = {"regression": "sklearn.linear_model.RidgeCV"}
@@ -18,7 +18,11 @@ class Voting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
     """The mean of the members' probabilities, or of the numbers that they predict."""
 
     members: Annotated[
-        list[Name], about("The candidates that take part; all of them where none is named.")
+        list[Name] | dict[Name, ModelName],
+        about(
+            "The candidates that take part, as a list, all of them where none is named; or other models, by names of "
+            "your own."
+        ),
     ] = []
     weights: Annotated[
         dict[Name, Annotated[float, Meta(gt=0)]],
@@ -32,7 +36,11 @@ class Stacking(
     """A final estimator that learns from what the members say of rows that they had not learned from."""
 
     members: Annotated[
-        list[Name], about("The candidates that take part; all of them where none is named.")
+        list[Name] | dict[Name, ModelName],
+        about(
+            "The candidates that take part, as a list, all of them where none is named; or other models, by names of "
+            "your own."
+        ),
     ] = []
     final: Annotated[
         Train | None,
@@ -45,6 +53,19 @@ class Stacking(
         int,
         about("Into how many folds rows are divided for what the final estimator learns from.", ge=2, le=50),
     ] = 5
+
+
+class Chain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="chain"):
+    """Models of which each feeds on the one before it; the last one answers. They are proven and served as one."""
+
+    members: Annotated[
+        dict[Name, ModelName], about("The models, in their order, by names of your own.", min_length=2)
+    ]
+
+
+def is_of_models(view: View) -> bool:
+    """Whether models are combined, and not candidates of one model."""
+    return bool(view["ensemble"]) and isinstance(view["ensemble"]["members"], dict)
 
 
 def members_of(view: View) -> list[str]:
@@ -64,6 +85,17 @@ def combining(
     view: View, make: Callable[..., Operation], learned: dict[str, Any], train: str
 ) -> tuple[list[Operation], str]:
     """The one step that trains an ensemble, and the driver that exports it."""
+    known, told = learners(view), specified(view)
+    estimators = [known[name]["estimator"] for name in members_of(view)]
+    if "final" in told:
+        estimators.append(told["final"]["estimator"])
+    spec = {**learned, **calibration(view), "ensemble": told}
+    step = make("train", with_libraries("ensemble_train", estimators), spec, train=train)
+    return [step], with_libraries("ensemble_export", estimators)
+
+
+def specified(view: View) -> dict[str, Any]:
+    """The ensemble of candidates as the steps that train it take it."""
     ensemble, known = view["ensemble"], learners(view)
     names = members_of(view)
     told: dict[str, Any] = {
@@ -71,22 +103,21 @@ def combining(
         # a list, because the order of members matters and the key of a step sorts its maps
         "members": [{"name": name, **known[name]} for name in names],
     }
-    estimators = [known[name]["estimator"] for name in names]
     if ensemble["method"] == "voting":
         told["weights"] = [ensemble["weights"].get(name, 1.0) for name in names]
     else:
         told["final"] = final_of(view)
         told["folds"] = folds_of(view, "stack", ensemble["folds"], seed_of(view))
-        estimators.append(told["final"]["estimator"])
-    spec = {**learned, **calibration(view), "ensemble": told}
-    step = make("train", with_libraries("ensemble_train", estimators), spec, train=train)
-    return [step], with_libraries("ensemble_export", estimators)
+    return told
 
 
 def described(view: View) -> dict[str, Any]:
     """What the card and the registry say of an ensemble in the place of an estimator."""
-    known = learners(view)
-    members = {name: known[name] for name in members_of(view)}
+    if is_of_models(view):
+        members = {name: {"model": member["name"]} for name, member in view["ensemble"]["members"].items()}
+    else:
+        known = learners(view)
+        members = {name: known[name] for name in members_of(view)}
     rest = {key: value for key, value in view["ensemble"].items() if key not in ("method", "members")}
     if "final" in rest:
         rest["final"] = final_of(view)

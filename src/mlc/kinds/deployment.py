@@ -6,10 +6,11 @@ from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
+from mlc.kinds._feeding import members_told
 from mlc.kinds._fields import ModelName, Name, Resource, RuntimeName, Size, TargetName, about, in_bytes
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._openapi import document
-from mlc.kinds.model import signature, used_columns
+from mlc.kinds._signature import signature, used_columns
 
 
 class Resources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,6 +126,8 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         "nullable": _nullable(view["model"]),
         "memory": _quantity(view["resources"]["memory"]),
     }
+    if members := members_told(view["model"]):
+        facts["members"] = members  # the models that the version served has inside
     if target["type"] == "kserve":
         facts["model_uri"] = (
             f"{target['storage'].rstrip('/')}/{scope.project['project']}/{view['model']['name']}/{alias}"

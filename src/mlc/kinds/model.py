@@ -6,32 +6,47 @@ from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
-from mlc.ir.task import TASKS, Class
 from mlc.ir.task import Name as TaskName
-from mlc.kinds import _evaluating
+from mlc.kinds import _evaluating, _feeding
 from mlc.kinds._candidates import (
     Select,
     Train,
     Tune,
-    calibration,
     chosen_by,
     is_selected,
-    learners,
     metric_of,
     seed_of,
-    selecting,
     with_libraries,
 )
 from mlc.kinds._card import Card
-from mlc.kinds._code import is_code, run_by_code
-from mlc.kinds._ensemble import Stacking, Voting, combining, described
-from mlc.kinds._fields import DatasetName, FeaturesName, GateName, Name, PolicyName, Resource, Share, about
+from mlc.kinds._code import run_by_code
+from mlc.kinds._ensemble import Chain, Stacking, Voting
+from mlc.kinds._fields import (
+    DatasetName,
+    FeaturesName,
+    GateName,
+    ModelName,
+    Name,
+    PolicyName,
+    Resource,
+    Share,
+    about,
+)
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._learning_curve import Evaluate, learning
+from mlc.kinds._reuse import Answers, Transforms, WarmStart
+from mlc.kinds._signature import (
+    classes_of,
+    contract,
+    label_column,
+    learned,
+    members_of,
+    signature,
+    used_columns,
+)
 from mlc.kinds._splits import has_validation
+from mlc.kinds._training import exporter, learner, training
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
-from mlc.kinds.dataset import label_of
-from mlc.kinds.features import seen
 
 
 class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +88,26 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     task: Annotated[TaskName, about("What is predicted.", change="retrain")]
     dataset: Annotated[DatasetName, about("What it learns from.", change="retrain")]
-    features: Annotated[FeaturesName, about("What it sees of the dataset.", change="retrain")]
+    features: Annotated[
+        FeaturesName | None,
+        about(
+            "What it sees of the dataset; a model may see nothing but what other models say.",
+            change="retrain",
+        ),
+    ] = None
+    predictions: Annotated[
+        dict[Name, ModelName],
+        about(
+            "Models whose answers are further columns to learn from, by names of your own. Of rows that such a model "
+            "learned from, it is asked by folds: each row by a model that did not learn from it.",
+            change="retrain",
+            example={"risk": "base_risk"},
+        ),
+    ] = {}
+    reuse: Annotated[
+        Transforms | WarmStart | Answers | None,
+        about("What it takes of a registered version.", change="retrain"),
+    ] = None
     label: Annotated[
         str | None,
         about(
@@ -105,8 +139,11 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     ensemble: Annotated[
-        Voting | Stacking | None,
-        about("How the candidates are combined, in the place of selecting one.", change="retrain"),
+        Voting | Stacking | Chain | None,
+        about(
+            "How candidates are combined, in the place of selecting one; or how other models are.",
+            change="retrain",
+        ),
     ] = None
     gates: Annotated[
         list[GateName],
@@ -136,6 +173,9 @@ _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
     "register": {"version": ("name", "registry", "onnx", "evaluation")}
 }
 _COSTS = {
+    "reuse": "retrain",
+    "feed": "retrain",
+    "join": "retrain",
     "select": "retrain",
     "tune": "retrain",
     "train": "retrain",
@@ -148,115 +188,17 @@ _COSTS = {
     "gate": "reevaluate",
 }
 
-_DRIVERS = {
-    "sklearn": ("sklearn_train", "onnx_export"),
-    "xgboost": ("xgboost_train", "xgboost_export"),
-    "lightgbm": ("lightgbm_train", "lightgbm_export"),
-    "code": ("code_train", "code_export"),
-}
-"""What trains and what exports, by the library that an estimator is from: each is remade when its library changes."""
-
-
-_DATATYPES = {
-    "integer": "FP32",
-    "number": "FP32",
-    "string": "BYTES",
-    "boolean": "BOOL",
-    "date": "INT64",
-    "datetime": "INT64",
-}
-
-
-def label_column(view: View) -> str:
-    """The column to predict: the model's own, or the dataset's."""
-    return view["label"] or label_of(view["dataset"]) or ""
-
-
-def used_columns(view: View) -> list[str]:
-    """The dataset's columns that the features use, each once, in the dataset's order."""
-    used = {column for group in view["features"]["groups"].values() for column in group["columns"]}
-    return [name for name in view["dataset"]["columns"] if name in used]
-
-
-def classes_of(view: View) -> list[Class]:
-    """What a classifier of several classes tells apart: the values that the contract allows the label, in order."""
-    found: list[Class] = view["dataset"]["columns"][label_column(view)]["values"]
-    return found
-
-
-def signature(view: View) -> dict[str, Any]:
-    """What goes in and what comes out of the served model: names, types and shapes (-1: any number of rows).
-
-    The types are those of a request. The ONNX graph itself has no BOOL: who serves it hands one over as 0 or 1, as it
-    was trained (`drivers/_columns.py`). A date or a time is INT64: whole seconds since 1970 (UTC).
-    """
-    columns = view["dataset"]["columns"]
-    return {
-        "inputs": [
-            {"name": name, "datatype": _DATATYPES[columns[name]["type"]], "shape": [-1, 1]}
-            for name in used_columns(view)
-        ],
-        "outputs": [_output(name, view) for name in TASKS[view["task"]].outputs],
-    }
-
-
-def _output(name: str, view: View) -> dict[str, Any]:
-    several = view["task"] == "multiclass_classification"
-    if name == "probabilities":
-        return {"name": name, "datatype": "FP32", "shape": [-1, len(classes_of(view)) if several else 2]}
-    if name == "label":
-        texts = several and view["dataset"]["columns"][label_column(view)]["type"] == "string"
-        return {"name": name, "datatype": "BYTES" if texts else "INT64", "shape": [-1]}
-    return {"name": name, "datatype": "FP32", "shape": [-1]}
-
-
-def _learned(view: View, columns: dict[str, Any]) -> dict[str, Any]:
-    """What is learned, as the steps of a model are told it."""
-    told: dict[str, Any] = {"task": view["task"]}
-    if TASKS[view["task"]].supervised:
-        told["label"] = label_column(view)
-    match view["task"]:
-        case "binary_classification":
-            told["positive"] = view["positive"]
-        case "multiclass_classification":
-            told["classes"] = classes_of(view)
-    return {**told, "columns": columns}
-
 
 def _optimized(view: View) -> dict[str, Any]:
     return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
 
 
-def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tuple[list[Operation], str]:
-    """The steps up to the trained model, and the driver that exports it."""
-    if view["ensemble"]:
-        return combining(view, make, learned, train)
-    if is_selected(view):
-        estimators = [one["estimator"] for one in learners(view).values()]
-        exporter = "code_chosen_export" if any(map(is_code, estimators)) else "chosen_export"
-        training = selecting(view, make, learned, _evaluating.judged(view), train)
-        return training, with_libraries(exporter, estimators)
-    trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
-    return [make("train", trainer, {**learned, **calibration(view), **view["train"]}, train=train)], exporter
-
-
-def _learner(view: View) -> dict[str, Any]:
-    """What is said of the estimator in the card and in the registry, before one was chosen of several."""
-    if view["ensemble"]:
-        return described(view)
-    if not is_selected(view):
-        return {"estimator": view["train"]["estimator"], "params": view["train"]["params"]}
-    return {"candidates": {name: one["estimator"] for name, one in learners(view).items()}}
-
-
 def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
-    """train → export → evaluate, measure and compare → report → gate → card → register."""
+    """feed → train → join → export → evaluate, measure and compare → report → gate → card → register."""
+    written, view = view, _feeding.headed(view)
     ingest = f"dataset.{view['dataset']['name']}/ingest"
-    columns = {
-        name: {key: view["dataset"]["columns"][name][key] for key in ("type", "values", "nullable")}
-        for name in used_columns(view)
-    }
-    learned = _learned(view, columns)
+    columns = contract(view, used_columns(view))
+    told = learned(view, used_columns(view))
     folder = f"{scope.project['artifacts']}/{scope.environment}/models/{address.name}"
 
     def operation(name: str, driver: str, spec: dict[str, Any], **inputs: str) -> Operation:
@@ -265,7 +207,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             driver=driver,
             spec=spec,
             inputs=inputs,
-            cost="retrain" if name.startswith("score-") else _COSTS.get(name, "metadata"),
+            cost="retrain" if name.startswith(("score-", "predict-")) else _COSTS.get(name, "metadata"),
             publishes={output: f"{folder}/{file}" for output, file in _PUBLISHED.get(name, {}).items()},
             settles=_SETTLED.get(name, {}),
         )
@@ -278,26 +220,27 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         "parity": f"{address}/{served}#parity",
         "latency": f"{address}/measure#latency",
     }
-    asked = {**learned, **seen(view["features"], view["task"])}
-    training, exporter = _training(view, operation, asked, f"{ingest}#train")
+    steps, train = _feeding.fed(view, operation, ingest, scope.project["registry"])
+    trained = [] if _feeding.combined(view) else training(view, operation, _feeding.seen(view), train)
+    steps += trained
+    if _feeding.feeds(view):
+        steps.append(_feeding.joining(view, operation))
     choice = {"chosen": chosen_by(view, str(address))} if is_selected(view) else {}
-    model = f"{address}/train#model"
-    steps = [
-        *training,
-        operation("export", exporter, {**learned, **_optimized(view)}, model=model, test=test, **choice),
-    ]
-    named = [one["estimator"] for one in learners(view).values()]
+    model = _feeding.model_of(view)
+    exporting = {**told, **_optimized(view), **({"reuses": True} if _feeding.reuses_answers(view) else {})}
+    steps.append(operation("export", exporter(view), exporting, model=model, test=test, **choice))
+    named = _feeding.estimators_of(view)
     steps = [run_by_code(step, named, scope.project["code"]) for step in steps]
-    judged = {**learned, **_evaluating.judged(view), "seed": seed_of(view)}
+    judged = {**told, **_evaluating.judged(view), "seed": seed_of(view)}
     evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}
     bounds = _evaluating.bounds(view)
     duels = _evaluating.duels(view)
     compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
     if view["optimize"]["variants"]:
-        estimators = [one["estimator"] for one in learners(view).values()]
+        estimators = _feeding.estimators_of(view)
         spec = {
-            **learned,
+            **told,
             **variants_spec(view["optimize"], BOUNDS[view["task"]]),
             "metric": metric_of(view),
             "evaluate": evaluating,
@@ -325,7 +268,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     if duels:
         steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
         proofs["comparison"] = f"{address}/compare#comparison"
-    curve = learning(view, operation, training[-1], judged, f"{ingest}#train", test)
+    curve = learning(view, operation, trained[-1], judged, train, test) if trained else []
     steps += curve
     drawn = {"curve": f"{curve[0].id}#curve"} if curve else {}
     # the report names its model, so that one of another name needs its own; it says before the gate what that will
@@ -348,13 +291,18 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "description": view["dataset"]["description"],
             "licence": view["dataset"]["licence"],
         },
-        "features": view["features"]["name"],
-        **_learner(view),
+        "features": view["features"]["name"] if view["features"] else "",
+        **learner(written),
         "task": view["task"],
         "signature": signature(view),
     }
     if view["task"] == "multiclass_classification":
         about_model["classes"] = classes_of(view)
+    members = members_of(view)
+    if members:
+        about_model["members"] = {name: member["name"] for name, member in members.items()}
+    if view["reuse"]:
+        about_model["reuse"] = {name: view["reuse"][name] for name in ("model", "as")}
     if is_selected(view):
         proofs |= choice | {"selection": f"{address}/select#selection"}
     steps.append(operation("card", "model_card", about_model, **proofs))
@@ -370,6 +318,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             **kept,
             report=f"{address}/report#report",
             card=f"{address}/card#card",
+            **_feeding.lineage(view),
             # what was exported is told of too, where something that was made of it is served
             **({"exported": f"{address}/export#onnx"} if served == "optimize" else {}),
             **proofs,
@@ -379,7 +328,15 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
 
 
 def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
-    return {"label": label_column(view), "columns": used_columns(view), "signature": signature(view)}
+    found: dict[str, Any] = {
+        "label": label_column(view),
+        "columns": used_columns(view),
+        "signature": signature(view),
+    }
+    if members_of(view):
+        found["members"] = _feeding.members_told(view)
+        found["combined"] = view["ensemble"]["method"] if _feeding.combined(view) else "learned"
+    return found
 
 
 KIND = Kind(
@@ -387,8 +344,4 @@ KIND = Kind(
     spec=Model,
     operations=_operations,
     facts=_facts,
-    planned=(
-        "reuse",
-        "ensemble.method=chain",
-    ),
 )

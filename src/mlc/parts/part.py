@@ -233,6 +233,8 @@ class _Compiling:
         project = self.project
         graph = lower.lower(checked)
         owned = tuple(one for one in graph.resources if one.address in self.mine)
+        if any(step.driver == workspace.REUSES for one in owned for step in one.operations):
+            raise Unsure("versions in the registry are reused, whose aliases deployments elsewhere may move")
         mine = structs.replace(graph, resources=owned)
         artifacts = emit.emit(mine, project.backends, graph.environment == project.first)
         state = project.states[graph.environment]

@@ -13,6 +13,7 @@ from mlc.ir.artifact import Artifact
 from mlc.ir.drift import may_stay
 from mlc.ir.graph import Graph, Resource
 from mlc.ir.node import Node, plain
+from mlc.ir.operation import Operation
 from mlc.ir.plan import (
     CLASSES,
     VERSION,
@@ -45,7 +46,8 @@ class World(Struct, frozen=True):
     each data file ("" where there is none); `written` the content that stands at an artifact's path now, or
     None; `has` whether the store still has some content. `reads` gives the values that the interpolation at a
     path (`("model", "churn", …)`) read. `drifted` says in words what stands in the place of an operation's effect,
-    where somebody changed that from outside.
+    where somebody changed that from outside. `pinned` gives an operation with what it refers to in the world, looked
+    up.
     """
 
     tool: str
@@ -56,6 +58,7 @@ class World(Struct, frozen=True):
     has: Callable[[str], bool]
     reads: Reads = no_reads
     drifted: Callable[[str], str] = lambda _: ""
+    pinned: Callable[[Operation], Operation] = lambda operation: operation
 
 
 def without(world: World, lost: frozenset[str]) -> World:

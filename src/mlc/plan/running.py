@@ -27,6 +27,7 @@ class Tools(Protocol):
     def written(self, path: str, /) -> bytes | None: ...
     def has(self, digest: str, /) -> bool: ...
     def drifted(self, operation: str, /) -> str: ...
+    def pinned(self, operation: Operation, /) -> Operation: ...
 
 
 class Why(Struct, frozen=True):
@@ -57,7 +58,7 @@ def runs(
     What only has to be published again, or under a new name (`moved`), is among them too and comes out the same:
     nothing waits for it. `blamed` is what to say where the specification of an operation differs.
     """
-    for operation in resource.operations:
+    for operation in map(world.pinned, resource.operations):
         recorded = state.operations.get(operation.id)
         pending = _pending(operation, progress)
         # of one that runs anyway, only what might stay as it was is of interest
@@ -140,6 +141,8 @@ def _in_words(
         what, _, which = name.partition(" ")
         if what == "file":
             return Why(f"because {which} changed")
+        if what == "pin":
+            return Why(f"because {which} is {after.get(name, 'gone')}, was {before.get(name, 'not used')}")
         if what == "tool":
             return Why(f"because {which} is {after.get(name, 'gone')}, was {before.get(name, 'absent')}")
         if what == "input":

@@ -22,6 +22,11 @@ def version(found: Version) -> str:
         "tags": ", ".join(entry.tags),
     }
     lines += [f"  {name:<11} {value}" for name, value in facts.items() if value]
+    if entry.members:
+        lines.append("  made of")
+        for name, one in entry.members.items():
+            how = "inside" if one.role in ("member", "features") else one.role.replace("_", " ")
+            lines.append(f"    {name:<28} {one.model} v{one.number}  {how}  sha256:{one.digest}")
     lines.append("  metrics")
     for name, metric in entry.metrics.items():
         value = "not computed" if metric.value is None else f"{metric.value:.4g}"

@@ -15,6 +15,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.kinds._code import is_code
 from mlc.kinds._variants import LOSSY
 from mlc.rules._fixes import instead
+from mlc.rules._members import is_of_models
 from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean, listed
 
@@ -44,7 +45,7 @@ _NOT_COMBINED = {
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
-        if model["ensemble"] is not None:
+        if model["ensemble"] is not None and not is_of_models(model):
             yield from _members(subject, address, model)
             yield from _contradictions(subject, address, model)
 

@@ -1,7 +1,8 @@
-"""nothing-to-train: a model names no estimator, or names one and candidates for its place as well.
+"""nothing-to-train: a model names no estimator or nothing to see, or an estimator and candidates for its place as well.
 
 Why it matters: what is trained is either the one estimator of `train` or the one of the `candidates` that is selected;
-with neither there is nothing to learn with, and of both only one could be meant.
+with neither there is nothing to learn with, and of both only one could be meant. And it learns from `features`, or from
+what other models say (`predictions`). An ensemble of models needs neither.
 How to mend it: say `train`, or `candidates`; where a layer brings the other, set it to `null` or to `{}`.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.rules._members import is_of_models
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "It is not said what is trained.")
@@ -25,6 +27,19 @@ GOOD = {
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
+        if is_of_models(model):
+            continue  # what contradicts it, bad-ensemble says
+        sees = model["features"] or model["predictions"] or (model["reuse"] or {}).get("as") == "features"
+        if not sees:
+            node = subject.node(address)
+            yield RULE.at(
+                node.key_span or node.span,
+                f"{address} says no `features`, so that it sees nothing of its dataset.",
+                text="sees nothing",
+                help="Name a resource of kind features, for example features: basic.",
+                address=str(address),
+                path="features",
+            )
         if model["train"] is None and not model["candidates"]:
             node = subject.node(address)
             yield RULE.at(

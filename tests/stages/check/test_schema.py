@@ -92,10 +92,9 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, int]]]] = {
         [("value-not-allowed", "mlc", 1)],
     ),
     "planned fields": (
-        "model",
-        "task: binary_classification\ndataset: d\nfeatures: f\ntrain: {estimator: e}\nreuse: {model: m}\n"
-        "ensemble: {method: chain}\n",
-        [("not-supported-yet", "reuse", 5), ("not-supported-yet", "ensemble.method", 6)],
+        "deployment",
+        "model: m\ntarget: t\nmodels: [m]\nmode: batch\n",
+        [("not-supported-yet", "models", 3), ("not-supported-yet", "mode", 4)],
     ),
     "not a map at all": ("target", "- type: local\n", [("wrong-type", "", 1)]),
     "empty where it must not be": (

@@ -20,7 +20,7 @@ from mlc.drivers._columns import model_input
 from mlc.drivers._convert import ConversionError, to_onnx
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
-from mlc.kinds.model import signature
+from mlc.kinds._signature import signature
 from stages.drivers import lending
 
 LINEAR = "sklearn.linear_model.LogisticRegression"

@@ -15,7 +15,7 @@ from mlc.drivers._parity import relative_difference
 from mlc.drivers._protocol import answer, metadata, read_request
 from mlc.drivers._serving import infer, load
 from mlc.drivers._skops import load_model
-from mlc.kinds.model import signature
+from mlc.kinds._signature import signature
 from stages.drivers import measured
 from stages.serve._model import deploy, place
 
