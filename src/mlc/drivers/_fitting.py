@@ -66,9 +66,10 @@ def plain(
     """The same without calibration."""
     table = model_input(frame, spec["columns"])
     estimator = make(spec["estimator"], params_by_place(spec), spec["seed"])
-    return _pipeline.pipeline(spec["groups"], spec["columns"], table, estimator, spec["seed"]).fit(
-        table, labels
+    unfitted = _pipeline.pipeline(
+        spec["groups"], spec["columns"], table, estimator, spec["seed"], spec.get("joined")
     )
+    return unfitted.fit(table, labels)
 
 
 def _ensemble(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build) -> Pipeline:

@@ -41,7 +41,7 @@ def folds(frame: pl.DataFrame, how: Mapping[str, Any]) -> list[Fold]:
             fold
             for repeat in range(how["repeats"])
             for fold in _by_hash(
-                _hashes(frame, how["column"], f"{how['purpose']} {how['seed']} {repeat}"), how["count"]
+                hashes(frame, how["column"], f"{how['purpose']} {how['seed']} {repeat}"), how["count"]
             )
         ]
     if any(not (len(fold.train) and len(fold.test)) for fold in made):
@@ -62,7 +62,7 @@ def in_words(how: Mapping[str, Any]) -> str:
     return f"{how['count']} folds {by}{times}"
 
 
-def _hashes(frame: pl.DataFrame, column: str | None, key: str) -> NDArray[np.uint64]:
+def hashes(frame: pl.DataFrame, column: str | None, key: str) -> NDArray[np.uint64]:
     """Shape (n,): of the column's values, or of whole rows where there is none."""
     if column is None:
         texts: Iterable[str] = map(repr, frame.select(sorted(frame.columns)).iter_rows())

@@ -23,7 +23,7 @@ def page(found: Variants, address: str) -> dict[str, Any]:
         "address": address,
         "chosen": found.chosen,
         "why": found.why,
-        "rule": found.rule,
+        "rule": f"{found.rule}, on the {found.rows} rows",
         "metric": title,
         "cpu": found.cpu,
         "variants": [_row(one, found) for one in found.variants],

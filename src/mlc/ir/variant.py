@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -25,7 +27,7 @@ class Measured(Struct, frozen=True, omit_defaults=True):
 
 class Variants(Struct, frozen=True):
     """All variants in the order they are written. `front` marks those that no other beats in size, latency and metric
-    at once; `metric` is the one that is compared."""
+    at once; `metric` is the one that is compared, on `rows`."""
 
     rule: str
     metric: str
@@ -33,3 +35,4 @@ class Variants(Struct, frozen=True):
     why: str
     cpu: str
     variants: list[Measured]
+    rows: Literal["test", "validation"] = "test"

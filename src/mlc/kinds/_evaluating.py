@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlc.ir.fairness import CRITERIA
 from mlc.kinds._kind import View
-
-CRITERIA = ("demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity")
 
 _TESTS = {"roc_auc": "delong", "roc_auc_macro": "delong", "accuracy": "mcnemar"}
 """The paired test that fits a metric, where it is not the bootstrap."""

@@ -61,7 +61,8 @@ class Choose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     within: Annotated[
         dict[str, float],
         about(
-            "By how much a metric on the test set may be worse than that of the form as exported.",
+            "By how much a metric may be worse than that of the form as exported: on the validation rows where the "
+            "dataset keeps some, else on the test set.",
             example={"roc_auc": 0.002},
             stricter="more",
         ),

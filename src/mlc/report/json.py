@@ -10,6 +10,7 @@ import msgspec
 from mlc.ir import outputs
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
+from mlc.ir.columns_out import ColumnsOut, FeaturesOut
 from mlc.ir.diagnostic import Diagnostic, Fix
 from mlc.ir.event import Finished
 from mlc.ir.explanation import Explanation, Layered, Part
@@ -73,6 +74,11 @@ def applied(end: Finished, failures: tuple[Diagnostic, ...]) -> str:
 
 def explained(address: str, found: tuple[Explanation, ...]) -> str:
     return bare(outputs.Explained(address=address, environments=[_explanation(one) for one in found]))
+
+
+def columns_out(features: str, used: Sequence[ColumnsOut]) -> str:
+    """What comes out of features."""
+    return bare(FeaturesOut(features=features, used=tuple(used)))
 
 
 def _encodable(value: Any) -> Any:
