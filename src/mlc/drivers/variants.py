@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import structs
 
+from mlc.ir.metrics import CLUSTERING
 from mlc.ir.operation import Operation, Product, StepFailed, Work
 from mlc.ir.variant import Measured, Variants
 from mlc.rules import no_variant_fits
@@ -202,6 +203,8 @@ def _made(work: Work, variant: Mapping[str, Any], metric: str) -> Measured:
         latency=proofs["latency"]["p50"]["value"],
         label_agreement=parity.get("label_agreement"),
         max_probability_difference=parity.get("max_probability_difference"),
+        value_agreement=parity.get("value_agreement"),
+        max_relative_difference=parity.get("max_relative_difference"),
         metrics=_metrics(proofs["evaluation"], {metric, *spec["choose"].get("within", {})}),
         verdict=verdict,
     )
@@ -236,18 +239,30 @@ def _prove(work: Work, name: str, folder: Path) -> None:
 
 
 def _proofs(work: Work, onnx: Path, folder: Path) -> dict[str, Any] | str:
-    """What evaluating and measuring a form gives, or why it cannot be evaluated."""
+    """What evaluating and measuring a form gives, and comparing it with champions; or why that is impossible."""
     from mlc.drivers import evaluation, latency
+    from mlc.store.content import digest_of
 
     address = work.operation.address
     found: dict[str, Any] = {}
-    for name, driver, output in (("evaluate", evaluation, "evaluation"), ("measure", latency, "latency")):
+    steps: list[tuple[str, Any, str]] = [
+        ("evaluate", evaluation, "evaluation"),
+        ("measure", latency, "latency"),
+    ]
+    if "compare" in work.spec:
+        from mlc.drivers import champion
+
+        steps.append(("compare", champion, "comparison"))
+    digests = {"onnx": digest_of(onnx), "test": ""}
+    # how clusters hold together is measured in the space that the estimator sees
+    more = {"model": work.inputs["model"]} if work.spec["task"] == CLUSTERING else {}
+    for name, driver, output in steps:
         step = structs.replace(
             work,
             operation=Operation(id=f"{address}/{name}", driver=name, spec=work.spec[name]),
             folder=folder,
-            inputs={"onnx": onnx, "test": work.inputs[_rows(work)]},
-            digests={"onnx": "", "test": ""},
+            inputs={"onnx": onnx, "test": work.inputs[_rows(work)], **more},
+            digests=digests,
         )
         try:
             product: Product = driver.run(step)

@@ -19,6 +19,8 @@ class Measured(Struct, frozen=True, omit_defaults=True):
     latency: float | None = None
     label_agreement: float | None = None
     max_probability_difference: float | None = None
+    value_agreement: float | None = None
+    max_relative_difference: float | None = None
     metrics: dict[str, float | None] = {}
     worse: dict[str, float] = {}
     verdict: str = ""

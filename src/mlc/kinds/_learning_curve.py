@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, structs
 
 from mlc.ir.operation import Operation
-from mlc.kinds._candidates import Make, folds_of, seed_of
-from mlc.kinds._evaluating import quantile_of, sampled
+from mlc.kinds._candidates import Make, folds_of, quantile_of, seed_of
+from mlc.kinds._evaluating import sampled
 from mlc.kinds._fields import about
 from mlc.kinds._kind import View
 

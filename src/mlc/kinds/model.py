@@ -223,16 +223,6 @@ def _learned(view: View, columns: dict[str, Any]) -> dict[str, Any]:
     return {**told, "columns": columns}
 
 
-def _judged(view: View) -> dict[str, Any]:
-    """What the evaluation knows beyond what is learned: of what has no teacher, the label where there is one."""
-    if TASKS[view["task"]].supervised:
-        return {}
-    label = label_column(view)
-    return {"label": label} | (
-        {"positive": view["positive"]} if label and view["task"] == "anomaly_detection" else {}
-    )
-
-
 def _optimized(view: View) -> dict[str, Any]:
     return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
 
@@ -243,7 +233,9 @@ def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tup
         return combining(view, make, learned, train)
     if is_selected(view):
         estimators = [one["estimator"] for one in learners(view).values()]
-        return selecting(view, make, learned, train), with_libraries("chosen_export", estimators)
+        exporter = "code_chosen_export" if any(map(is_code, estimators)) else "chosen_export"
+        training = selecting(view, make, learned, _evaluating.judged(view), train)
+        return training, with_libraries(exporter, estimators)
     trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
     return [make("train", trainer, {**learned, **calibration(view), **view["train"]}, train=train)], exporter
 
@@ -294,13 +286,14 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         *training,
         operation("export", exporter, {**learned, **_optimized(view)}, model=model, test=test, **choice),
     ]
-    estimator = view["train"]["estimator"] if view["train"] else ""
-    if is_code(estimator):
-        steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
-    judged = {**learned, **_judged(view), "seed": seed_of(view)}
+    named = [one["estimator"] for one in learners(view).values()]
+    steps = [run_by_code(step, named, scope.project["code"]) for step in steps]
+    judged = {**learned, **_evaluating.judged(view), "seed": seed_of(view)}
     evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}
     bounds = _evaluating.bounds(view)
+    duels = _evaluating.duels(view)
+    compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
     if view["optimize"]["variants"]:
         estimators = [one["estimator"] for one in learners(view).values()]
         spec = {
@@ -309,11 +302,14 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "metric": metric_of(view),
             "evaluate": evaluating,
             "measure": measuring,
-            **_evaluating.of_a_variant(bounds),
+            **bounds,
         }
+        driver = "variants"
+        if duels:  # what an alias points to decides which is served
+            spec["compare"], driver = compared, "contested_variants"
         inputs = {"onnx": f"{address}/export#onnx", "model": model, "train": f"{ingest}#train", "test": test}
         inputs |= kept
-        steps.append(operation("optimize", with_libraries("variants", estimators), spec, **inputs))
+        steps.append(operation("optimize", with_libraries(driver, estimators), spec, **inputs))
     steps += [
         # how clusters hold together is measured in the space that the estimator sees
         operation(
@@ -326,8 +322,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         ),
         operation("measure", "latency", measuring, onnx=onnx, test=test),
     ]
-    if duels := _evaluating.duels(view):
-        compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
+    if duels:
         steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
         proofs["comparison"] = f"{address}/compare#comparison"
     curve = learning(view, operation, training[-1], judged, f"{ingest}#train", test)
