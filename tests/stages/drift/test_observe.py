@@ -92,7 +92,7 @@ def test_files_that_somebody_edited_or_removed(tmp_path: Path) -> None:
     put(tmp_path, ONNX)
     registry = open_registry(tmp_path, SPEC)
     (version,) = versions(registry, "churn")
-    card = registry.files.location(version.entry.files["card"])
+    card = Path(registry.files.place(version.entry.files["card"]))
     card.chmod(0o644)
     card.write_bytes(b"edited")
     assert seen(tmp_path, registered()) == {

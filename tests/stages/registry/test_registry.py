@@ -32,7 +32,9 @@ from mlc.drivers.registry import (
     verify_files,
     versions,
 )
-from mlc.drivers.registry.database import writing
+from mlc.drivers.registry.database import InSQLite, writing
+from mlc.drivers.registry.files import InFolder
+from mlc.drivers.registry.rows import Rows
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Entry, LearnedFrom, Metric, Signature
 
@@ -42,6 +44,16 @@ SPEC = {
     "files": ".mlc/registry/files",
 }
 NOON = "2026-01-01T12:00:00+00:00"
+
+
+def database_of(registry: Registry) -> Path:
+    assert isinstance(registry.catalogue, InSQLite)
+    return registry.catalogue.path
+
+
+def folder_of(registry: Registry) -> InFolder:
+    assert isinstance(registry.files, InFolder)
+    return registry.files
 
 
 def put(
@@ -170,12 +182,12 @@ def test_reading_makes_nothing(tmp_path: Path, registry: Registry) -> None:
 
 def test_the_database_is_private_and_syncs_fully(tmp_path: Path, registry: Registry) -> None:
     put(tmp_path, b"a")
-    assert registry.database.stat().st_mode & 0o777 == 0o600
-    assert registry.files.root.stat().st_mode & 0o777 == 0o700
-    with writing(registry.database) as rows:
+    assert database_of(registry).stat().st_mode & 0o777 == 0o600
+    assert folder_of(registry).root.stat().st_mode & 0o777 == 0o700
+    with writing(database_of(registry)) as rows:
         assert rows.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
         assert rows.execute("PRAGMA foreign_keys").fetchone()[0] == 1
-    with sqlite3.connect(registry.database) as rows:
+    with sqlite3.connect(database_of(registry)) as rows:
         assert rows.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         for table in ("models", "versions", "revisions", "files"):
             with pytest.raises(sqlite3.IntegrityError, match="only adds"):
@@ -189,7 +201,7 @@ def test_a_read_only_registry_is_read(
     put(tmp_path, b"a")
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert show(tmp_path, SPEC, "churn").entry.number == 1
-    with writing(registry.database) as rows, sqlite3.connect(registry.database) as reader:
+    with writing(database_of(registry)) as rows, sqlite3.connect(database_of(registry)) as reader:
         reader.execute("SELECT * FROM models").fetchall()  # keeps the log from being folded in at the end
         rows.execute("INSERT INTO versions VALUES ('churn', 2, 'b', ?)", (NOON,))
         rows.execute("INSERT INTO revisions SELECT name, 2, revision, entry, created FROM revisions")
@@ -214,8 +226,8 @@ def test_what_a_killed_process_left_half_written_is_taken_back_by_who_reads(
     tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, b"a")
-    subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, str(registry.database)], check=False)
-    journal = registry.database.with_name("registry.db-journal")
+    subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, str(database_of(registry))], check=False)
+    journal = database_of(registry).with_name("registry.db-journal")
     assert journal.stat().st_size, "there is something to take back"
     with monkeypatch.context() as patch:
         patch.setattr(os, "access", lambda *_: False)  # nobody may: then it is not overlooked either
@@ -269,7 +281,7 @@ def test_a_forged_log_shows(tmp_path: Path, registry: Registry, forgery: str, sa
         put(tmp_path, onnx)
         set_alias(registry, "churn", "production", number, expected=number - 1 or None, cause=cause())
     assert verify(tmp_path, SPEC) == ()
-    with sqlite3.connect(registry.database) as rows:
+    with sqlite3.connect(database_of(registry)) as rows:
         rows.execute("DROP TRIGGER promotions_update")
         rows.execute("DROP TRIGGER promotions_delete")
         assert rows.execute(forgery).rowcount == 1
@@ -283,20 +295,23 @@ def test_a_forged_log_shows(tmp_path: Path, registry: Registry, forgery: str, sa
 def test_the_log_only_grows(tmp_path: Path, registry: Registry, verb: str) -> None:
     put(tmp_path, b"a")
     set_alias(registry, "churn", "production", 1, expected=None, cause=cause())
-    with sqlite3.connect(registry.database) as rows, pytest.raises(sqlite3.IntegrityError, match="only adds"):
+    with (
+        sqlite3.connect(database_of(registry)) as rows,
+        pytest.raises(sqlite3.IntegrityError, match="only adds"),
+    ):
         rows.execute(verb)
     rows.close()
 
 
 def test_damaged_files_are_found_and_not_shown(tmp_path: Path, registry: Registry) -> None:
     entry = put(tmp_path, b"a").entry
-    path = registry.files.location(entry.files["card"])
+    path = folder_of(registry).location(entry.files["card"])
     path.chmod(0o600)
     path.write_bytes(b"Card")
     registry.files.remove(entry.digest)
     assert sorted(found.rule for found in verify_files(registry)) == ["content-damaged", "content-missing"]
     (version,) = versions(registry, "churn")
-    revision = registry.files.location(version.revisions[-1])
+    revision = folder_of(registry).location(version.revisions[-1])
     revision.chmod(0o600)
     revision.write_bytes(revision.read_bytes().replace(b"0.9", b"1.0"))
     with pytest.raises(StepFailed) as failed:
@@ -340,7 +355,7 @@ def test_a_registry_lies_within_the_project(
 
 def test_a_newer_registry_is_left_alone(tmp_path: Path, registry: Registry) -> None:
     put(tmp_path, b"a")
-    with sqlite3.connect(registry.database) as rows:
+    with sqlite3.connect(database_of(registry)) as rows:
         rows.execute("PRAGMA user_version = 7")
     rows.close()
     for attempt in (lambda: put(tmp_path, b"b"), lambda: list_models(tmp_path, SPEC)):
@@ -351,15 +366,15 @@ def test_a_newer_registry_is_left_alone(tmp_path: Path, registry: Registry) -> N
 
 
 def test_what_is_no_registry_is_left_alone(tmp_path: Path, registry: Registry) -> None:
-    registry.database.parent.mkdir(parents=True)
-    with sqlite3.connect(registry.database) as rows:
+    database_of(registry).parent.mkdir(parents=True)
+    with sqlite3.connect(database_of(registry)) as rows:
         rows.execute("CREATE TABLE theirs (x)")
     rows.close()
-    before = registry.database.read_bytes()
+    before = database_of(registry).read_bytes()
     with pytest.raises(StepFailed) as failed:
         list_models(tmp_path, SPEC)
     assert "not a registry of mlc" in failed.value.diagnostics[0].detail
-    registry.database.write_bytes(b"no database at all" * 100)
+    database_of(registry).write_bytes(b"no database at all" * 100)
     for attempt in (lambda: put(tmp_path, b"b"), lambda: list_models(tmp_path, SPEC)):
         with pytest.raises(StepFailed) as failed:
             attempt()
@@ -370,15 +385,13 @@ def test_what_is_no_registry_is_left_alone(tmp_path: Path, registry: Registry) -
 def test_a_crash_between_file_and_row_leaves_an_orphan_only(
     tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import mlc.drivers.registry.hybrid as hybrid
-
     put(tmp_path, b"a")
 
     def broken(*_: Any) -> bool:
         raise OSError("the disk is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(hybrid, "_revise", broken)
+        patched.setattr(Rows, "_add_revision", broken)
         with pytest.raises(OSError, match="the disk is gone"):
             put(tmp_path, b"b")
     assert len(versions(registry, "churn")) == 1

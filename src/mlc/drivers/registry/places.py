@@ -8,23 +8,21 @@ from typing import Any
 
 from msgspec import Struct
 
+from mlc.drivers.registry.catalogue import Catalogue
+from mlc.drivers.registry.database import InSQLite
+from mlc.drivers.registry.files import Files, InFolder
 from mlc.ir.operation import StepFailed
 from mlc.rules import path_outside_project
-from mlc.store.content import Content
 from mlc.store.files import leads_out
 
 _SCHEME = "sqlite:///"
 
 
 class Registry(Struct, frozen=True):
-    """A hybrid registry: an SQLite database and a folder of content-addressed files.
+    """Where the catalogue is kept, and where the files are that it names."""
 
-    Registry files are content-addressed like those of the store, with the same promises about power cuts
-    and damage, so drivers use `store.content` for them rather than a second one of their own.
-    """
-
-    database: Path
-    files: Content
+    catalogue: Catalogue
+    files: Files
 
 
 def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
@@ -36,8 +34,8 @@ def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
     if not database.startswith(_SCHEME):
         raise ValueError(f"not a database the schema admits: {database!r}")
     return Registry(
-        database=_within(root, database.removeprefix(_SCHEME), "database", database),
-        files=Content(_within(root, str(spec["files"]), "files", str(spec["files"]))),
+        catalogue=InSQLite(_within(root, database.removeprefix(_SCHEME), "database", database)),
+        files=InFolder(_within(root, str(spec["files"]), "files", str(spec["files"]))),
     )
 
 
