@@ -24,8 +24,22 @@ class Hybrid(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     ] = ".mlc/registry/files"
 
 
+class Filesystem(
+    Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="filesystem"
+):
+    """Readable folders: a description of each version as JSON, links to its files, and a log of promotions."""
+
+    path: Annotated[
+        str, about("The folder, within the project.", change="replace", example="registry", min_length=1)
+    ] = ".mlc/registry"
+
+
+DEFAULT = Hybrid()
+"""What a project has that names none."""
+
+
 KIND = Kind(
     name="registry",
-    spec=Hybrid,
-    planned=("type=filesystem", "type=database", "type=mlflow", "type=azureml", "type=kubeflow"),
+    spec=Hybrid | Filesystem,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    planned=("type=database", "type=mlflow", "type=azureml", "type=kubeflow"),
 )

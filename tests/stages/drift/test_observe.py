@@ -16,7 +16,7 @@ from mlc.drivers import promotion, registration
 from mlc.drivers.registry import open_registry, remove_alias, set_alias, versions
 from mlc.drivers.registry.standing import standing
 from mlc.ir.operation import Operation, Outcome, digest_of
-from stages.registry.test_registry import SPEC, cause, put
+from stages.registry.making import SPEC, cause, put
 
 ONNX = b"a model"
 

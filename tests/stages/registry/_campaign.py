@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from mlc.drivers.registry import aliases, collect, log, models, open_registry, set_alias, verify, versions
-from stages.registry.test_registry import SPEC, cause, put
+from stages.registry.making import SPEC, cause, put
 from stages.store.killing import campaign
 
 

@@ -134,9 +134,7 @@ class Folders:
 
     def standing(self) -> dict[tuple[str, str], int]:
         return {
-            (name, alias): number
-            for name in self.names()
-            for alias, number in self.aliases(name).items()
+            (name, alias): number for name in self.names() for alias, number in self.aliases(name).items()
         }
 
     def log(self) -> tuple[Promotion, ...]:
@@ -206,6 +204,9 @@ class Folders:
     def _write_version(self, name: str, number: int, held: Held) -> None:
         folder = self._version(name, number)
         make_folder(folder.parent)
+        before = self._known(name, number - 1)
+        if before is not None and not (self._folder(name) / "digests" / before.digest).exists():
+            self._index(name, number - 1, before.digest)  # its writer was killed before it did
         for left in folder.parent.glob(f"{TEMPORARY}*"):
             shutil.rmtree(left)
         staged = folder.with_name(f"{TEMPORARY}{number}")
@@ -217,8 +218,11 @@ class Folders:
         sync_folder(staged)
         os.rename(staged, folder)  # noqa: PTH104 - the os functions are what the fault tests replace
         sync_folder(folder.parent)
+        self._index(name, number, held.digest)
+
+    def _index(self, name: str, number: int, digest: str) -> None:
         above = self._folder(name)
-        write_atomically(above / "digests" / held.digest, b"%d\n" % number, 0o644)
+        write_atomically(above / "digests" / digest, b"%d\n" % number, 0o644)
         write_atomically(above / "latest", b"%d\n" % number, 0o644)
 
     def _write_revision(self, name: str, number: int, nth: int, revision: Revision) -> None:
@@ -278,10 +282,10 @@ class Folders:
 def _listed(folder: Path) -> Iterator[str]:
     """The names in a folder, but for those of files that are being written."""
     try:
-        found = os.listdir(folder)
+        with os.scandir(folder) as found:
+            return iter([entry.name for entry in found if not entry.name.startswith(".")])
     except (FileNotFoundError, NotADirectoryError):
         return iter(())
-    return (name for name in found if not name.startswith("."))
 
 
 def _last_line(log: Path) -> Promotion | None:

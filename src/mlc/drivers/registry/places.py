@@ -30,6 +30,11 @@ def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
 
     Raises StepFailed (path-outside-project) where it would lie outside the project at `root`.
     """
+    if spec["type"] == "filesystem":
+        from mlc.drivers.registry.folders import InFolders
+
+        folder = _within(root, str(spec["path"]), "path", str(spec["path"]))
+        return Registry(InFolders(folder, folder / "files"), InFolder(folder / "files"))
     database = str(spec["database"])
     if not database.startswith(_SCHEME):
         raise ValueError(f"not a database the schema admits: {database!r}")

@@ -56,7 +56,8 @@ class Rows:
         for row in rows:
             files.setdefault(int(row["revision"]), {})[row["role"]] = row["digest"]
         revisions = self._ask(
-            "SELECT revision, entry, created FROM {revisions} WHERE name = :name AND number = :number ORDER BY revision",
+            "SELECT revision, entry, created FROM {revisions} WHERE name = :name AND number = :number "
+            "ORDER BY revision",
             name=name,
             number=number,
         )
