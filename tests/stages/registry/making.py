@@ -17,6 +17,12 @@ SPEC: dict[str, Any] = {
     "database": "sqlite:///.mlc/registry/registry.db",
     "files": ".mlc/registry/files",
 }
+SPECS: dict[str, dict[str, Any]] = {
+    "hybrid": SPEC,
+    "filesystem": {"type": "filesystem", "path": "registry"},
+}
+"""Shapes that need no server, by their names."""
+
 NOON = "2026-01-01T12:00:00+00:00"
 
 

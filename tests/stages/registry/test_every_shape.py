@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from stages.registry.conformance import *  # noqa: F403 - the tests of every shape
 from stages.registry.conformance import Shape, overwrite_file
-from stages.registry.making import SPEC
-
-SHAPES: dict[str, tuple[dict[str, Any], Callable[..., None]]] = {
-    "hybrid": (SPEC, overwrite_file),
-    "filesystem": ({"type": "filesystem", "path": "registry"}, overwrite_file),
-}
+from stages.registry.making import SPECS
 
 
-@pytest.fixture(params=SHAPES)
+@pytest.fixture(params=SPECS)
 def shape(request: pytest.FixtureRequest, tmp_path: Path) -> Shape:
-    spec, overwrite = SHAPES[request.param]
-    return Shape(tmp_path, spec, overwrite)
+    return Shape(tmp_path, SPECS[request.param], overwrite_file)
