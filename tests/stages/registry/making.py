@@ -20,6 +20,7 @@ SPEC: dict[str, Any] = {
 SPECS: dict[str, dict[str, Any]] = {
     "hybrid": SPEC,
     "filesystem": {"type": "filesystem", "path": "registry"},
+    "database": {"type": "database", "database": "sqlite:///.mlc/registry/all.db", "password": None},
 }
 """Shapes that need no server, by their names."""
 

@@ -13,8 +13,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from mlc.drivers.registry.catalogue import Changes
 from mlc.store.content import Content, digest_of
 from mlc.store.files import make_folder
+
+LEAST_AGE = 3600.0
+"""Seconds: what was put so long ago and is named by nothing is not about to be, where no lock can say so."""
 
 
 class Files(Protocol):
@@ -22,6 +26,9 @@ class Files(Protocol):
 
     def put(self, source: Path | bytes) -> str:
         """Keep the bytes of a file, or these bytes; gives their digest when they are durable."""
+
+    def put_during(self, changes: Changes, content: bytes) -> str:
+        """The same, while the catalogue is being changed: where both are one database, in the same transaction."""
 
     def read(self, digest: str) -> bytes:
         """The bytes. Raises StepFailed (content-missing, content-damaged)."""
@@ -59,6 +66,9 @@ class Files(Protocol):
 
 class InFolder(Content, frozen=True):
     """A folder of the machine, private to its owner."""
+
+    def put_during(self, changes: Changes, content: bytes) -> str:  # noqa: ARG002 - the folder is another place
+        return self.put(content)
 
     def found(self, digest: str) -> str | None:
         try:

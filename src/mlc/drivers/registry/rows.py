@@ -18,8 +18,7 @@ class Rows:
     """The catalogue within one transaction. `prefix` is what the names of its tables begin with."""
 
     def __init__(self, ask: Ask, prefix: str = "") -> None:
-        self._run = ask
-        self._prefix = prefix
+        self.ask = with_tables(ask, prefix)
 
     def names(self) -> tuple[str, ...]:
         return tuple(row["name"] for row in self._ask("SELECT name FROM {models} ORDER BY name"))
@@ -159,7 +158,13 @@ class Rows:
         )
 
     def _ask(self, statement: str, **values: Any) -> Sequence[Mapping[str, Any]]:
-        return self._run(statement.format_map(_Tables(self._prefix)), values)
+        return self.ask(statement, values)
+
+
+def with_tables(ask: Ask, prefix: str) -> Ask:
+    """Statements may name a table in braces, whatever it is called in the database."""
+    tables = _Tables(prefix)
+    return lambda statement, values: ask(statement.format_map(tables), values)
 
 
 class _Tables(dict[str, str]):

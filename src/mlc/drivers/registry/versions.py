@@ -71,7 +71,8 @@ def described(
             known = changes.number_of(name, digest)
             number = known or changes.latest(name) + 1
             entry = describe(number, digests)
-            revision = Revision(digests | {ENTRY: registry.files.put(_written(entry))}, now)
+            kept = registry.files.put_during(changes, _written(entry))
+            revision = Revision(digests | {ENTRY: kept}, now)
             held = changes.held(name, number) if known else None
             if held is None:
                 changes.add_version(name, number, Held(digest, now, (revision,)))
@@ -138,13 +139,14 @@ def verify_files(registry: Registry, digests: Iterable[str] | None = None) -> tu
     return tuple(found)
 
 
-def collect(registry: Registry, *, pretend: bool = False) -> tuple[str, ...]:
+def collect(registry: Registry, *, pretend: bool = False, older_than: float | None = None) -> tuple[str, ...]:
     """Remove the files that no version names, and what killed writers left. Gives the digests removed.
 
     Waits for registrations that are under way, whose files are there before they are named; where nobody can know of
-    them, what was put there lately stays.
+    them, what was put there lately stays, or within the seconds of `older_than`.
     """
-    with registry.files.collecting() as least_age:
+    with registry.files.collecting() as usual_age:
+        least_age = usual_age if older_than is None else older_than
         wanted = set(_referenced(registry))
         orphans = tuple(
             digest
