@@ -29,12 +29,6 @@ _PACKAGES = {
     "az": ("adlfs", ""),
 }
 """What reaches a store, and the extra that brings it."""
-    "s3": ("s3fs", "s3"),
-    "gs": ("gcsfs", ""),
-    "gcs": ("gcsfs", ""),
-    "abfs": ("adlfs", ""),
-    "az": ("adlfs", ""),
-}
 
 
 class InObjectStore(Struct, frozen=True):
