@@ -7,13 +7,18 @@ shows: what is asked for is hashed again before it is handed out.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import Struct
+
 from mlc.drivers.registry.catalogue import Changes
+from mlc.ir.operation import StepFailed
+from mlc.rules import content_damaged, content_missing
 from mlc.store.content import Content, digest_of
 from mlc.store.files import make_folder
 
@@ -105,3 +110,65 @@ class InFolder(Content, frozen=True):
             yield
         finally:
             os.close(handle)
+
+
+class Elsewhere(Struct, frozen=True, kw_only=True):
+    """What all places have in common that are no folder of this machine.
+
+    `fetched` is where bytes are laid that are wanted as files here. A place says how it keeps, gets and lists bytes.
+    """
+
+    fetched: Content
+
+    def put(self, source: Path | bytes) -> str:
+        content = source if isinstance(source, bytes) else source.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        if self.content(digest) != content:
+            self.keep(digest, content)
+        return digest
+
+    def put_during(self, changes: Changes, content: bytes) -> str:  # noqa: ARG002 - what is elsewhere is no part of it
+        return self.put(content)
+
+    def read(self, digest: str) -> bytes:
+        content = self.content(digest)
+        if content is None:
+            raise StepFailed(content_missing.found(digest, self.place(digest)))
+        now = hashlib.sha256(content).hexdigest()
+        if now != digest:
+            raise StepFailed(content_damaged.found(digest, now, self.place(digest)))
+        return content
+
+    def path(self, digest: str) -> Path:
+        if not self.fetched.is_intact(digest):
+            self.fetched.put(self.read(digest))
+        return self.fetched.path(digest)
+
+    def found(self, digest: str) -> str | None:
+        content = self.content(digest)
+        return None if content is None else hashlib.sha256(content).hexdigest()
+
+    def sweep(self) -> int:
+        return 0  # what is kept elsewhere is there whole or not at all
+
+    def registering(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def collecting(self) -> AbstractContextManager[float]:
+        return nullcontext(LEAST_AGE)
+
+    def valid(self, digest: str) -> str:
+        """A digest. Raises ValueError for what is none."""
+        self.fetched.location(digest)
+        return digest
+
+    def place(self, digest: str) -> str:
+        raise NotImplementedError
+
+    def content(self, digest: str) -> bytes | None:
+        """The bytes of that name, whatever they are; None where there are none."""
+        raise NotImplementedError
+
+    def keep(self, digest: str, content: bytes) -> None:
+        """Put bytes there durably, in the place of others."""
+        raise NotImplementedError

@@ -44,7 +44,9 @@ def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
             from mlc.store.content import Content
 
             database = _database(root, spec)
-            return Registry(InDatabase(database), BytesInDatabase(database, Content(root / _FETCHED)))
+            return Registry(
+                InDatabase(database), BytesInDatabase(database=database, fetched=Content(root / _FETCHED))
+            )
         case _:
             return Registry(_rows(root, spec), _bytes(root, spec))
 
@@ -67,7 +69,9 @@ def _bytes(root: Path, spec: Mapping[str, Any]) -> Files:
     from mlc.drivers.registry.objects import InObjectStore
     from mlc.store.content import Content
 
-    return InObjectStore(written.rstrip("/"), dict(spec.get("options") or {}), Content(root / _FETCHED))
+    return InObjectStore(
+        url=written.rstrip("/"), options=dict(spec.get("options") or {}), fetched=Content(root / _FETCHED)
+    )
 
 
 def _database(root: Path, spec: Mapping[str, Any]) -> Database:

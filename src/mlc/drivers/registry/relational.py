@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
 
 from mlc.drivers.registry.catalogue import Answer, Changes
-from mlc.drivers.registry.files import LEAST_AGE
+from mlc.drivers.registry.files import Elsewhere
 from mlc.drivers.registry.rows import Ask, Rows, with_tables
-from mlc.ir.operation import StepFailed
-from mlc.rules import content_damaged, content_missing
 from mlc.store.catalogue_tables import PREFIX, Database
-from mlc.store.content import Content
 from mlc.store.databases import shown
 
 _PIECE = 4 << 20  # bytes; MySQL takes 16 MiB in one packet
@@ -36,51 +32,31 @@ class InDatabase(Struct, frozen=True):
         return self.database.changing(lambda ask: doing(Rows(ask, PREFIX)))
 
 
-class BytesInDatabase(Struct, frozen=True):
-    """Files as rows, in pieces. `fetched` is where those are laid that are wanted as files of this machine."""
+class BytesInDatabase(Elsewhere, frozen=True, kw_only=True):
+    """Files as rows, in pieces."""
 
     database: Database
-    fetched: Content
-
-    def put(self, source: Path | bytes) -> str:
-        content = source if isinstance(source, bytes) else source.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        if self.found(digest) != digest:
-            self.database.changing(lambda ask: self._keep(with_tables(ask, PREFIX), digest, content))
-        return digest
 
     def put_during(self, changes: Changes, content: bytes) -> str:
-        digest = hashlib.sha256(content).hexdigest()
-        ask = changes.ask if isinstance(changes, Rows) else None
-        if ask is None:
+        if not isinstance(changes, Rows):
             return self.put(content)
-        if _content(ask, digest) != content:
-            self._keep(ask, digest, content)
+        digest = hashlib.sha256(content).hexdigest()
+        if _content(changes.ask, digest) != content:
+            self._keep(changes.ask, digest, content)
         return digest
 
-    def read(self, digest: str) -> bytes:
-        content = self._content(digest)
-        if content is None:
-            raise StepFailed(content_missing.found(digest, self.place(digest)))
-        now = hashlib.sha256(content).hexdigest()
-        if now != digest:
-            raise StepFailed(content_damaged.found(digest, now, self.place(digest)))
-        return content
+    def content(self, digest: str) -> bytes | None:
+        with self.database.looking() as ask:
+            return None if ask is None else _content(with_tables(ask, PREFIX), self.valid(digest))
 
-    def path(self, digest: str) -> Path:
-        if not self.fetched.is_intact(digest):
-            self.fetched.put(self.read(digest))
-        return self.fetched.path(digest)
+    def keep(self, digest: str, content: bytes) -> None:
+        self.database.changing(lambda ask: self._keep(with_tables(ask, PREFIX), digest, content))
 
     def has(self, digest: str) -> bool:
-        return bool(self._rows("SELECT digest FROM {contents} WHERE digest = :digest", self._valid(digest)))
-
-    def found(self, digest: str) -> str | None:
-        content = self._content(digest)
-        return None if content is None else hashlib.sha256(content).hexdigest()
+        return bool(self._rows("SELECT digest FROM {contents} WHERE digest = :digest", self.valid(digest)))
 
     def place(self, digest: str) -> str:
-        return f"{shown(self.database.url)} ({PREFIX}contents {self._valid(digest)})"
+        return f"{shown(self.database.url)} ({PREFIX}contents {self.valid(digest)})"
 
     def digests(self) -> Iterator[str]:
         return iter([row["digest"] for row in self._rows("SELECT digest FROM {contents} ORDER BY digest")])
@@ -89,15 +65,6 @@ class BytesInDatabase(Struct, frozen=True):
         there = self.has(digest)
         self.database.changing(lambda ask: _forget(with_tables(ask, PREFIX), digest))
         return there
-
-    def sweep(self) -> int:
-        return 0  # a transaction leaves nothing half-done
-
-    def registering(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def collecting(self) -> AbstractContextManager[float]:
-        return nullcontext(LEAST_AGE)
 
     def age(self, digest: str) -> float:
         with self.database.looking() as ask:
@@ -121,17 +88,9 @@ class BytesInDatabase(Struct, frozen=True):
                 {"digest": digest, "nth": nth, "content": piece},
             )
 
-    def _content(self, digest: str) -> bytes | None:
-        with self.database.looking() as ask:
-            return None if ask is None else _content(with_tables(ask, PREFIX), self._valid(digest))
-
     def _rows(self, statement: str, digest: str = "") -> Sequence[Mapping[str, Any]]:
         with self.database.looking() as ask:
             return () if ask is None else with_tables(ask, PREFIX)(statement, {"digest": digest})
-
-    def _valid(self, digest: str) -> str:
-        self.fetched.location(digest)  # raises ValueError for what is no digest
-        return digest
 
 
 def _content(ask: Ask, digest: str) -> bytes | None:
