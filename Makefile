@@ -50,7 +50,7 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
+checkers: .checkers/moto/.installed .checkers/nx-27017/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
@@ -64,6 +64,12 @@ checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/ml
 .checkers/moto/.installed:
 	$(PYTHON) -m venv .checkers/moto
 	.checkers/moto/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'moto[s3,server]>=5'
+	touch $@
+
+# Speaks MongoDB's protocol, with SQLite below: no real MongoDB is on any index.
+.checkers/nx-27017/.installed:
+	$(PYTHON) -m venv .checkers/nx-27017
+	.checkers/nx-27017/bin/python -m pip install --quiet --quiet --disable-pip-version-check nx-27017==0.8.1
 	touch $@
 
 .checkers/pre-commit/.installed:

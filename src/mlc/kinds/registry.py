@@ -57,12 +57,12 @@ class Database(
     database: Annotated[
         str,
         about(
-            "The database: the URL of PostgreSQL, MySQL or MariaDB without a password, or `sqlite:///` and a path "
-            "within the project.",
+            "The database: the URL of PostgreSQL, MySQL, MariaDB or MongoDB without a password, or `sqlite:///` and "
+            "a path within the project.",
             change="replace",
             example="postgresql://mlc@db.example/registry",
-            pattern=rf"^(sqlite:///.+|{_SERVERS}[^\s$]+)$",
-            form=_FORM,
+            pattern=rf"^(sqlite:///.+|({_SERVERS}|mongodb(\+srv)?://)[^\s$]+)$",
+            form=f"{_FORM} or mongodb://user@host/name",
         ),
     ]
     password: Password = None

@@ -81,7 +81,7 @@ class InObjectStore(Elsewhere, frozen=True, kw_only=True):
 
             store, below = fsspec.core.url_to_fs(self.url, use_listings_cache=False, **options)
             yield store, below
-        except (StepFailed, FileNotFoundError):
+        except StepFailed:
             raise
         except Exception as error:  # the libraries of stores have no exception in common
             package, extra = _PACKAGES.get(self.url.partition("://")[0], ("", ""))

@@ -16,6 +16,7 @@ from mlc.store.files import leads_out
 
 if TYPE_CHECKING:
     from mlc.store.catalogue_tables import Database
+    from mlc.store.secrets import Secret
 
 _SQLITE = "sqlite:///"
 _FETCHED = ".mlc/cache/registry"  # of bytes that are kept elsewhere, those that were wanted as files
@@ -39,6 +40,15 @@ def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
 
             folder = _within(root, str(spec["path"]), "path", str(spec["path"]))
             return Registry(InFolders(folder, folder / "files"), InFolder(folder / "files"))
+        case "database" if str(spec["database"]).startswith("mongodb"):
+            _need("pymongo", "mongodb", str(spec["database"]))
+            from mlc.drivers.registry.documents import BytesInDocuments, InDocuments, Mongo
+            from mlc.store.content import Content
+
+            mongo = Mongo(str(spec["database"]), _password(spec))
+            return Registry(
+                InDocuments(mongo), BytesInDocuments(mongo=mongo, fetched=Content(root / _FETCHED))
+            )
         case "database":
             from mlc.drivers.registry.relational import BytesInDatabase, InDatabase
             from mlc.store.content import Content
@@ -76,12 +86,27 @@ def _bytes(root: Path, spec: Mapping[str, Any]) -> Files:
 
 def _database(root: Path, spec: Mapping[str, Any]) -> Database:
     from mlc.store.catalogue_tables import Database
-    from mlc.store.secrets import read_secret
 
-    written, password = str(spec["database"]), spec.get("password")
+    written = str(spec["database"])
     if written.startswith(_SQLITE):
         written = _SQLITE + str(_within(root, written.removeprefix(_SQLITE), "database", written))
-    return Database(written, None if password is None else read_secret(password))
+    return Database(written, _password(spec))
+
+
+def _password(spec: Mapping[str, Any]) -> Secret | None:
+    from mlc.store.secrets import read_secret
+
+    return None if spec.get("password") is None else read_secret(spec["password"])
+
+
+def _need(package: str, extra: str, where: str) -> None:
+    """Raises StepFailed (registry-unreachable) for a package that is not installed."""
+    from importlib.util import find_spec
+
+    from mlc.rules import registry_unreachable
+
+    if find_spec(package) is None:
+        raise StepFailed(registry_unreachable.no_driver(where.partition("?")[0], package, extra))
 
 
 def _within(root: Path, path: str, field: str, written: str) -> Path:
