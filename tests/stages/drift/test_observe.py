@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from mlc import drivers
 from mlc.drivers import promotion, registration
@@ -142,6 +143,17 @@ def test_a_registry_that_cannot_be_read_is_drift_and_no_end(
     done = registered() if observe is registration.observe else promoted()
     (one,) = observe(tmp_path, "dev", [done]).values()
     assert one.what.startswith("the registry cannot be read: ")
+
+
+def test_what_is_out_of_reach_is_not_taken_for_changed(tmp_path: Path) -> None:
+    spec = {"type": "database", "database": "postgresql://mlc@127.0.0.1:1/nowhere", "password": None}
+    for password in (None, "${secret:NOT_HERE}"):
+        elsewhere = {**spec, "password": password}
+        done = [
+            (structs.replace(operation, spec={**operation.spec, "registry": elsewhere}), outcome)
+            for operation, outcome in (registered(), promoted(name="churn"))
+        ]
+        assert seen(tmp_path, *done) == {}
 
 
 def test_which_drivers_observe() -> None:

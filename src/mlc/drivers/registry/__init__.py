@@ -48,6 +48,7 @@ __all__ = [
     "aliases",
     "collect",
     "head",
+    "is_out_of_reach",
     "list_datasets",
     "list_models",
     "log",
@@ -68,6 +69,14 @@ __all__ = [
 ]
 
 _REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)(?::([1-9][0-9]{0,8})|@([a-z0-9][a-z0-9_-]*))?")
+
+
+def is_out_of_reach(failure: StepFailed) -> bool:
+    """Was a registry not looked at, because its server does not answer or its password is not here (as in CI)?
+
+    What was not seen is not taken for changed: a plan then goes by what is recorded, and `apply` says what is wrong.
+    """
+    return any(found.rule in ("registry-unreachable", "secret-missing") for found in failure.diagnostics)
 
 
 def list_models(root: Path, spec: Mapping[str, Any]) -> tuple[Summary, ...]:
