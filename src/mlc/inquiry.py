@@ -16,6 +16,7 @@ from mlc.compose import hydra, interpolate
 from mlc.compose.project import Layers
 from mlc.compose.source import Source
 from mlc.ir.address import Address
+from mlc.ir.columns_out import ColumnsOut
 from mlc.ir.diagnostic import Diagnostic, Label, has_errors
 from mlc.ir.document import Document
 from mlc.ir.explanation import Explanation
@@ -70,6 +71,42 @@ def explain(request: Request, address: str) -> tuple[pipeline.Composed, tuple[Ex
         left_out = nothing_to_explain.RULE.name
         found = [one for one in found if one.rule != left_out or not one.address]
     return msgspec.structs.replace(composed, diagnostics=pipeline.each_once(found)), tuple(explained)
+
+
+def columns_out(
+    request: Request, address: str, source: Source | None = None
+) -> tuple[pipeline.Validated, tuple[ColumnsOut, ...]]:
+    """load → compose → check → lower, then what comes out of features on each dataset that a model uses them on."""
+    from mlc import lower
+    from mlc.kinds import _columns_out, features
+
+    validated = pipeline.validate(request, source)
+    if has_errors(validated.diagnostics):
+        return validated, ()
+    graphs = [lower.lower(checked) for checked in validated.checked.values()]
+    found: list[ColumnsOut] = []
+    is_there = False
+    for graph in graphs:
+        uses: dict[str, list[Any]] = {}
+        for resource in graph.resources:
+            is_there |= str(resource.address) == address
+            if (
+                resource.address.kind == "model"
+                and f"features.{resource.view['features']['name']}" == address
+            ):
+                uses.setdefault(resource.view["dataset"]["name"], []).append(resource.view)
+        for dataset, models in uses.items():
+            told = features.seen(models[0]["features"], models[0]["task"])
+            items = _columns_out.columns_out(told, models[0]["dataset"]["columns"])
+            names = tuple(model["name"] for model in models)
+            found.append(ColumnsOut(graph.environment, dataset, names, _columns_out.width(items), items))
+    known = [
+        str(one.address) for graph in graphs for one in graph.resources if one.address.kind == "features"
+    ]
+    if not is_there or address not in known:
+        missing = nothing_to_explain.found(address, address, " and ".join(validated.checked), known)
+        return msgspec.structs.replace(validated, diagnostics=(*validated.diagnostics, missing)), ()
+    return validated, tuple(found)
 
 
 def _left_out(layers: Layers, document: Document, text: str) -> Diagnostic | None:
@@ -310,9 +347,10 @@ def _within(compiled: pipeline.Compiled, kept: frozenset[Address]) -> pipeline.C
 def located(found: tuple[Diagnostic, ...], compiled: pipeline.Compiled) -> tuple[Diagnostic, ...]:
     """Findings of a run, which knows no configuration, with the lines of the configuration they concern."""
     nodes = {str(resource.address): resource.node for resource in compiled.graph.resources}
+    models = {str(one.address): one.view for one in compiled.graph.resources if one.address.kind == "model"}
     placed = []
     for one in found:
-        address, path = _concerned(one, nodes)
+        address, path = _concerned(one, nodes, models.get(one.address, {}))
         if address not in nodes or one.labels:
             placed.append(one)
             continue
@@ -321,8 +359,13 @@ def located(found: tuple[Diagnostic, ...], compiled: pipeline.Compiled) -> tuple
     return tuple(placed)
 
 
-def _concerned(one: Diagnostic, nodes: Mapping[str, Node]) -> tuple[str, tuple[str, ...]]:
-    """The resource and the field that a finding concerns: its path may lead to another resource than its own."""
+def _concerned(
+    one: Diagnostic, nodes: Mapping[str, Node], model: Mapping[str, Any]
+) -> tuple[str, tuple[str, ...]]:
+    """The resource and the field that a finding concerns: its path may lead to another resource than its own. `model`
+    is the one that the finding is about, where it is: of a path through its features these are meant."""
     parts = tuple(one.path.split(".")) if one.path else ()
+    if len(parts) > 1 and parts[0] in ("features", "dataset") and parts[0] in model:
+        return f"{parts[0]}.{model[parts[0]]['name']}", parts[1:]
     other = ".".join(parts[:2])
     return (other, parts[2:]) if other in nodes else (one.address, parts)

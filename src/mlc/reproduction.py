@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from mlc.apply import Stop
     from mlc.ir.checked import Checked
 
-MADE_AGAIN = ("train", "test", "model", "onnx", "parity", "evaluation")
+MADE_AGAIN = ("train", "validation", "test", "model", "onnx", "parity", "evaluation")
 """What `register` reads that the same inputs give again. A latency is measured, and what tells it differs with it."""
 
-_DATA = ("train", "test")
+_DATA = ("train", "validation", "test")
 
 _DECISIVE = ("train", "export")
 """The steps of which a version says what they were made from."""

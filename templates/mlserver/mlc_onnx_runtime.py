@@ -21,8 +21,14 @@ from mlserver.errors import InferenceError
 from mlserver.types import InferenceRequest, InferenceResponse, RequestInput, ResponseOutput
 from mlserver.utils import get_model_uri
 
-GRAPH = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(string)": np.object_}
-MISSING = {"BYTES": ""}  # as the model was trained: a missing text is empty, and any other value is NaN
+GRAPH = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+    "tensor(string)": np.object_,
+}
+# as the model was trained: a missing text is empty, a missing time the smallest number, and any other value is NaN
+MISSING = {"BYTES": "", "INT64": -(2**63)}
 
 
 class OnnxRuntime(MLModel):
@@ -102,7 +108,9 @@ def value_of(value: Any, datatype: str, nullable: bool, where: str) -> Any:
         return value.decode() if isinstance(value, bytes) else value
     if datatype == "BOOL" and isinstance(value, bool | np.bool_):
         return float(value)
-    number = datatype not in ("BYTES", "BOOL") and not isinstance(value, bool | str | bytes | None)
+    if datatype == "INT64" and isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
+    number = datatype not in ("BYTES", "BOOL", "INT64") and not isinstance(value, bool | str | bytes | None)
     if number and math.isfinite(value):
         return value
     raise InferenceError(f"{where}: {value!r:.40} is not {datatype}{' or null' if nullable else ''}")

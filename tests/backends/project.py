@@ -25,6 +25,7 @@ REFERENCES = {
     "features": "features",
     "model": "model",
     "target": "target",
+    "deployment": "deployment",
     "runtime": "runtime",
 }
 
@@ -88,11 +89,51 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "deployment.risk_steady": {"model": "default_risk", "target": "cluster", "replicas": 3},
     "deployment.risk_server": {"model": "default_risk", "target": "servers"},
-    "deployment.risk_local": {"model": "default_risk", "target": "here"},
+    "deployment.risk_local": {
+        "description": "Scores applications, {{ $labels.instance }} and all",
+        "openapi": True,
+        "model": "default_risk",
+        "target": "here",
+    },
+    "monitor.risk": {
+        "deployment": "risk_local",
+        "owner": "risk-on-call",
+        "health": {"errors": {"max": 0.01}, "latency": {"max": "50ms", "quantile": 0.95}},
+        "alerts": {
+            "oncall": {
+                "type": "webhook",
+                "url": "https://oncall.example.com/mlc",
+                "token_file": "/etc/alertmanager/oncall.token",
+                "severities": ["critical"],
+            },
+            "team": {"type": "slack", "channel": "#risk", "url_file": "/etc/alertmanager/slack.url"},
+        },
+    },
     "pipeline.main": {
-        "systems": ["github_actions"],
+        "systems": ["github_actions", "gitlab_ci"],
+        "gitlab": {"image": f"docker.io/library/python:3.11-bookworm@{DIGEST}", "tags": ["ml"]},
         "install": "python -m pip install --require-hashes -r requirements.txt",
+        "apply": {
+            "dev": {},
+            "prod": {
+                "approval": "production",
+                "identity": {"role": "arn:aws:iam::123456789012:role/mlc-apply"},
+            },
+        },
+        "schedules": {
+            "mornings": {"cron": "30 5 * * 1-5", "run": "drift", "environments": ["dev", "prod"]},
+            "sundays": {"cron": "0 3 * * 0", "run": "apply", "environments": ["prod"]},
+        },
+    },
+    "pipeline.azure": {
+        "systems": ["azure_pipelines"],
+        "install": "python -m pip install --require-hashes -r requirements.txt",
+        "folder": "ml/lending",
         "apply": {"dev": {}, "prod": {"approval": "production"}},
+        "schedules": {
+            "mornings": {"cron": "30 5 * * 1-5", "run": "drift", "environments": ["dev", "prod"]},
+            "sundays": {"cron": "0 3 * * 0", "run": "apply", "environments": ["prod"]},
+        },
     },
 }
 

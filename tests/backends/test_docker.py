@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from backends.project import DIGEST, SPECS, broken, emitted, graph_of, named
 from mlc.emit import emit, quoting
@@ -84,3 +87,65 @@ def test_a_package_name_cannot_be_an_option(backends: tuple[Backend, ...]) -> No
         graph_of({**SPECS, "runtime.python": runtime})
     with pytest.raises(ValueError, match="exact version"):
         quoting.requirement(f"{name}==1.0")
+
+
+@pytest.fixture
+def compose(artifacts: tuple[Artifact, ...]) -> Artifact:
+    return emitted(artifacts, "docker/risk_image/compose.yaml")
+
+
+def service_of(artifact: Artifact) -> dict[str, Any]:
+    ((name, service),) = yaml.safe_load(artifact.content)["services"].items()
+    assert name == "risk-image"
+    return dict(service)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("read_only: true", "read_only: [yes]"),
+        ("cap_drop:", "cap_drops:"),
+        ("    restart: unless-stopped", "    restart: {always: true}"),
+        ("interval: 10s", "interval: [10]"),
+        ("services:", "servces:"),
+    ],
+)
+def test_broken_compose_file_is_rejected(
+    old: str, new: str, compose: Artifact, backends: tuple[Backend, ...]
+) -> None:
+    assert verify(compose, named(backends, "docker")).outcome == "ok"
+    found = verify(broken(compose, old, new), named(backends, "docker"))
+    assert found.outcome == "rejected"
+    assert found.checker == "json-schema vendor.compose-spec"
+
+
+def test_the_service_has_the_least_rights(compose: Artifact, dockerfile: Artifact) -> None:
+    service = service_of(compose)
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["ports"][0]["host_ip"] == "127.0.0.1"
+    assert f"USER {service['user']}" in dockerfile.content.decode()
+    health = service["healthcheck"]["test"]
+    assert f"CMD {json.dumps(health[1:])}" in dockerfile.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("port", "replicas", "published"),
+    [(8080, 1, "8080"), (8080, 3, "8080-8082"), (0, 1, None), (65535, 2, None)],
+)
+def test_replicas_have_ports_of_their_own(
+    port: int, replicas: int, published: str | None, backends: tuple[Backend, ...]
+) -> None:
+    deployment = {**SPECS["deployment.risk_image"], "port": port, "replicas": replicas}
+    specs = {**SPECS, "deployment.risk_image": deployment}
+    found = service_of(emitted(emit(graph_of(specs), backends, True), "compose.yaml"))
+    assert found["ports"][0].get("published") == published
+    assert found["deploy"]["replicas"] == replicas
+
+
+@pytest.mark.parametrize(("cpu", "cpus"), [("500m", "0.5"), ("2", "2"), ("1500m", "1.5"), ("0.25", "0.25")])
+def test_processors_are_told_as_compose_has_them(cpu: str, cpus: str, backends: tuple[Backend, ...]) -> None:
+    deployment = {**SPECS["deployment.risk_image"], "resources": {"cpu": cpu, "memory": "1.5Gi"}}
+    specs = {**SPECS, "deployment.risk_image": deployment}
+    found = service_of(emitted(emit(graph_of(specs), backends, True), "compose.yaml"))
+    assert found["deploy"]["resources"]["limits"] == {"cpus": cpus, "memory": "1610612736b", "pids": 256}

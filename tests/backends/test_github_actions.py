@@ -82,10 +82,13 @@ def test_each_job_has_the_rights_that_it_needs_and_no_secret(
     workflow: Artifact, jobs: dict[str, Any]
 ) -> None:
     assert b"secrets" not in workflow.content
-    assert list(jobs) == ["review", "publish", "apply-dev", "apply-prod"]
+    assert list(jobs) == ["review", "publish", "apply-dev", "apply-prod", "drift-dev", "drift-prod"]
+    rights = {
+        "publish": {"pull-requests": "write", "security-events": "write", "actions": "read"},
+        "apply-prod": {"contents": "read", "id-token": "write"},
+    }
     for name, job in jobs.items():
-        writing = {"pull-requests": "write", "security-events": "write", "actions": "read"}
-        assert job["permissions"] == (writing if name == "publish" else {"contents": "read"})
+        assert job["permissions"] == rights.get(name, {"contents": "read"})
         assert job["timeout-minutes"] == 30
         checkouts = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
         assert len(checkouts) == (0 if name == "publish" else 1)
@@ -103,9 +106,31 @@ def test_what_may_write_reads_no_file_of_the_change_and_runs_for_no_fork(jobs: d
 def test_pull_requests_never_apply(jobs: dict[str, Any]) -> None:
     for name, job in jobs.items():
         commands = " ".join(step.get("run", "") for step in job["steps"])
-        event = "push" if name.startswith("apply-") else "pull_request"
-        assert f"github.event_name == '{event}'" in job["if"]
-        assert ("mlc apply" in commands) == (event == "push")
+        wanted = {"apply": "github.event_name == 'push'", "drift": "github.event.schedule == '30 5 * * 1-5'"}
+        assert wanted.get(name.partition("-")[0], "github.event_name == 'pull_request'") in job["if"]
+        assert ("mlc apply" in commands) == name.startswith("apply-")
+
+
+def test_schedules_start_what_they_name(workflow: Artifact, jobs: dict[str, Any]) -> None:
+    found = yaml.safe_load(workflow.content)[True]["schedule"]  # YAML 1.1 reads `on` as true
+    assert found == [{"cron": "30 5 * * 1-5"}, {"cron": "0 3 * * 0"}]
+    assert "schedule" not in jobs["apply-dev"]["if"]
+    assert jobs["apply-prod"]["if"] == (
+        "!cancelled() && !failure() && (github.event_name == 'push' || github.event.schedule == '0 3 * * 0')"
+    )
+    assert jobs["drift-dev"]["if"] == jobs["drift-prod"]["if"] == "github.event.schedule == '30 5 * * 1-5'"
+
+
+def test_a_run_says_who_it_is_by_a_token_of_its_own(jobs: dict[str, Any]) -> None:
+    names = [step["name"] for step in jobs["apply-prod"]["steps"]]
+    assert names[-2:] == ["Take the token that says who this run is", "Apply"]
+    assert jobs["apply-prod"]["steps"][-1]["env"] == {
+        "ENVIRONMENT": "prod",
+        "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/mlc-apply",
+        "AWS_ROLE_SESSION_NAME": "mlc",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "${{ runner.temp }}/mlc-token",
+    }
+    assert len(jobs["apply-dev"]["steps"][-1]["env"]) == 1
 
 
 def test_environments_are_applied_one_after_the_other(jobs: dict[str, Any]) -> None:
@@ -173,6 +198,7 @@ def test_hostile_values_change_no_structure(
 
 def test_environment_names_that_yaml_misreads(backends: tuple[Backend, ...]) -> None:
     pipeline = {**SPECS["pipeline.main"], "apply": {"no": {}, "0123": {}, "1e3": {"approval": "off"}}}
+    pipeline["schedules"] = {}
     specs = {**SPECS, "pipeline.main": pipeline}
     artifact = emitted(
         emit(graph_of(specs, environments=["no", "0123", "1e3"]), backends, True), "mlc-main.yml"
@@ -185,7 +211,7 @@ def test_environment_names_that_yaml_misreads(backends: tuple[Backend, ...]) -> 
 
 
 def test_a_project_in_a_folder_works_there(backends: tuple[Backend, ...]) -> None:
-    pipeline = {**SPECS["pipeline.main"], "folder": "teams/lending", "apply": {}}
+    pipeline = {**SPECS["pipeline.main"], "folder": "teams/lending", "apply": {}, "schedules": {}}
     artifact = emitted(emit(graph_of({**SPECS, "pipeline.main": pipeline}), backends, True), "mlc-main.yml")
     read = yaml.safe_load(artifact.content)
     assert read["defaults"]["run"]["working-directory"] == "teams/lending"
@@ -259,6 +285,11 @@ def test_modules_are_installed_before_anything_is_compiled(
         if name == "review":
             at += 1
             assert job["steps"][at]["run"] == "mlc modules install --revision HEAD^1"
-        assert names[at + 1] in ("Review", "Apply")
+        assert names[at + 1] in (
+            "Review",
+            "Apply",
+            "Look for drift",
+            "Take the token that says who this run is",
+        )
     found = verify_each(workflow, named(backends, "github_actions"))
     assert [one.outcome for one in found] == ["ok"] * len(CHECKERS)

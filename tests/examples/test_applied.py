@@ -10,9 +10,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec import convert
 
 from mlc import data
 from mlc.cli.main import run
+from mlc.ir.columns_out import Item
+from stages.kinds.test_columns_out import agree
 
 EXAMPLES = sorted(
     file.parent for file in data.path("examples").glob("*/mlc.yaml") if file.parent.name != "lending"
@@ -34,3 +37,14 @@ def test_an_example_goes_the_whole_way_and_then_nothing_is_left_to_do(
         shown = json.loads(capfd.readouterr().out)
         assert shown["model"]["entry"]["gated"], shown
     assert list((project / ".mlc" / "deployments" / "dev").iterdir())
+    for features in sorted((project / "features").glob("[a-z]*.yaml")):
+        capfd.readouterr()
+        address = f"features.{features.stem}"
+        assert run(["-C", str(project), "explain", address, "--columns", "--format", "json"]) == 0
+        for used in json.loads(capfd.readouterr().out)["used"]:
+            for name in used["models"]:
+                assert (
+                    run(["-C", str(project), "state", "show", f"model.{name}/train", "--format", "json"]) == 0
+                )
+                trained = json.loads(capfd.readouterr().out)["operation"]
+                assert agree(convert(used["items"], list[Item]), trained["summary"]["columns_out"])

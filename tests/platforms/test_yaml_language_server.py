@@ -145,6 +145,12 @@ def test_knows_the_transforms_of_a_feature_group(editor: LanguageClient) -> None
     assert len(show(editor, "env/prod.yaml", preset)) == 1
 
 
+def test_knows_the_code_of_the_project(editor: LanguageClient) -> None:
+    head = "task: binary_classification\ntrain:\n"
+    assert show(editor, MODEL, f"{head}  estimator: code.scoring.Nearest\n  params: {{sharpness: 1}}\n") == []
+    assert len(show(editor, MODEL, f"{head}  estimator: code.scoring\n")) == 1
+
+
 def test_knows_the_estimators_of_other_libraries(editor: LanguageClient) -> None:
     text = "train:\n  estimator: xgboost.XGBClassifier\n  params: {subsample: 1.5, booster: dart}\n"
     assert set(show(editor, MODEL, text)) == {

@@ -121,6 +121,7 @@ def comments(folder: Path) -> list[dict[str, Any]]:
 
 def test_the_action_at_the_top_is_the_one_that_is_emitted() -> None:
     assert _root_action.FILE.read_bytes() == _root_action.text()
+    assert _root_action.COMPONENT.read_bytes() == _root_action.component()
 
 
 def test_the_review_of_a_merge_needs_no_more_than_two_commits(merged: Path, tmp_path: Path) -> None:

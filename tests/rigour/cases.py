@@ -247,6 +247,46 @@ def _in_places(generator: Generator, n: int) -> Estimates:
     return found
 
 
+def _classes_in_places(generator: Generator, n: int) -> Estimates:
+    """Three classes in four groups; in one the last class is found less often, and in its place the first is called."""
+    places, truth = generator.integers(0, 4, n), generator.choice(3, n, p=(0.5, 0.3, 0.2))
+    right = np.where((places == 0) & (truth == 2), 0.6, 0.8)
+    called = np.where(generator.random(n) < right, truth, (truth + 1) % 3)
+    answers = Answers("multiclass_classification", truth, called, np.eye(3)[called], ("a", "b", "c"))
+    return _largest_gaps(
+        places, answers, generator, ("demographic_parity", "equal_opportunity", "accuracy_parity")
+    )
+
+
+def _numbers_in_places(generator: Generator, n: int) -> Estimates:
+    """A regression in four groups, with skewed errors: it says 1 too much in one, where it also errs more."""
+    places = generator.integers(0, 4, n)
+    truth = generator.normal(50 + 2 * (places == 1), 5)
+    errors = np.where(places == 0, 1 + 3 * (generator.exponential(size=n) - 1), 2 * generator.normal(size=n))
+    answers = Answers("regression", truth, None, truth + errors)
+    return _largest_gaps(places, answers, generator, tuple(_distances()))
+
+
+def _distances() -> Mapping[str, float]:
+    """The true distances. That of sizes of errors is by integration over the exponential."""
+    high = np.linspace(0, 60, 2_000_001)
+    skewed = float(np.trapezoid(np.abs(3 * high - 2) * np.exp(-high), high))
+    return {
+        "mean_prediction_parity": 2.0,
+        "mean_error_parity": 1.0,
+        "absolute_error_parity": skewed - 2 * float(np.sqrt(2 / np.pi)),
+    }
+
+
+def _largest_gaps(
+    places: np.ndarray, answers: Answers, generator: Generator, criteria: tuple[str, ...]
+) -> Estimates:
+    design = Design(len(places), int(generator.integers(2**31)))
+    frame = pl.DataFrame({"place": np.array(_PLACES)[places]})
+    found = fairness.gaps("gate", ["place"], criteria, 2, frame, answers, design, [])
+    return {one.criterion: one.gap for one in found}
+
+
 _common, _common_truths = _binary(0.3)
 _rare, _rare_truths = _binary(0.05)
 _normal, _normal_truths = _regression(lambda generator, n: generator.normal(0, 5, n))
@@ -338,6 +378,25 @@ CASES: tuple[Case, ...] = (
         ("gap of recall", "demographic_parity", "equal_opportunity"),
         _in_places,
         lambda: {"gap of recall": 0.15, "demographic_parity": 0.06, "equal_opportunity": 0.15},
+        600,
+    ),
+    Case(
+        "classes and groups",
+        "three classes in four groups, each class against the rest; of the largest gap all must hold",
+        (200, 800, 3200),
+        ("demographic_parity", "equal_opportunity", "accuracy_parity"),
+        _classes_in_places,
+        # in the first group the last class is right 0.2 less often, and the first is called so in its place
+        lambda: {"demographic_parity": 0.04, "equal_opportunity": 0.2, "accuracy_parity": 0.04},
+        600,
+    ),
+    Case(
+        "numbers and groups",
+        "means of four groups, of which one has skewed errors; of the largest gap all must hold",
+        (120, 400, 1600),
+        ("mean_prediction_parity", "mean_error_parity", "absolute_error_parity"),
+        _numbers_in_places,
+        _distances,
         600,
     ),
 )

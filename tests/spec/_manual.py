@@ -22,7 +22,7 @@ place and the rule, with the sentences where they matter. `mlc schema KIND` prin
 [rules.md](rules.md) explains every rule.
 
 """
-_FENCE = re.compile(r"```(diagnostics|values|composed)(?: (.*))?$")
+_FENCE = re.compile(r"```(diagnostics|values|columns|composed)(?: (.*))?$")
 
 
 def page() -> str:
@@ -66,6 +66,10 @@ def _expected(language: str, words: str, lines: Iterator[str]) -> Iterator[str]:
         yield "```text"
         if words:
             yield f"#{words}"
+    elif language == "columns":
+        name, _, rest = words.strip().partition(" ")
+        yield "```console"
+        yield f"$ mlc explain {name} --columns{f' {rest}' if rest else ''}"
     elif language == "composed":
         yield "```console"
         yield f"$ mlc compose config{words}"

@@ -8,6 +8,7 @@ the language are those of the command line (`env=prod`, overrides, `--input NAME
     ```diagnostics   the errors and warnings of `mlc validate`, each `file:line:column rule`; none: it is valid.
                      With the word `messages`, what each says stands indented below it.
     ```values        `address.path = JSON`, the value in the environment; `absent` where there is none
+    ```columns       what `mlc explain NAME --columns` prints; the first word is the features' address
     ```composed      what `mlc compose config` prints; the files are then a Hydra config directory of their own
 
 The section called `BASE` holds the project that the other examples are laid over.
@@ -25,7 +26,7 @@ from msgspec import Struct
 FOLDER = Path(__file__).parent
 BASE = "The project of the examples"
 
-EXPECTATIONS = ("diagnostics", "values", "composed")
+EXPECTATIONS = ("diagnostics", "values", "columns", "composed")
 _NAME = re.compile(r"`([^`\s]+\.yaml)`$")
 _FENCE = re.compile(r"(```+)(.*)$")
 _HEADING = re.compile(r"(#+) (.+)$")

@@ -23,7 +23,9 @@ from mlc.compose import hydra, interpolate
 from mlc.compose.source import Source
 from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.node import plain
+from mlc.report import columns_text
 from mlc.report import yaml as report
+from mlc.report.terminal import Paint
 from mlc.request import Request, request
 from spec import _manual, reading
 from spec.reading import Example, Expectation, Section
@@ -148,6 +150,15 @@ def _values(example: Example, expectation: Expectation) -> Iterator[str]:
         yield f"{address} = {'absent' if found is None else json.dumps(plain(found), ensure_ascii=False)}"
 
 
+def _columns(example: Example, expectation: Expectation) -> Iterator[str]:
+    name, *words = expectation.words
+    validated, found = inquiry.columns_out(_request(words), name, _source(example))
+    if has_errors(validated.diagnostics):
+        yield from _told(validated.diagnostics, messages=True)
+        return
+    yield from columns_text.columns(name, found, Paint()).splitlines()
+
+
 def _source(example: Example) -> Source:
     """The project of an example; files beside it (`../layers/…`) are those of modules, fetched and locked."""
     files = {**BASE, **example.files}
@@ -186,6 +197,7 @@ def _composed(example: Example, expectation: Expectation) -> Iterator[str]:
 ACTUAL: dict[str, Callable[[Example, Expectation], Iterator[str]]] = {
     "diagnostics": _diagnostics,
     "values": _values,
+    "columns": _columns,
     "composed": _composed,
 }
 

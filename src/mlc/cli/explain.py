@@ -1,8 +1,9 @@
 """Show where a value comes from: the winner, every value it overwrote, and the interpolations on the way.
 
 ADDRESS is a resource such as model.churn, PATH a field in it: mlc explain model.churn.train.params.C
-A map is shown as YAML in which every line ends in its origin. `mlc explain --unused` finds what is written and
-changes nothing in any environment: values that never win, layers, variables, presets that nobody uses.
+A map is shown as YAML in which every line ends in its origin. `mlc explain features.NAME --columns` shows the columns
+that come out of features on each dataset, as far as they are known before apply. `mlc explain --unused` finds what is
+written and changes nothing in any environment: values that never win, layers, variables, presets that nobody uses.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--annotate", action="store_true", help="as YAML, every line with its origin (maps are shown so)"
     )
     parser.add_argument(
+        "--columns", action="store_true", help="the columns that come out of features; takes features.NAME"
+    )
+    parser.add_argument(
         "--unused", action="store_true", help="find what changes nothing in any environment; takes no ADDRESS"
     )
     add_project_arguments(parser, forms=DIAGNOSTIC_FORMS)
@@ -42,11 +46,19 @@ def run(arguments: argparse.Namespace) -> int:
     if wrong:
         print(f"mlc explain: {wrong}", file=sys.stderr)
         return 1
+    if arguments.columns:
+        return _columns(arguments)
     return _unused(arguments) if arguments.unused else _explain(arguments)
 
 
 def _misused(arguments: argparse.Namespace) -> str:
     """What is wrong with the words of the command line taken together, or nothing."""
+    if arguments.columns:
+        if arguments.unused or arguments.annotate:
+            return f"--columns goes without --{'unused' if arguments.unused else 'annotate'}."
+        parts = (arguments.address or "").split(".")
+        if len(parts) != 2 or parts[0] != "features":
+            return "--columns shows what comes out of features: `mlc explain features.NAME --columns`."
     if arguments.unused:
         if arguments.address is not None or arguments.env is not None:
             return "--unused looks at every resource in every environment; name neither."
@@ -77,6 +89,23 @@ def _explain(arguments: argparse.Namespace) -> int:
             sys.stdout.write(explain_yaml.explanation(one, painted, first=index == 0))
         else:
             sys.stdout.write(explain_text.explanation(one, composed.sources, painted))
+    return 0
+
+
+def _columns(arguments: argparse.Namespace) -> int:
+    from mlc import inquiry
+
+    validated, found = inquiry.columns_out(asked(arguments), arguments.address)
+    if has_errors(validated.diagnostics):
+        raise Unfit(*validated.diagnostics, sources=validated.composed.sources)
+    if arguments.format == "json":
+        from mlc.report import json
+
+        sys.stdout.write(json.columns_out(arguments.address, found))
+        return 0
+    from mlc.report import columns_text
+
+    sys.stdout.write(columns_text.columns(arguments.address, found, paint(arguments, sys.stdout)))
     return 0
 
 

@@ -2,7 +2,8 @@
 
 Without --out the artifacts are listed; with it they are written below a folder. What only a run can know
 (a model card, an evaluation report) is written by `mlc apply`. --verify lets the official checkers that are
-installed look at each artifact (`mlc doctor` lists them), and starts them for it.
+installed look at each artifact (`mlc doctor` lists them), and starts them for it; a finding is led back to the
+lines of YAML that what it is about comes from.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from mlc.cli._console import add_project_arguments, guarded, paint
 from mlc.cli._selection import add_selection_arguments, selected_project
 
 if TYPE_CHECKING:
-    from mlc.ir.artifact import Artifact
     from mlc.ir.backend import Verification
+    from mlc.pipeline import Compiled
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         for path, artifact in artifacts.items():
             write_if_changed(Path(arguments.out) / path, artifact.content, mode=0o644)
-    checked = _checked(artifacts) if arguments.verify else None
+    checked = _checked(compiled) if arguments.verify else None
     if arguments.format == "json":
         from mlc.report import json
 
@@ -57,10 +58,30 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if rejected else 0
 
 
-def _checked(artifacts: dict[str, Artifact]) -> dict[str, tuple[Verification, ...]]:
-    """What each official checker says of each artifact, by path."""
+def _checked(compiled: tuple[Compiled, ...]) -> dict[str, tuple[Verification, ...]]:
+    """What each official checker says of each artifact, by path, and where the values stand that findings are about."""
+    from msgspec import structs
+
     from mlc import pipeline
+    from mlc.emit import provenance
     from mlc.emit.verify import verify_each
 
     backends = {backend.name: backend for backend in pipeline.backends()}
-    return {path: verify_each(artifact, backends[artifact.backend]) for path, artifact in artifacts.items()}
+    checked: dict[str, tuple[Verification, ...]] = {}
+    for one in compiled:
+        first = one.graph.environment == one.graph.project["environments"][0]
+        for artifact in one.artifacts:
+            backend = backends[artifact.backend]
+            checked[artifact.path] = tuple(
+                said
+                if said.outcome != "rejected"
+                else structs.replace(
+                    said,
+                    origins=tuple(
+                        provenance.places(finding, artifact, backend, one.graph, first)
+                        for finding in said.findings
+                    ),
+                )
+                for said in verify_each(artifact, backend, beside=one.artifacts)
+            )
+    return checked

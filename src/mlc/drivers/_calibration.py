@@ -16,7 +16,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from mlc.drivers._folds import Fold
+from mlc.drivers._folds import Fold, UnfoldableError
 
 Floats = NDArray[np.float64]
 
@@ -28,12 +28,18 @@ LEAST, MOST = 1e-6, 1 - 1e-4
 """Between these a probability has its log-odds taken. Near 1 the last digit of a float32 is a large part of what is
 missing to 1 (at 1 − 10⁻⁶ one sixteenth: a probability was off by 1.4·10⁻⁴); near 0 it is a small part."""
 
+FLOOR = 1e-3
+"""Of several classes no isotonic value is smaller, before they are made to add up to 1: where all were 0, or nearly,
+the last digit of a float32 would decide between them."""
+
 
 class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A fitted classifier of two classes and what its probability of the positive class is mapped to.
+    """A fitted classifier and what its probabilities are mapped to.
 
     `isotonic`: along the lines between the points (`x_`, `y_`), and flat beyond them. `sigmoid`:
-    1 / (1 + exp(−(`slope_` · log-odds + `intercept_`))).
+    1 / (1 + exp(−(`slope_` · log-odds + `intercept_`))). Of two classes the probability of the positive one is mapped.
+    Of k classes each is, against the rest, and what comes out is divided by its sum (Zadrozny and Elkan 2002, KDD):
+    `x_` and `y_` are then lists of k arrays, `slope_` and `intercept_` arrays (k,).
     """
 
     def __init__(self, estimator: Any = None, method: str = "sigmoid") -> None:
@@ -48,14 +54,26 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return hasattr(self, "classes_")
 
     def predict_proba(self, table: Any) -> Floats:
-        """Shape (n, 2)."""
-        raw = np.asarray(self.estimator.predict_proba(table)[:, 1], dtype=np.float64)
+        """Shape (n, k)."""
+        raw = np.asarray(self.estimator.predict_proba(table), dtype=np.float64)
+        if len(self.classes_) > 2:
+            mapped = self._sigmoid(raw) if self.method == "sigmoid" else self._along_lines(raw)
+            return np.asarray(mapped / mapped.sum(axis=1, keepdims=True))
+        raw = raw[:, 1]
         positive = np.interp(raw, self.x_, self.y_) if self.method == "isotonic" else self._sigmoid(raw)
         return np.column_stack([1 - positive, positive])
 
     def predict(self, table: Any) -> NDArray[np.int64]:
-        """Shape (n,): 1 where the calibrated probability is above one half."""
-        return (self.predict_proba(table)[:, 1] > 0.5).astype(np.int64)
+        """Shape (n,): of two classes 1 where the calibrated probability is above one half, of several the most
+        probable one."""
+        given = self.predict_proba(table)
+        if len(self.classes_) > 2:
+            return np.asarray(np.argmax(given, axis=1), dtype=np.int64)
+        return (given[:, 1] > 0.5).astype(np.int64)
+
+    def _along_lines(self, raw: Floats) -> Floats:
+        columns = [np.interp(raw[:, one], self.x_[one], self.y_[one]) for one in range(raw.shape[1])]
+        return np.asarray(np.maximum(np.column_stack(columns), FLOOR))
 
     def _sigmoid(self, raw: Floats) -> Floats:
         return np.asarray(1 / (1 + np.exp(-(self.slope_ * log_odds(raw) + self.intercept_))))
@@ -76,15 +94,22 @@ def calibrated(
     """`model` (fitted on all rows) with its estimator calibrated.
 
     `predict` gives the probabilities of a fold's test rows by what was learned, features and all, from its training
-    rows only; `labels` are (n,), 0 and 1. Raises ValueError where the predicted rows are of one class.
+    rows only, (m, k); `labels` are (n,), from 0 to k − 1. Raises UnfoldableError where the predicted rows hold
+    none of a class.
     """
     raw = np.concatenate([predict(fold) for fold in folds])
     truth = np.concatenate([labels[fold.test] for fold in folds])
-    if len(np.unique(truth)) < 2:
-        raise ValueError("the rows to calibrate with are of one class")
+    k, learn = raw.shape[1], _isotonic if method == "isotonic" else _platt
+    if len(np.unique(truth)) < k:
+        raise UnfoldableError(f"The rows to calibrate with are of {len(np.unique(truth))} of {k} classes.")
     made = Calibrated(model["estimator"], method)
-    made.classes_ = np.array([0, 1])
-    fitted = _isotonic(raw, truth) if method == "isotonic" else _platt(raw, truth)
+    made.classes_ = np.arange(k)
+    if k == 2:
+        fitted = learn(raw[:, 1], truth)
+    else:
+        each = [learn(raw[:, one], (truth == one).astype(np.int64)) for one in range(k)]
+        listed = {name: [one[name] for one in each] for name in each[0]}
+        fitted = {name: np.array(found) if method == "sigmoid" else found for name, found in listed.items()}
     for name, value in fitted.items():
         setattr(made, name, value)
     return Pipeline([("features", model["features"]), ("estimator", made)])

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from mlc.drivers import _fitting, _fold_scores
 from mlc.drivers._canonical import canonical
 from mlc.drivers._folds import Fold, UnfoldableError, folds, in_words
-from mlc.drivers._learning import LIBRARY_ERRORS, quiet, said_by, target, told
+from mlc.drivers._learning import LIBRARY_ERRORS, quiet, rows_of, said_by, target, told, truth
 from mlc.drivers._pipeline import UnfitError
 from mlc.ir.choice import Chosen, FoldRows, Scores, Search
 from mlc.ir.operation import Product, StepFailed, Work
@@ -21,12 +21,13 @@ Tuned = Callable[[int, int], Search]
 """The search for parameters within a fold's training rows: from the fold's number and how many folds there are."""
 
 
-def score(work: Work, tuned: Tuned | None = None) -> Product:
-    """Output `scores` (JSON, see `mlc.ir.choice.Scores`). Raises StepFailed (selection-impossible)."""
+def score(work: Work, tuned: Tuned | None = None, make: _fitting.Build = _fitting.build) -> Product:
+    """Output `scores` (JSON, see `mlc.ir.choice.Scores`). `make` builds the estimator. Raises StepFailed
+    (selection-impossible); of the project's own code, what that raises."""
     spec, address = work.spec, work.operation.address
     candidate = Chosen(**spec["candidate"])
     path = f"candidates.{candidate.name}" if candidate.name != "train" else "train"
-    frame, labels, parts = prepared(work, path)
+    frame, labels, known, parts = prepared(work, path)
     found: list[dict[str, float | None]] = []
     searches: list[Search] = []
     warned: set[str] = set()
@@ -39,16 +40,22 @@ def score(work: Work, tuned: Tuned | None = None) -> Product:
         asked = {**spec, "estimator": candidate.estimator, "params": params, "seed": candidate.seed}
         try:
             with quiet() as caught, threadpool_limits(1):
-                model = _fitting.fit(frame[fold.train], labels[fold.train], asked)
-                predicted = _fitting.predict(model, frame[fold.test], spec["columns"])
+                learned = rows_of(labels, fold.train)
+                _fitting.refuse_missing(learned, spec)
+                model = _fitting.fit(frame[fold.train], learned, asked, make)
+                answers = _fitting.predict(model, frame[fold.test], spec, rows_of(known, fold.test))
+        except UnfoldableError as error:
+            raise StepFailed(_unfoldable(f"Fold {number + 1}: {error}", address)) from error
         except UnfitError as error:
             raise StepFailed(
                 selection_impossible.found(str(error), "Change the feature group.", address, error.path)
             ) from error
         except LIBRARY_ERRORS as error:
+            if candidate.estimator.startswith("code."):
+                raise  # whoever runs the project's own code names the line
             raise StepFailed(_objects(candidate, number, error, address, path)) from error
         warned |= told(caught)
-        found.append(_fold_scores.scores(spec["task"], labels[fold.test], predicted))
+        found.append(_fold_scores.scores(answers))
     scores = Scores(
         candidate=candidate,
         folds=[FoldRows(len(fold.train), len(fold.test)) for fold in parts],
@@ -64,21 +71,24 @@ def score(work: Work, tuned: Tuned | None = None) -> Product:
     return Product({"scores": written}, {**summary, "warnings": scores.warnings})
 
 
-def prepared(work: Work, path: str) -> tuple[pl.DataFrame, Any, list[Fold]]:
-    """The rows of the training part, what is learned (n,), and the folds."""
+def prepared(work: Work, path: str) -> tuple[pl.DataFrame, Any, Any, list[Fold]]:
+    """The rows of the training part, what is learned and what is true of them (n,) or None, and the folds."""
     frame, address = pl.read_parquet(work.inputs["train"]), work.operation.address
     try:
-        return frame, target(frame, work.spec), folds(frame, work.spec["folds"])
+        known = target(frame, work.spec), truth(frame, work.spec)
+        return frame, *known, folds(frame, work.spec["folds"])
     except UnfoldableError as error:
-        raise StepFailed(
-            selection_impossible.found(
-                str(error), "Ask for fewer `select.folds`, or give more rows.", address, "select.folds"
-            )
-        ) from error
+        raise StepFailed(_unfoldable(str(error), address)) from error
     except ValueError as error:
         raise StepFailed(
             selection_impossible.found(str(error), "Mend the label in the dataset.", address, path)
         ) from error
+
+
+def _unfoldable(detail: str, address: str) -> Any:
+    return selection_impossible.found(
+        detail, "Ask for fewer `select.folds`, or give more rows.", address, "select.folds"
+    )
 
 
 def _objects(candidate: Chosen, number: int, error: Exception, address: str, path: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from mlc.ir.choice import Chosen
 from mlc.ir.operation import Work
@@ -21,3 +22,22 @@ def told(work: Work) -> dict[str, Any]:
         return work.spec
     chosen = read(work)
     return {**work.spec, "estimator": chosen.estimator, "params": chosen.params}
+
+
+def is_code(work: Work) -> bool:
+    """Whether the candidate that was chosen is the project's own code."""
+    return read(work).estimator.startswith("code.")
+
+
+def named(work: Work) -> Work:
+    """The step as if its specification had named the candidate that was chosen."""
+    chosen = read(work)
+    told = {
+        "estimator": chosen.estimator,
+        "params": chosen.params,
+        "seed": chosen.seed,
+        "chosen": chosen.name,
+    }
+    return structs.replace(
+        work, operation=structs.replace(work.operation, spec={**work.operation.spec, **told})
+    )

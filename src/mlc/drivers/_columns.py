@@ -13,12 +13,19 @@ Columns = Mapping[str, Mapping[str, Any]]
 MISSING_TEXT = ""
 """Stands for a missing text: ONNX has no missing string."""
 
+MISSING_TIME = -(2**63)
+"""Stands for a missing date or time, which is a whole number: seconds since 1970 (UTC)."""
+
+TIMES = ("date", "datetime")
+"""The types whose values reach a model as whole seconds: float32 would be off by a minute."""
+
 
 def model_input(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:
     """The columns a model sees, in their order, as ONNX serves them.
 
     Text is a string, and a missing one is the empty text. Integers, numbers and booleans (0 and 1) are
-    float32, and a missing one is NaN.
+    float32, and a missing one is NaN. Dates and times are whole seconds since 1970, int64, and a missing one is
+    `MISSING_TIME`; fractions of a second are cut off.
     """
     return frame.select(_served(name, column["type"]) for name, column in columns.items())
 
@@ -81,4 +88,7 @@ def names_of(columns: Iterable[str]) -> str:
 def _served(name: str, kind: str) -> pl.Expr:
     if kind == "string":
         return pl.col(name).cast(pl.String).fill_null(MISSING_TEXT)
+    if kind in TIMES:
+        microseconds = pl.col(name).cast(pl.Datetime("us")).dt.timestamp("us")
+        return microseconds.floordiv(1_000_000).fill_null(MISSING_TIME).alias(name)
     return pl.col(name).cast(pl.Float32).fill_null(float("nan"))

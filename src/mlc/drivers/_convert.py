@@ -9,13 +9,13 @@ from typing import Any
 import onnx
 import skl2onnx
 from onnx import checker
-from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
-from mlc.drivers import _answers, _texts
+from mlc.drivers import _answers, _pipeline, _texts
 from mlc.drivers._calibration import Calibrated
 from mlc.drivers._calibration_onnx import append
-from mlc.drivers._columns import Columns
+from mlc.drivers._columns import TIMES, Columns
 from mlc.ir.task import OF_TWO, TASKS, Class, Task
 
 
@@ -32,18 +32,15 @@ def to_onnx(
 ) -> bytes:
     """An ONNX file with one input (rows, 1) per column and the outputs of the task (`mlc.ir.task`).
 
-    Text is a string; integers, numbers and booleans are float32. `classes` are what a classifier of several
-    calls its labels, which it was trained on as numbers from 0. Raises ConversionError.
+    Text is a string; integers, numbers and booleans are float32; dates and times are int64. `classes` are what a
+    classifier of several calls its labels, which it was trained on as numbers from 0. Raises ConversionError.
     """
     if clash := sorted({*columns} & {*task.outputs}):
         raise ConversionError(f"a column may not be called {' or '.join(clash)}, as an output is")
     calibrated = model["estimator"] if isinstance(model["estimator"], Calibrated) else None
     if calibrated is not None:
         model = Pipeline([("features", model["features"]), ("estimator", calibrated.estimator)])
-    kinds = [
-        (name, StringTensorType([None, 1]) if column["type"] == "string" else FloatTensorType([None, 1]))
-        for name, column in columns.items()
-    ]
+    kinds = [(name, _tensor(column["type"])) for name, column in columns.items()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # skl2onnx leans on what NumPy deprecates
         try:
@@ -71,13 +68,20 @@ def to_onnx(
     return content
 
 
+def _tensor(kind: str) -> StringTensorType | Int64TensorType | FloatTensorType:
+    if kind == "string":
+        return StringTensorType([None, 1])
+    return Int64TensorType([None, 1]) if kind in TIMES else FloatTensorType([None, 1])
+
+
 def _options(model: Pipeline, task: Task) -> dict[int, dict[str, Any]]:
     """Probabilities as a tensor, and words in the one locale. An estimator that brings its own conversion has no
     options."""
     estimator = model.steps[-1][1]
     own = {} if hasattr(estimator, "onnx_converter") or not task.classifies else {"zipmap": False}
     # said also where there are none: skl2onnx would give a classifier an option of its own
-    return {id(estimator): own, **_texts.options(model["features"])}
+    made = (made for _, _, made in _pipeline.parts_of(model["features"]))
+    return {id(estimator): own, **_texts.options(made)}
 
 
 def _canonical(graph: onnx.ModelProto, task: Task, classes: Sequence[Class]) -> bytes:

@@ -13,8 +13,11 @@ from sklearn.pipeline import Pipeline
 
 from mlc.drivers import _pipeline
 from mlc.drivers._columns import model_input
-from mlc.drivers._folds import Fold, folds
+from mlc.drivers._folds import Fold, UnfoldableError, folds
 from mlc.drivers._labels import params_by_place
+from mlc.drivers.statistics.answers import Answers
+from mlc.ir.metrics import ANOMALY, BINARY, REGRESSION
+from mlc.ir.task import TASKS
 
 Build = Callable[[str, Mapping[str, Any], int], BaseEstimator]
 """An estimator by its full name, with its parameters and the seed; KeyError for a name that is in no table."""
@@ -52,9 +55,10 @@ def fit(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], mak
     from mlc.drivers import _calibration
 
     def predict(fold: Fold) -> NDArray[np.float64]:
+        refuse_missing(labels[fold.train], spec)
         learned = fitted(frame[fold.train], labels[fold.train], spec, make)
         found = learned.predict_proba(model_input(frame[fold.test], spec["columns"]))
-        return np.asarray(found[:, 1], dtype=np.float64)
+        return np.asarray(found, dtype=np.float64)
 
     how = spec["calibrate"]
     return _calibration.calibrated(model, labels, how["method"], folds(frame, how["folds"]), predict)
@@ -66,9 +70,10 @@ def plain(
     """The same without calibration."""
     table = model_input(frame, spec["columns"])
     estimator = make(spec["estimator"], params_by_place(spec), spec["seed"])
-    return _pipeline.pipeline(spec["groups"], spec["columns"], table, estimator, spec["seed"]).fit(
-        table, labels
+    unfitted = _pipeline.pipeline(
+        spec["groups"], spec["columns"], table, estimator, spec["seed"], spec.get("joined")
     )
+    return unfitted.fit(table, labels)
 
 
 def _ensemble(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build) -> Pipeline:
@@ -79,7 +84,36 @@ def _ensemble(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any
     return _ensemble.fit(frame, labels, spec)
 
 
-def predict(model: Pipeline, frame: pl.DataFrame, columns: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Labels and probabilities of the positive class, both (n,), of the rows of `frame`."""
-    table = model_input(frame, columns)
-    return model.predict(table), np.asarray(model.predict_proba(table)[:, 1], dtype=np.float64)
+def predict(model: Pipeline, frame: pl.DataFrame, spec: Mapping[str, Any], truth: Labels | None) -> Answers:
+    """What the model says of the n rows of `frame`, of which `truth` (n,) is known."""
+    table, task = model_input(frame, spec["columns"]), spec["task"]
+    if TASKS[task].classifies:
+        given = np.asarray(model.predict_proba(table), dtype=np.float64)
+        return Answers(task, truth, model.predict(table), given[:, 1] if task == BINARY else given)
+    if task == REGRESSION:
+        values = np.asarray(model.predict(table), dtype=np.float64).reshape(-1)
+        return Answers(task, truth, None, values, level=spec.get("quantile", 0.5))
+    if task == ANOMALY:
+        unlike = -np.asarray(model.decision_function(table), dtype=np.float64).reshape(-1)
+        return Answers(task, truth, (model.predict(table) < 0).astype(np.int64), unlike)
+    return Answers(task, truth, model.predict(table), space_of(model, table))
+
+
+def space_of(model: Pipeline, table: pl.DataFrame) -> NDArray[np.float64]:
+    """The numbers (n, d) that the estimator sees of each row."""
+    made = model[:-1].transform(table)
+    return np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=np.float64)
+
+
+def refuse_missing(labels: Labels | None, spec: Mapping[str, Any]) -> None:
+    """Raise UnfoldableError where rows to learn from hold none of a class: what has not been seen is never said."""
+    if labels is None or not TASKS[spec["task"]].classifies:
+        return
+    classes = spec.get("classes", (f"other than {spec.get('positive')}", spec.get("positive")))
+    counted = np.bincount(labels, minlength=len(classes))
+    absent = [str(one) for one, count in zip(classes, counted, strict=True) if not count]
+    if absent:
+        raise UnfoldableError(
+            f"The rows to learn from hold none whose label is {' or '.join(absent)}, and a classifier cannot learn "
+            "what it has not seen."
+        )

@@ -11,6 +11,8 @@ import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from mlc.drivers._columns import binary_label
+
 Rows = NDArray[np.int64]
 
 
@@ -29,10 +31,12 @@ def folds(frame: pl.DataFrame, how: Mapping[str, Any]) -> list[Fold]:
     """`count` folds of the rows of `frame`, `repeats` times over.
 
     By `hash`, a row falls to the fold that BLAKE2b (RFC 7693) of its id says, so that appended rows move no old one
-    and every candidate meets the same folds; by `group`, the hash is that of the group, whose rows stay together; by
-    `time`, the rows in their order make `count` + 1 blocks, of which each but the first is scored by what was learned
-    from all before it (Hyndman and Athanasopoulos, Forecasting, 3rd ed., 5.10). What folds are for (`purpose`)
-    is part of what is hashed: folds within a fold would else follow those around them. Raises UnfoldableError.
+    and every candidate meets the same folds; with `strata` the rows of each class are dealt out in the order of
+    their hashes, so that every fold has its share of the rare ones (docs/decisions/0045); by `group`, the hash is
+    that of the group, whose rows stay together; by `time`, the rows in their order make `count` + 1 blocks, of
+    which each but the first is scored by what was learned from all before it (Hyndman and Athanasopoulos,
+    Forecasting, 3rd ed., 5.10). What folds are for (`purpose`) is part of what is hashed: folds within a fold would
+    else follow those around them. Raises UnfoldableError.
     """
     if how["method"] == "time":
         made = _in_time(frame[how["column"]], how["count"], how["gap"])
@@ -41,7 +45,9 @@ def folds(frame: pl.DataFrame, how: Mapping[str, Any]) -> list[Fold]:
             fold
             for repeat in range(how["repeats"])
             for fold in _by_hash(
-                _hashes(frame, how["column"], f"{how['purpose']} {how['seed']} {repeat}"), how["count"]
+                hashes(frame, how["column"], f"{how['purpose']} {how['seed']} {repeat}"),
+                how["count"],
+                _strata(frame, how.get("strata")),
             )
         ]
     if any(not (len(fold.train) and len(fold.test)) for fold in made):
@@ -58,11 +64,13 @@ def in_words(how: Mapping[str, Any]) -> str:
         "group": f"that keep every {how['column']} together",
         "time": f"in the order of {how['column']}",
     }[how["method"]]
+    if how.get("strata"):
+        by += f", each with its share of every {how['strata']['column']}"
     times = f", {how['repeats']} times over" if how["repeats"] > 1 else ""
     return f"{how['count']} folds {by}{times}"
 
 
-def _hashes(frame: pl.DataFrame, column: str | None, key: str) -> NDArray[np.uint64]:
+def hashes(frame: pl.DataFrame, column: str | None, key: str) -> NDArray[np.uint64]:
     """Shape (n,): of the column's values, or of whole rows where there is none."""
     if column is None:
         texts: Iterable[str] = map(repr, frame.select(sorted(frame.columns)).iter_rows())
@@ -75,9 +83,28 @@ def _hashes(frame: pl.DataFrame, column: str | None, key: str) -> NDArray[np.uin
     return np.fromiter(hashes, np.uint64, frame.height)
 
 
-def _by_hash(hashes: NDArray[np.uint64], count: int) -> list[Fold]:
-    # the hash as a fraction of 2⁶⁴ lies in one of `count` equal parts of [0, 1)
-    part = (hashes >> np.uint64(32)) * np.uint64(count) >> np.uint64(32)
+def _strata(frame: pl.DataFrame, strata: Mapping[str, Any] | None) -> Rows:
+    """Shape (n,): the number of each row's class; one for all where there are no strata."""
+    if strata is None:
+        return np.zeros(frame.height, np.int64)
+    if "positive" in strata:
+        numbers: Rows = binary_label(frame, strata["column"], strata["positive"]).to_numpy()
+        return numbers
+    ranks = frame[strata["column"]].cast(pl.String).fill_null("").rank("dense")
+    return np.asarray(ranks.to_numpy(), dtype=np.int64) - 1
+
+
+def _by_hash(hashes: NDArray[np.uint64], count: int, strata: Rows) -> list[Fold]:
+    if not strata.any():
+        # the hash as a fraction of 2⁶⁴ lies in one of `count` equal parts of [0, 1)
+        part = (hashes >> np.uint64(32)) * np.uint64(count) >> np.uint64(32)
+    else:
+        part = np.zeros(len(hashes), np.uint64)
+        for one in np.unique(strata):
+            rows = np.flatnonzero(strata == one)
+            # rows of one hash are alike, and stay together
+            distinct, place = np.unique(hashes[rows], return_inverse=True)
+            part[rows] = place * count // len(distinct)
     return [Fold(np.flatnonzero(part != one), np.flatnonzero(part == one)) for one in range(count)]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from mlc.drivers._gate_testing import Asked, Measured, untested, verdict_on, waved_through
-from mlc.ir.evaluation import Check, Comparison, Estimate, Evaluation, SliceFigures
+from mlc.ir.evaluation import Check, Comparison, Estimate, Evaluation, FairnessFigures, SliceFigures
+from mlc.ir.fairness import CRITERIA
 
 
 def checks_of_more(
@@ -67,8 +68,8 @@ def _slice(asked: Asked, one: SliceFigures) -> Check:
 
 def _fairness(gate: str, bounds: Mapping[str, Any], evaluation: Evaluation | None) -> Iterator[Check]:
     found = [one for one in evaluation.fairness if one.gate == gate] if evaluation is not None else []
-    for criterion in ("demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity"):
-        if not bounds[criterion]:
+    for criterion in CRITERIA:
+        if not bounds.get(criterion):
             continue
         for column in bounds["protected"]:
             asked = Asked(
@@ -86,8 +87,18 @@ def _fairness(gate: str, bounds: Mapping[str, Any], evaluation: Evaluation | Non
             if one is None:
                 yield untested(asked, "the evaluation does not hold it; evaluate again, for this gate.")
                 continue
-            small = f"left out: {', '.join(f'{name} ({rows})' for name, rows in sorted(one.small.items()))}"
-            yield _of_estimate(asked, one.gap, one.gap.n, small if one.small else "")
+            here = msgspec.structs.replace(asked, where=f"{asked.where}, of {one.of}") if one.of else asked
+            yield _of_estimate(here, one.gap, one.gap.n, _left_out(one))
+
+
+def _left_out(one: FairnessFigures) -> str:
+    """The groups that a gap says nothing of: of too few rows, or of none that decide it."""
+    said = []
+    if one.small:
+        said.append(f"left out: {', '.join(f'{name} ({rows})' for name, rows in sorted(one.small.items()))}")
+    if one.undecided:
+        said.append(f"no rows decide it of {', '.join(one.undecided)}")
+    return "; ".join(said)
 
 
 def _robustness(gate: str, bounds: Mapping[str, Any], evaluation: Evaluation | None) -> Iterator[Check]:

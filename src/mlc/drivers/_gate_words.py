@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.evaluation import METRICS, Check
+from mlc.ir.fairness import CRITERIA
 from mlc.rules import gate_refused
-
-CRITERIA = {
-    "demographic_parity": "demographic parity (shares called positive)",
-    "equal_opportunity": "equal opportunity (true positive rates)",
-    "equalized_odds": "equalized odds (true and false positive rates)",
-    "predictive_parity": "predictive parity (precisions)",
-}
 
 
 def sentence(check: Check) -> str:
@@ -40,12 +34,18 @@ def subject(check: Check) -> str:
         case "gap":
             return f"the gap of {check.metric} where {check.where} to the rest of the rows"
         case "fairness":
-            return f"the gap of {CRITERIA.get(check.metric, check.metric)} between {check.where}"
+            return f"the gap of {criterion_in_words(check.metric)} between {check.where}"
         case "robustness":
             return f"the drop of {title} with {check.where}"
         case "champion":
             return f"the gain in {title} on the champion {check.where}"
     return check.metric
+
+
+def criterion_in_words(name: str) -> str:
+    """A criterion of fairness with what it compares: `equal opportunity (true positive rates)`."""
+    criterion = CRITERIA.get(name)
+    return name if criterion is None else f"{criterion.title} ({criterion.compared})"
 
 
 def diagnostic(check: Check, address: str) -> Diagnostic:
@@ -104,6 +104,11 @@ def _help(check: Check) -> str:
         if check.rows is None:
             return "Measure again on a quieter machine."
         return "Give the model more test rows (more data, or a larger `split.test`), or a better model."
+    if check.kind == "fairness":
+        return (
+            "Serve these groups more alike (more rows of those that are served worse, other features, another model), "
+            "or change the bound of the gate in a review."
+        )
     if METRICS[check.metric].source == "latency":
         return (
             "Make the model smaller (fewer or shallower trees), or change the bound of the gate in a review."

@@ -14,8 +14,9 @@ from mlc.ir.operation import Product, StepFailed, Work
 
 
 def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
-    """Outputs `train` and `test` (Parquet), `quarantine` (Parquet: the rows that break the contract, each
-    with its number in the source and its reasons) and `profile` (JSON). `source` names the rows' origin to people.
+    """Outputs `train`, `test` and, where the split asks for it, `validation` (Parquet), `quarantine` (Parquet: the rows
+    that break the contract, each with its number in the source and its reasons) and `profile` (JSON). `source` names
+    the rows' origin to people.
 
     Raises StepFailed: column-missing, contract-broken, split-impossible.
     """
@@ -39,16 +40,15 @@ def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
     warnings: list[str] = []
     if "k_anonymity" in spec:
         rows, anonymity, warnings = _privacy.anonymous(spec, rows, address)
-    train, test, parts = _split.split(spec, rows, prepared.facts, address)
-    outputs = {"train": train, "test": test, "quarantine": checked.quarantined}
+    divided, parts = _split.split(spec, rows, prepared.facts, address)
+    outputs = {**divided, "quarantine": checked.quarantined}
     work.tell("writing")
     profile: dict[str, Any] = {
         "rows": {
             "read": found.height,
             "quarantined": checked.quarantined.height,
             "prepared": rows.height,
-            "train": train.height,
-            "test": test.height,
+            **{name: part.height for name, part in divided.items()},
         },
         "dropped_columns": list(checked.dropped),
         "broken_promises": checked.broken,
@@ -59,7 +59,7 @@ def ingest(work: Work, found: pl.DataFrame, source: str) -> Product:
     if anonymity is not None:
         profile["k_anonymity"] = anonymity
     if spec["checks"].get("leakage"):
-        leaks = _leakage.found(spec, train, test)
+        leaks = _leakage.found(spec, **divided)
         warnings += _leakage.judged(spec, leaks, _leakage.future(spec, rows, now), address)
         profile["leakage"] = leaks
     paths = {name: work.folder / f"{name}.parquet" for name in outputs}

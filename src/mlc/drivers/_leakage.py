@@ -21,13 +21,15 @@ _MOST_LABELS = 50
 _BINS = 256
 
 
-def found(spec: Mapping[str, Any], train: pl.DataFrame, test: pl.DataFrame) -> list[Finding]:
+def found(
+    spec: Mapping[str, Any], train: pl.DataFrame, test: pl.DataFrame, validation: pl.DataFrame | None = None
+) -> list[Finding]:
     """Duplicates across the parts, features that identify rows, and features that decide the label alone; each with
     the `check` that found it, the column where there is one, and a sentence."""
     asked = spec["checks"]["leakage"]
     features = [name for name, column in spec["columns"].items() if column["role"] == "feature"]
     checks: dict[str, Callable[[], Iterator[Finding]]] = {
-        "duplicates": lambda: _duplicates(spec, features, train, test),
+        "duplicates": lambda: _across(spec, features, train, test, validation),
         "identifiers": lambda: _identifiers(features, train, test),
         "giveaways": lambda: _giveaways(spec["label"], features, train, test),
     }
@@ -57,8 +59,27 @@ def judged(spec: Mapping[str, Any], leaks: list[Finding], late: list[Finding], a
     return [one["text"] for one in (*leaks, *late)]
 
 
+def _across(
+    spec: Mapping[str, Any],
+    features: list[str],
+    train: pl.DataFrame,
+    test: pl.DataFrame,
+    validation: pl.DataFrame | None,
+) -> Iterator[Finding]:
+    """Rows of one part that stand in another: what was chosen by rows of the test has seen it."""
+    yield from _duplicates(spec, features, train, test, "to test on", "to train on")
+    if validation is not None:
+        yield from _duplicates(spec, features, train, validation, "to choose by", "to train on")
+        yield from _duplicates(spec, features, validation, test, "to test on", "to choose by")
+
+
 def _duplicates(
-    spec: Mapping[str, Any], features: list[str], train: pl.DataFrame, test: pl.DataFrame
+    spec: Mapping[str, Any],
+    features: list[str],
+    train: pl.DataFrame,
+    test: pl.DataFrame,
+    asked: str,
+    known: str,
 ) -> Iterator[Finding]:
     """Told only where hardly any rows of the training part are alike: else it is no wonder that some others are."""
     columns = features + ([spec["label"]] if spec["label"] else [])
@@ -67,9 +88,7 @@ def _duplicates(
         return
     alike = test.select(columns).join(distinct, on=columns, how="semi", nulls_equal=True).height
     if alike:
-        words = (
-            f"{alike:,} of {test.height:,} rows to test on stand, but for their id, among those to train on"
-        )
+        words = f"{alike:,} of {test.height:,} rows {asked} stand, but for their id, among those {known}"
         yield {"check": "duplicates", "column": None, "rows": alike, "text": words}
 
 

@@ -148,7 +148,7 @@ def _places(labels: np.ndarray[Any, Any], classes: Sequence[Class]) -> np.ndarra
 
 
 def feeds(served: pl.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
-    """What onnxruntime takes, from a table that `model_input` made: (n, 1) per column, float32 or object."""
+    """What onnxruntime takes, from a table that `model_input` made: (n, 1) per column, float32, int64 or object."""
     return {
         column.name: column.to_numpy().reshape(-1, 1).astype(_dtype(column), copy=False)
         for column in served.iter_columns()
@@ -156,7 +156,7 @@ def feeds(served: pl.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _dtype(column: pl.Series) -> type:
-    return object if column.dtype == pl.String else np.float32
+    return {pl.String: object, pl.Int64: np.int64}.get(type(column.dtype), np.float32)
 
 
 def _tensors(message: Message) -> Iterator[onnx.TensorProto]:

@@ -57,6 +57,7 @@ def _lead(profile: DataProfile) -> str:
             f"where a person has {profile.privacy.rows_per_person:,} of the rows at most."
         )
     told = f"{rows['prepared']:,.0f} rows and {len(profile.columns)} columns: {rows['train']:,.0f} rows to train on, "
+    told += f"{rows['validation']:,.0f} to choose by, " if "validation" in rows else ""
     told += f"{rows['test']:,.0f} to test on."
     if rows["quarantined"]:
         told += f" {rows['quarantined']:,.0f} rows broke the contract and are in quarantine."
@@ -169,7 +170,10 @@ def _split(split: Mapping[str, Any]) -> str:
     words += f" by {by}" if by else ""
     if split.get("test_from") is not None:
         words += f", test from {split['test_from']}"
-    return f"{words}, {split['test_share']:.1%} to test on"
+    if split.get("validation_from") is not None:
+        words += f", validation from {split['validation_from']}"
+    chosen = f", {split['validation']:,} rows to choose by" if split.get("validation") else ""
+    return f"{words}{chosen}, {split['test_share']:.1%} to test on"
 
 
 def _number(number: float) -> str:

@@ -2,13 +2,15 @@
 
 Values are checked one by one against the signature before the model sees them. A missing value (null) is
 taken where the column may be missing, and reaches the model as it did in training: a missing number as
-NaN, a missing text as the empty one. NaN and infinities are no values of their own.
+NaN, a missing text as the empty one. NaN and infinities are no values of their own. Dates and times are whole seconds
+since 1970 (UTC).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +19,7 @@ import onnxruntime
 from msgspec import Struct
 
 from mlc.drivers._bundle import MODEL, Bundle, current, read_bundle
-from mlc.drivers._columns import MISSING_TEXT
+from mlc.drivers._columns import MISSING_TEXT, MISSING_TIME
 from mlc.drivers._onnx import LARGEST_FILE, open_session
 from mlc.ir.operation import StepFailed
 from mlc.rules import bundle_refused
@@ -27,14 +29,25 @@ Feeds = dict[str, np.ndarray[Any, Any]]
 
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
-_TAKES = {"FP32": "tensor(float)", "BOOL": "tensor(float)", "BYTES": "tensor(string)"}
+LATEST = 253_402_300_799
+"""The last second of the year 9999, since 1970: times before and after what a calendar of four digits has are none."""
+
+EARLIEST = -62_135_596_800
+"""The first second of the year 1."""
+
+_TAKES = {
+    "FP32": "tensor(float)",
+    "BOOL": "tensor(float)",
+    "INT64": "tensor(int64)",
+    "BYTES": "tensor(string)",
+}
 """What ONNX takes for a datatype; a boolean is served as 0 and 1, as it was trained."""
 
 _GIVES = {"tensor(float)": "FP32", "tensor(int64)": "INT64", "tensor(string)": "BYTES"}
 
 _SLICE = 2048  # rows at once in batch scoring
 
-_Stand = TypeVar("_Stand", str, float)
+_Stand = TypeVar("_Stand", str, float, int)
 
 
 class Refused(Exception):
@@ -118,6 +131,9 @@ def tensor(loaded: Loaded, name: str, values: Sequence[Any]) -> np.ndarray[Any, 
     if datatype == "BYTES":
         texts = [_text(value, name, row, nullable) for row, value in enumerate(values)]
         return np.array(texts, dtype=object).reshape(-1, 1)
+    if datatype == "INT64":
+        times = [_time(value, name, row, nullable) for row, value in enumerate(values)]
+        return np.array(times, dtype=np.int64).reshape(-1, 1)
     read = _truth if datatype == "BOOL" else _number
     numbers = [read(value, name, row, nullable) for row, value in enumerate(values)]
     return np.array(numbers, dtype=np.float32).reshape(-1, 1)
@@ -147,6 +163,26 @@ def _truth(value: Any, name: str, row: int, nullable: bool) -> float:
     if value is True or value is False:
         return float(value)
     return _missing(value, name, row, nullable, math.nan, "true or false")
+
+
+def _time(value: Any, name: str, row: int, nullable: bool) -> int:
+    """Whole seconds since 1970 (UTC), or a date or time of Python without a zone (or with one)."""
+    if isinstance(value, date):
+        return _seconds(value)
+    if type(value) is int:
+        if EARLIEST <= value <= LATEST:
+            return value
+        raise Refused(
+            f'Row {row} of the input "{name}" is no time of the years 1 to 9999: {value!r:.40}. It is told in whole '
+            "seconds since 1970 (UTC)."
+        )
+    return _missing(value, name, row, nullable, MISSING_TIME, "whole seconds since 1970 (UTC)")
+
+
+def _seconds(value: date) -> int:
+    whole = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+    passed = whole.astimezone(UTC) if whole.tzinfo is not None else whole.replace(tzinfo=UTC)
+    return (passed - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
 
 
 def _text(value: Any, name: str, row: int, nullable: bool) -> str:

@@ -75,6 +75,9 @@ _NO_CONVERTER = "skl2onnx has no converter for it, so what it does could not be 
 _NO_PROBABILITIES = "It gives no probabilities, and mlc serves, evaluates and gates by them."
 _LINEAR = "sklearn.linear_model.LogisticRegression, or sklearn.linear_model.SGDClassifier with loss: log_loss"
 _SCALE = "sklearn.decomposition.PCA"
+_REDUCE = "the group's own reduce: {method: pca}"
+_WORDS_REDUCED = "the group's own reduce: {method: truncated_svd}"
+_BY_MODEL = "the group's own select: {method: model}"
 
 _WRAPS = {
     "CalibratedClassifierCV", "ClassifierChain", "ColumnTransformer", "FeatureUnion", "FixedThresholdClassifier",
@@ -111,15 +114,15 @@ _WRONG: Mapping[str, tuple[str, str]] = {
     ),
     "KernelPCA": (
         "It converts to ONNX without an error, and with numbers that are not scaled one label in 25 was wrong.",
-        _SCALE,
+        _REDUCE,
     ),
     "NeighborhoodComponentsAnalysis": (
         "It converts to ONNX without an error, and with numbers that are not scaled probabilities are off by 0.003.",
-        _SCALE,
+        _REDUCE,
     ),
     "GaussianRandomProjection": (
         "It converts to ONNX without an error, and with numbers that are not scaled one label in 500 was wrong.",
-        _SCALE,
+        "the group's own reduce: {method: random_projection}, which computes in float64",
     ),
     "QuantileTransformer": (
         "It converts to ONNX without an error, and a probability was off by 0.08 there; with more than some 100 "
@@ -209,10 +212,13 @@ _FAILS: Mapping[str, tuple[str, str]] = {
         "Its ONNX form cannot be made: sparse columns are none in ONNX, and dense ones break the converter.",
         "sklearn.preprocessing.KBinsDiscretizer",
     ),
+    "FastICA": (_NO_CONVERTER, "the group's own reduce: {method: ica}"),
+    "FactorAnalysis": (_NO_CONVERTER, "the group's own reduce: {method: factor_analysis}"),
+    "SparseRandomProjection": (_NO_CONVERTER, "the group's own reduce: {method: random_projection}"),
     "SplineTransformer": (_NO_CONVERTER, "sklearn.preprocessing.KBinsDiscretizer or PolynomialFeatures"),
-    "NMF": (_NO_CONVERTER, "sklearn.decomposition.TruncatedSVD"),
-    "MiniBatchNMF": (_NO_CONVERTER, "sklearn.decomposition.TruncatedSVD"),
-    "LatentDirichletAllocation": (_NO_CONVERTER, "sklearn.decomposition.TruncatedSVD"),
+    "NMF": (_NO_CONVERTER, _WORDS_REDUCED),
+    "MiniBatchNMF": (_NO_CONVERTER, _WORDS_REDUCED),
+    "LatentDirichletAllocation": (_NO_CONVERTER, _WORDS_REDUCED),
 }
 """Has no ONNX form, or one that fails."""
 
@@ -270,32 +276,20 @@ _NOT_YET: Mapping[str, tuple[str, str]] = {
     "PassiveAggressiveClassifier": (_NO_PROBABILITIES, _LINEAR),
     "Perceptron": (_NO_PROBABILITIES, _LINEAR),
     "Pipeline": ("mlc makes one out of the features and the estimator.", "the estimator without it"),
-    "RFE": (
-        _WRAPPED,
-        "sklearn.feature_selection.SelectKBest",
-    ),
-    "RFECV": (
-        _WRAPPED,
-        "sklearn.feature_selection.SelectKBest",
-    ),
+    "RFE": (_WRAPPED, _BY_MODEL),
+    "RFECV": (_WRAPPED, _BY_MODEL),
     "RidgeClassifier": (_NO_PROBABILITIES, _LINEAR),
     "RidgeClassifierCV": (_NO_PROBABILITIES, _LINEAR),
     "SVC": (
         "Its probabilities are deprecated in scikit-learn, and mlc serves, evaluates and gates by them.",
         _LINEAR,
     ),
-    "SelectFromModel": (
-        _WRAPPED,
-        "sklearn.feature_selection.SelectKBest",
-    ),
+    "SelectFromModel": (_WRAPPED, _BY_MODEL),
     "SelfTrainingClassifier": (
         "It wraps another estimator, which a parameter cannot name.",
         "the estimator without it",
     ),
-    "SequentialFeatureSelector": (
-        _WRAPPED,
-        "sklearn.feature_selection.SelectKBest",
-    ),
+    "SequentialFeatureSelector": (_WRAPPED, _BY_MODEL),
     "StackingClassifier": (
         "It wraps other estimators: name them under `candidates` of the model.",
         "ensemble: {method: stacking}",

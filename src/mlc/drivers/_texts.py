@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,10 +39,6 @@ def vectoriser(text: Mapping[str, Any], texts: Sequence[str]) -> CountVectorizer
     return CountVectorizer(**common, vocabulary=words, binary=text["weigh"] == "presence")
 
 
-def options(features: Any) -> dict[int, dict[str, str]]:
-    """What skl2onnx is to know of the vectorisers in a fitted ColumnTransformer."""
-    return {
-        id(made): {"locale": LOCALE}
-        for _, made, _ in features.transformers_
-        if isinstance(made, CountVectorizer)
-    }
+def options(vectorisers: Iterable[Any]) -> dict[int, dict[str, str]]:
+    """What skl2onnx is to know of those among fitted transformers that learn words."""
+    return {id(made): {"locale": LOCALE} for made in vectorisers if isinstance(made, CountVectorizer)}

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from mlc.drivers import _fitting, _labels, _pipeline
 from mlc.drivers._columns import model_input
 from mlc.drivers._fitting import Build
+from mlc.drivers._folds import UnfoldableError
 from mlc.drivers._learning import quiet, said_by, told
 from mlc.drivers._skops import save_model
 from mlc.ir.operation import Product, StepFailed, Work
@@ -62,6 +63,13 @@ def train(
             _ask(model, spec["task"], model_input(train.head(1), spec["columns"]))
         except _pipeline.UnfitError as error:
             raise _failed(str(error), "Change the feature group.", address, error.path) from error
+        except UnfoldableError as error:
+            raise _failed(
+                f"The training part is divided into folds to calibrate and to stack by. {error}",
+                "Give more rows, or take `calibrate` or `ensemble` out.",
+                address,
+                path,
+            ) from error
         except (ValueError, TypeError, RuntimeError) as error:  # LightGBM's and XGBoost's own are ValueErrors
             raise _objects(spec, error, address, path) from error
     columns_out = [str(name) for name in model["features"].get_feature_names_out()]

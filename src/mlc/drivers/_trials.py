@@ -67,9 +67,9 @@ def tried(asked: Asked) -> Trial:
     from threadpoolctl import threadpool_limits
 
     from mlc.drivers import _fitting, _fold_scores
-    from mlc.drivers._learning import LIBRARY_ERRORS, quiet, said_by
+    from mlc.drivers._learning import LIBRARY_ERRORS, quiet, rows_of, said_by
 
-    frame, labels, folds = _rows(
+    frame, labels, known, folds = _rows(
         asked.path,
         json.dumps([{key: asked.spec.get(key) for key in _LEARNED}, asked.within, asked.folds]),
     )
@@ -79,11 +79,13 @@ def tried(asked: Asked) -> Trial:
     for number, fold in enumerate(folds):
         try:
             with threadpool_limits(1), quiet():
-                model = _fitting.fit(frame[fold.train], labels[fold.train], spec)
-                predicted = _fitting.predict(model, frame[fold.test], spec["columns"])
+                learned = rows_of(labels, fold.train)
+                _fitting.refuse_missing(learned, spec)
+                model = _fitting.fit(frame[fold.train], learned, spec)
+                answers = _fitting.predict(model, frame[fold.test], spec, rows_of(known, fold.test))
         except LIBRARY_ERRORS as error:
             return structs.replace(trial, state="failed", scores=scores, reason=said_by(error))
-        score = _fold_scores.score(spec["task"], asked.metric, labels[fold.test], predicted)
+        score = _fold_scores.score(asked.metric, answers)
         if score is None:
             reason = f"{asked.metric} is not defined on one of its folds."
             return structs.replace(trial, state="failed", scores=scores, reason=reason)
@@ -102,16 +104,17 @@ def is_worse(score: float, than: float, better: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _rows(path: Path, asked: str) -> tuple[Any, Any, Any]:
-    """The rows of a search with their labels and folds; a process does many trials of one search in a row."""
+def _rows(path: Path, asked: str) -> tuple[Any, Any, Any, Any]:
+    """The rows of a search with what is learned, what is true and the folds; a process does many trials of one search
+    in a row."""
     import polars as pl
 
     from mlc.drivers._folds import folds
-    from mlc.drivers._learning import target
+    from mlc.drivers._learning import target, truth
 
     learned, within, how = json.loads(asked)
     frame = pl.read_parquet(path)
     if within is not None:
         around, number = within
         frame = frame[folds(frame, around)[number].train]
-    return frame, target(frame, learned), folds(frame, how)
+    return frame, target(frame, learned), truth(frame, learned), folds(frame, how)

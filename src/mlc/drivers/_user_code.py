@@ -32,6 +32,8 @@ LARGEST_FILE = 4 << 30
 
 _REQUEST, _ANSWER, _LOG, _CODE = "request", "answer.json", "output.txt", "code"
 _MOST_SAID = 2_000
+_ASKED = ("predict", "predict_proba", "decision_function", "classes_")
+"""What is asked of a trained estimator."""
 
 
 class Answer(Struct, frozen=True):
@@ -43,14 +45,15 @@ class Answer(Struct, frozen=True):
 
 
 def run_apart(work: Work, act: str) -> Product:
-    """Let `act` ("train" or "export") be done apart. Raises StepFailed (user-code-failed, and what `act` raises)."""
+    """Let `act` ("train", "score" or "export") be done apart. Raises StepFailed (user-code-failed, and what `act`
+    raises)."""
     name, address = work.spec["estimator"], work.operation.address
     for role, module in work.files.items():
         try:
             copy_source(module, work.folder / _CODE / f"{role}{module.suffix}")
         except OSError:
             path = work.operation.files[role]
-            raise StepFailed(user_code_failed.missing(name, path, address)) from None
+            raise StepFailed(user_code_failed.missing(name, path, address, _named_in(work))) from None
     request = {
         "act": act,
         "operation": work.operation,
@@ -83,6 +86,12 @@ def run_apart(work: Work, act: str) -> Product:
     )
 
 
+def _named_in(work: Work) -> str:
+    """The field of the model that names the code."""
+    name = work.spec.get("candidate", {}).get("name") or work.spec.get("chosen", "train")
+    return "train" if name == "train" else f"candidates.{name}"
+
+
 def _program() -> str:
     return (
         f"import sys; sys.path[:] = {sys.path!r}; from mlc.drivers._user_code import main; main(sys.argv[1])"
@@ -101,7 +110,7 @@ def _stopped(work: Work, ended: _limits.Ended) -> Diagnostic:
         said = (work.folder / _LOG).read_bytes()[-_MOST_SAID:].decode("utf-8", "replace").strip()
         how = f"by signal {-ended.code}" if ended.code < 0 else f"with exit code {ended.code}"
         detail = f"it ended {how}" + (f", and said last: {said.splitlines()[-1]}" if said else "")
-    return user_code_failed.stopped(name, detail, field, address)
+    return user_code_failed.stopped(name, detail, field, address, _named_in(work))
 
 
 def main(folder: str) -> NoReturn:
@@ -141,11 +150,13 @@ def main(folder: str) -> NoReturn:
 def _train(work: Work, modules: tuple[str, ...]) -> Product:
     from mlc.drivers import _training
 
-    member = _member(work, modules)
-    if isclass(member):
-        return _training.train(work, lambda _, params, seed: _seeded(member, params, seed))
-    trained = _by_function(member)
-    return _training.train(work, trained, finished=_take_out)
+    return _training.train(work, _builder(work, modules), finished=_take_out, path=_named_in(work))
+
+
+def _score(work: Work, modules: tuple[str, ...]) -> Product:
+    from mlc.drivers import _candidate
+
+    return _candidate.score(work, make=_builder(work, modules))
 
 
 def _export(work: Work, modules: tuple[str, ...]) -> Product:
@@ -156,7 +167,19 @@ def _export(work: Work, modules: tuple[str, ...]) -> Product:
     return onnx_export.export(work, tuple(f"{name}." for name in modules))
 
 
-_ACTS: Mapping[str, Callable[[Work, tuple[str, ...]], Product]] = {"train": _train, "export": _export}
+_ACTS: Mapping[str, Callable[[Work, tuple[str, ...]], Product]] = {
+    "train": _train,
+    "score": _score,
+    "export": _export,
+}
+
+
+def _builder(work: Work, modules: tuple[str, ...]) -> Callable[[str, Mapping[str, Any], int], Any]:
+    """What makes the estimator that the spec names, unfitted. Raises StepFailed."""
+    member = _member(work, modules)
+    if isclass(member):
+        return lambda _, params, seed: _seeded(member, params, seed)
+    return _by_function(member)
 
 
 def _member(work: Work, modules: tuple[str, ...]) -> Any:
@@ -197,7 +220,9 @@ def _by_function(function: Callable[..., Any]) -> Callable[[str, Mapping[str, An
     from sklearn.base import BaseEstimator
 
     class Trained(BaseEstimator):  # type: ignore[misc]
-        """Stands for what the function gives, until it is fitted."""
+        """Stands for what the function gives, and answers as that does once it is fitted."""
+
+        stands_for_a_function = True
 
         def __init__(self, params: Mapping[str, Any] | None = None, seed: int = 0) -> None:
             self.params, self.seed = params, seed
@@ -206,13 +231,27 @@ def _by_function(function: Callable[..., Any]) -> Callable[[str, Mapping[str, An
             self.model_ = function(table, labels, seed=self.seed, **(self.params or {}))
             return self
 
+        def __getattr__(self, name: str) -> Any:
+            if name in _ASKED and "model_" in self.__dict__:
+                return getattr(self.model_, name)
+            raise AttributeError(name)
+
     return lambda _, params, seed: Trained(params, seed)
 
 
 def _take_out(model: Pipeline) -> None:
-    """Put what the function gave into the place of what stood for it."""
-    name, stands_for = model.steps[-1]
-    model.steps[-1] = (name, stands_for.model_)
+    """Put what a function gave into the place of what stood for it, within a calibration too."""
+    from mlc.drivers._calibration import Calibrated
+
+    name, last = model.steps[-1]
+    if isinstance(last, Calibrated):
+        last.estimator = _given(last.estimator)
+    else:
+        model.steps[-1] = (name, _given(last))
+
+
+def _given(estimator: Any) -> Any:
+    return estimator.model_ if hasattr(type(estimator), "stands_for_a_function") else estimator
 
 
 def _raised(work: Work, error: Exception, code: Path) -> Diagnostic:
@@ -225,11 +264,14 @@ def _raised(work: Work, error: Exception, code: Path) -> Diagnostic:
             path = work.operation.files.get(top, str(role))
             where = "/".join((path, *role.parts[1:])) + f":{frame.lineno}"
     said = f"{type(error).__name__}: {error}".strip().splitlines()[0][:500].removesuffix(": ")
-    return user_code_failed.raised(work.spec["estimator"], said, where, work.operation.address)
+    return user_code_failed.raised(
+        work.spec["estimator"], said, where, work.operation.address, _named_in(work)
+    )
 
 
 def _unfit(work: Work, detail: str) -> StepFailed:
-    return StepFailed(user_code_failed.unfit(work.spec["estimator"], detail, work.operation.address))
+    name, address = work.spec["estimator"], work.operation.address
+    return StepFailed(user_code_failed.unfit(name, detail, address, _named_in(work)))
 
 
 def _nothing_to_render(backend: str, template: str, data: Mapping[str, Any]) -> bytes:

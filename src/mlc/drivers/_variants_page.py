@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlc.ir.evaluation import METRICS
@@ -14,6 +14,23 @@ Shape = dict[str, str]
 _WIDTH, _HEIGHT = 460.0, 320.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 24.0, 16.0, 52.0
 
+_MEASURES: Mapping[str, tuple[Callable[[Measured], float | None], str]] = {
+    "Labels agree": (lambda one: one.label_agreement, ".4%"),
+    "Probability off by": (lambda one: one.max_probability_difference, ".2g"),
+    "Numbers agree": (lambda one: one.value_agreement, ".4%"),
+    "Number off by, relative": (lambda one: one.max_relative_difference, ".2g"),
+}
+"""How far a variant is from the estimator, as its task measures it; and how that is written."""
+
+
+def _measures(found: Variants) -> dict[str, tuple[Callable[[Measured], float | None], str]]:
+    """Those of the task of these variants."""
+    return {
+        title: (value, form)
+        for title, (value, form) in _MEASURES.items()
+        if any(value(one) is not None for one in found.variants)
+    }
+
 
 def page(found: Variants, address: str) -> dict[str, Any]:
     """The data of `report.html.j2`."""
@@ -23,9 +40,10 @@ def page(found: Variants, address: str) -> dict[str, Any]:
         "address": address,
         "chosen": found.chosen,
         "why": found.why,
-        "rule": found.rule,
+        "rule": f"{found.rule}, on the {found.rows} rows",
         "metric": title,
         "cpu": found.cpu,
+        "measures": list(_measures(found)),
         "variants": [_row(one, found) for one in found.variants],
         "figures": [
             _figure(
@@ -56,10 +74,9 @@ def _row(one: Measured, found: Variants) -> dict[str, Any]:
         "latency": "–" if one.latency is None else f"{1e6 * one.latency:.0f}",
         "metric": "–" if value is None else f"{value:.4f}",
         "worse": "–" if worse is None else f"{worse:+.4f}",
-        "agreement": "–" if one.label_agreement is None else f"{one.label_agreement:.4%}",
-        "difference": "–"
-        if one.max_probability_difference is None
-        else f"{one.max_probability_difference:.2g}",
+        "measured": [
+            "–" if value(one) is None else f"{value(one):{form}}" for value, form in _measures(found).values()
+        ],
         "gates": one.verdict or "none",
         "refused": list(one.refused),
     }

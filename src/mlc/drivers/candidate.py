@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlc.ir.operation import Product, Work
 
-VERSION = 1
+VERSION = 2
 PACKAGES = ("scikit-learn", "numpy", "scipy", "polars")
 EFFECT = False
 MEMORY = 300

@@ -21,6 +21,7 @@ from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work, dige
 if TYPE_CHECKING:
     import polars as pl
 
+    from mlc.drivers.registry.places import Registry
     from mlc.drivers.statistics.answers import Answers, Array
     from mlc.drivers.statistics.design import Design
 
@@ -48,10 +49,7 @@ def run(work: Work) -> Product:
     from mlc.rules import evaluation_impossible
 
     spec = work.spec
-    registry = open_registry(work.root, spec["registry"])
-    wanted = sorted({duel["alias"] for duel in spec["duels"].values()})
-    found = champions(registry, [(spec["name"], alias) for alias in wanted])
-    pointed = {alias: found[(spec["name"], alias)] for alias in wanted}
+    registry, pointed = pointed_to(work.root, spec)
     own = work.digests["onnx"]
     frame = in_order(spec, pl.read_parquet(work.inputs["test"]))
     others = [one for one in pointed.values() if one is not None and one.digest != own]
@@ -87,11 +85,23 @@ def run(work: Work) -> Product:
             duels.append(_fought(duel, asked, path, spec, frame, truth, answers, design))
     written = work.folder / "comparison.json"
     written.write_bytes(canonical(Comparison(frame.height, tuple(duels))))
-    seen = {
+    return Product({"comparison": written}, {"champions": told(pointed)} | _summary(duels))
+
+
+def pointed_to(root: Path, spec: Mapping[str, Any]) -> tuple[Registry, dict[str, Pointed | None]]:
+    """The registry, and what each alias that a gate names points to in it. Raises StepFailed (registry-unreadable)."""
+    registry = open_registry(root, spec["registry"])
+    wanted = sorted({duel["alias"] for duel in spec["duels"].values()})
+    found = champions(registry, [(spec["name"], alias) for alias in wanted])
+    return registry, {alias: found[(spec["name"], alias)] for alias in wanted}
+
+
+def told(pointed: Mapping[str, Pointed | None]) -> dict[str, dict[str, Any] | None]:
+    """What was compared with, by alias, as a summary has it."""
+    return {
         alias: {"version": one.number, "digest": one.digest} if one else None
         for alias, one in pointed.items()
     }
-    return Product({"comparison": written}, {"champions": seen} | _summary(duels))
 
 
 def observe(
@@ -100,32 +110,39 @@ def observe(
     done: Sequence[tuple[Operation, Outcome]],
 ) -> dict[str, Seen]:
     """Comparisons with a model that the alias no longer points to. The model itself in its place is none."""
+    return moves(
+        root, [(one, one.spec, made.made_from.get("input onnx", ""), made.summary) for one, made in done]
+    )
+
+
+Compared = tuple[Operation, Mapping[str, Any], str, Mapping[str, Any]]
+"""An operation, the specification of its comparison, the digest of what was compared, and the operation's summary."""
+
+
+def moves(root: Path, done: Sequence[Compared]) -> dict[str, Seen]:
+    """By operation, what an alias points to now in the place of what was compared with."""
     found: dict[str, Seen] = {}
-    for place in {digest_of(operation.spec["registry"]): operation for operation, _ in done}.values():
-        here = [each for each in done if each[0].spec["registry"] == place.spec["registry"]]
-        aliases = [
-            (operation.spec["name"], alias)
-            for operation, outcome in here
-            for alias in outcome.summary.get("champions", {})
-        ]
+    for place in {digest_of(spec["registry"]): spec["registry"] for _, spec, _, _ in done}.values():
+        here = [each for each in done if each[1]["registry"] == place]
+        aliases = [(spec["name"], alias) for _, spec, _, told in here for alias in told.get("champions", {})]
         try:
-            held = champions(open_registry(root, place.spec["registry"]), aliases)
+            held = champions(open_registry(root, place), aliases)
         except StepFailed:
             continue  # that the registry cannot be read is told of the versions in it
-        for operation, outcome in here:
-            own = outcome.made_from.get("input onnx", "")
-            seen = _moved(operation.spec["name"], own, outcome.summary.get("champions", {}), held)
+        for operation, spec, own, told in here:
+            seen = moved(spec["name"], own, told.get("champions", {}), held)
             if seen is not None:
                 found[operation.id] = seen
     return found
 
 
-def _moved(
+def moved(
     name: str,
     own: str,
     compared: Mapping[str, Mapping[str, Any] | None],
     held: Mapping[tuple[str, str], Pointed | None],
 ) -> Seen | None:
+    """The first alias that points neither to what was compared with nor to the model itself (its digest is `own`)."""
     for alias, before in compared.items():
         now = held[(name, alias)]
         digest = now.digest if now is not None else ""

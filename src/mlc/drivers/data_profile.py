@@ -27,11 +27,10 @@ def run(work: Work) -> Product:
     from mlc.drivers._canonical import canonical
 
     spec = work.spec
-    train, test = (pl.read_parquet(work.inputs[part]) for part in ("train", "test"))
-    work.tell(f"looking at {train.height + test.height:,} rows")
-    found = (
-        _private(work, pl.concat([train, test])) if spec["differential_privacy"] else _open(work, train, test)
-    )
+    parts = {part: pl.read_parquet(work.inputs[part]) for part in _parts(work)}
+    rows = pl.concat(parts.values())
+    work.tell(f"looking at {rows.height:,} rows")
+    found = _private(work, rows) if spec["differential_privacy"] else _open(work, parts, rows)
     paths = {"profile": work.folder / "profile.json", "page": work.folder / "profile.html"}
     paths["profile"].write_bytes(canonical(found))
     page = _profile_page.page(found, spec)
@@ -40,17 +39,22 @@ def run(work: Work) -> Product:
     return Product(paths, summary)
 
 
-def _open(work: Work, train: Any, test: Any) -> Any:
-    import polars as pl
+def _parts(work: Work) -> tuple[str, ...]:
+    """The parts that there are."""
+    return tuple(part for part in ("train", "validation", "test") if part in work.inputs)
 
+
+def _open(work: Work, frames: dict[str, Any], rows: Any) -> Any:
     from mlc.drivers import _profiling
     from mlc.ir.profile import DataProfile
 
     spec = work.spec
     facts = msgspec.json.decode(work.inputs["facts"].read_bytes())
-    parts = {part: work.digests[part] for part in ("train", "test")}
+    parts = {part: work.digests[part] for part in _parts(work)}
+    # the validation is of what would be trained on, and is described with it
+    train, test = rows.head(rows.height - frames["test"].height), frames["test"]
     columns = _profiling.columns(spec, train, test)
-    pairs = _profiling.correlations(spec, pl.concat([train, test])) if spec["correlations"] else []
+    pairs = _profiling.correlations(spec, rows) if spec["correlations"] else []
     warnings = list(_profiling.warnings(spec, columns, pairs, train, test))
     pairs.sort(key=lambda pair: (-abs(pair.coefficient), pair.first, pair.second))
     return DataProfile(
@@ -76,7 +80,7 @@ def _private(work: Work, rows: Any) -> Any:
     from mlc.store.secrets import read_secret
 
     spec, asked = work.spec, work.spec["differential_privacy"]
-    content = content_digest({part: work.digests[part] for part in ("train", "test")})
+    content = content_digest({part: work.digests[part] for part in _parts(work)})
     key = read_secret(asked["key"]).reveal().encode()
     columns, withheld = _private_profile.columns(spec, rows, key, content)
     counts = sorted(one.rows for one in columns.values())

@@ -17,6 +17,4 @@ def run(work: Work) -> Product:
     from mlc.drivers import _ensemble, _training
 
     asked = {**work.spec, "estimator": f"ensemble.{work.spec['ensemble']['method']}", "params": {}, "seed": 0}
-    return _training.train(
-        work, lambda *_: _ensemble.estimator(work.spec["ensemble"]), asked=asked, path="ensemble"
-    )
+    return _training.train(work, lambda *_: _ensemble.estimator(work.spec), asked=asked, path="ensemble")

@@ -25,7 +25,7 @@ from mlc.ir.evaluation import METRICS, Evaluation, Sampling
 from mlc.ir.operation import Product, StepFailed, Work
 from mlc.rules import evaluation_impossible
 
-VERSION = 2
+VERSION = 3
 PACKAGES = ("numpy", "onnxruntime", "polars", "scipy")
 EFFECT = False
 MEMORY = 300

@@ -25,7 +25,7 @@ from mlc.kinds.gate import limit_of
 
 __all__ = ["NotMeasuredError", "diagnostic", "judge", "run", "sentence"]
 
-VERSION = 2
+VERSION = 3
 PACKAGES = ()
 EFFECT = False
 

@@ -40,8 +40,13 @@ _RISKS = {
     "high": "High risk after the EU AI Act, by the author's own classification: the Act's Articles 8 to 15 "
     "apply, among them human oversight, record keeping and technical documentation.",
 }
-_EXAMPLES: dict[str, Any] = {"FP32": 0.0, "BYTES": "text", "BOOL": True}
-_TYPES = {"FP32": "number (FP32)", "BYTES": "text (BYTES)", "BOOL": "true or false (BOOL)"}
+_EXAMPLES: dict[str, Any] = {"FP32": 0.0, "BYTES": "text", "BOOL": True, "INT64": 1_293_840_000}
+_TYPES = {
+    "FP32": "number (FP32)",
+    "BYTES": "text (BYTES)",
+    "BOOL": "true or false (BOOL)",
+    "INT64": "time, in whole seconds since 1970, UTC (INT64)",
+}
 
 
 def run(work: Work) -> Product:

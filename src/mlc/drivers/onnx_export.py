@@ -88,21 +88,22 @@ def export(work: Work, own: tuple[str, ...] = ()) -> Product:
 
 def scaled_trees(model: Pipeline) -> list[str]:
     """The groups that scale or compute, where the estimator decides by thresholds; empty otherwise."""
-    from sklearn.pipeline import Pipeline as Steps
-
     from mlc.drivers._estimators import TREES
+    from mlc.drivers._pipeline import parts_of
 
     if type(getattr(model["estimator"], "estimator", model["estimator"])).__name__ not in TREES:
         return []
-    return [
-        name
-        for name, group, _ in model["features"].transformers_
-        if (isinstance(group, Steps) and any(_rounds(step, made) for step, made in group.steps))
-        or type(group).__name__ == "TfidfVectorizer"
-    ]
+    found = (group for group, step, made in parts_of(model["features"]) if _rounds(step, made))
+    return list(dict.fromkeys(found))
 
 
 def _rounds(step: str, made: object) -> bool:
+    """Whether a step computes numbers in float32 that a tree would then compare. The steps of `drivers.features` look
+    up, count and select, or compute in float64."""
     from mlc.drivers._transforms import EXACT
+    from mlc.drivers.features.step import Step
 
-    return step not in ("impute", "encode") and type(made).__name__ not in EXACT
+    kind = type(made).__name__
+    if step in ("", "text"):
+        return kind == "TfidfVectorizer"
+    return step not in ("impute", "encode") and kind not in EXACT and not isinstance(made, Step)

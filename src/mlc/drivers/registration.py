@@ -32,7 +32,7 @@ EFFECT = True
 KEPT = ("onnx", "model", "evaluation", "parity", "latency", "verdict", "report", "card", "selection")
 """The inputs whose files go into the registry. Of the data only the digests do."""
 
-_DATA = ("train", "test")
+_DATA = ("train", "validation", "test")
 _STEPS = ("train", "export")
 """The steps that cost most, whose results can be taken over from a version (`mlc import`)."""
 
@@ -54,7 +54,7 @@ def run(work: Work) -> Product:
     metrics = _metrics(work)
 
     def describe(number: int, digests: dict[str, str]) -> Entry:
-        parts = {part: work.digests[part] for part in _DATA}
+        parts = {part: work.digests[part] for part in _DATA if part in work.digests}
         made_from = {name: dict(work.made_from[name]) for name in _STEPS if name in work.made_from}
         return _entry(spec, number, digests, metrics, parts, made_from)
 

@@ -17,11 +17,12 @@ from mlc.drivers._canonical import canonical
 from mlc.drivers.statistics import resampled
 from mlc.ir.choice import Scores, Selection, Standing
 from mlc.ir.evaluation import METRICS
+from mlc.ir.metrics import ANOMALY
 from mlc.ir.operation import Product, StepFailed, Work
 from mlc.rules import selection_impossible
 from mlc.rules._words import listed
 
-VERSION = 1
+VERSION = 2
 PACKAGES = ("jinja2", "numpy", "scipy")
 EFFECT = False
 LOADS = ("mlc.drivers._selection_page",)
@@ -94,7 +95,53 @@ def select(scored: list[Scores], spec: Mapping[str, Any], address: str = "") -> 
         simplest_first=order,
         calibrated=by_name[best].calibrated,
         warnings=sorted({f"{name}: {text}" for name in order for text in by_name[name].warnings}),
+        notes=_notes(spec),
     )
+
+
+_IN_SPACE = ("silhouette", "davies_bouldin", "calinski_harabasz")
+
+
+def _notes(spec: Mapping[str, Any]) -> list[str]:
+    """What a reader has to know of this way of comparing, one sentence or two each."""
+    notes = []
+    if spec.get("folds") == "time":
+        notes.append(
+            "The folds are in the order of time: each is scored by what was learned from all before it, so that later "
+            "ones learn from more rows. The correction of the tests was derived for folds drawn at random, and is an "
+            "approximation here."
+        )
+    if spec.get("quantile") is not None:
+        notes.append(f"The candidates predict the quantile {spec['quantile']:g} of the label, not its mean.")
+    if spec["metric"] in _IN_SPACE:
+        notes.append(
+            "Clusters are held against the rows that were not learned from, in the one space of the features that all "
+            "candidates share. Such a metric favours clusters that are round and lie apart: it compares ways and "
+            "numbers of clusters, and does not say that they mean something."
+        )
+    if spec.get("task") == ANOMALY:
+        notes.append(
+            "The detectors learned without the label, which only their scores are held against: how well they find "
+            "what this label calls unlike."
+        )
+    return notes
+
+
+_UNDEFINED = {
+    "mape": "a label is 0, to which no error is relative",
+    "rmsle": "a label is −1 or less, which has no logarithm of 1 + label",
+    "r2": "all its rows have the same label",
+    "silhouette": "its rows do not fall into two clusters or more",
+    "davies_bouldin": "its rows do not fall into two clusters or more",
+    "calinski_harabasz": "its rows do not fall into two clusters or more",
+}
+"""Why a metric may be nothing on a fold."""
+
+
+def _undefined(scores: Scores) -> str:
+    if "rmse" in scores.metrics:
+        return "what is predicted is no finite number"
+    return "a fold has rows of one class only, or none is called positive"
 
 
 def _values(scores: Scores, metric: str, address: str) -> list[float]:
@@ -105,7 +152,7 @@ def _values(scores: Scores, metric: str, address: str) -> list[float]:
         raise StepFailed(
             selection_impossible.found(
                 f"{METRICS[metric].title} of {name} is not defined on {len(values) - len(found)} of {len(values)} "
-                "folds: a fold has rows of one class only, or none is called positive.",
+                f"folds: {_UNDEFINED.get(metric) or _undefined(scores)}.",
                 "Ask for fewer `select.folds`, give more rows, or compare by another `select.metric`.",
                 address,
                 "select.metric",
@@ -156,14 +203,14 @@ def _why(chosen: str, standings: list[Standing], prefer: str, metric: str) -> st
         else " The difference to every other candidate is significant."
     )
     if prefer == "best":
-        return f"{chosen} has the best mean {metric}, {best.mean:.4f}.{told}"
+        return f"{chosen} has the best {metric} over the folds, {best.mean:.4f}.{told}"
     if chosen == best.name:
         return (
-            f"{chosen} has the best mean {metric}, {best.mean:.4f}, and no simpler candidate is within one standard "
-            f"error of it ({best.error:.4f}).{told}"
+            f"{chosen} has the best {metric} over the folds, {best.mean:.4f}, and no simpler candidate is within "
+            f"one standard error of it ({best.error:.4f}).{told}"
         )
     mean = next(one.mean for one in standings if one.name == chosen)
     return (
-        f"{chosen} is the simplest candidate within one standard error ({best.error:.4f}) of the best: its mean "
-        f"{metric} is {mean:.4f}, that of {best.name} {best.mean:.4f}."
+        f"{chosen} is the simplest candidate within one standard error ({best.error:.4f}) of the best: its "
+        f"{metric} over the folds is {mean:.4f}, that of {best.name} {best.mean:.4f}."
     )

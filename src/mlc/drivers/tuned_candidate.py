@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from mlc.ir.operation import Product, Work
 
-VERSION = 1
+VERSION = 2
 PACKAGES = ("scikit-learn", "numpy", "scipy", "polars", "optuna")
 EFFECT = False
 CORES = 0  # alone: its trials run on all cores

@@ -1,26 +1,28 @@
 """optimize: makes the variants of the served form, proves, evaluates, measures and gates each, and chooses one.
 
-Inputs: `onnx` (the form as exported), `model` (skops), `train` and `test` (Parquet). Outputs: `onnx` and `parity` of
-the one chosen, `variants` (JSON, see `mlc.ir.variant.Variants`) and `report` (one HTML page). Each variant goes through
-the very steps that the served model goes through. Latencies are measured, so `variants` and `report` differ from run
-to run; what is chosen does so only with `fastest`.
+Inputs: `onnx` (the form as exported), `model` (skops), `train` and `test` (Parquet), and where the dataset keeps rows
+apart to choose by, `validation`: the variants are then compared there, and only the one chosen meets the test.
+Outputs: `onnx` and `parity` of the one chosen, `variants` (JSON, see `mlc.ir.variant.Variants`) and `report` (one HTML
+page). Each variant goes through the very steps that the served model goes through. Latencies are measured, so
+`variants` and `report` differ from run to run; what is chosen does so only with `fastest`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import structs
 
+from mlc.ir.metrics import CLUSTERING
 from mlc.ir.operation import Operation, Product, StepFailed, Work
 from mlc.ir.variant import Measured, Variants
 from mlc.rules import no_variant_fits
 from mlc.rules._words import listed
 
-VERSION = 1
+VERSION = 2
 PACKAGES = (
     "scikit-learn",
     "numpy",
@@ -59,8 +61,11 @@ def run(work: Work) -> Product:
         why=_why(chosen, measured, work.spec["choose"]),
         cpu=cpu_name(),
         variants=measured,
+        rows=_rows(work),
     )
     folder = work.folder / chosen.name
+    if "validation" in work.inputs:
+        _prove(work, chosen.name, folder)
     paths = {"onnx": folder / "model.onnx", "parity": folder / "parity.json"}
     paths |= {"variants": work.folder / "variants.json", "report": work.folder / "variants.html"}
     paths["variants"].write_bytes(canonical(found))
@@ -164,7 +169,7 @@ def _made(work: Work, variant: Mapping[str, Any], metric: str) -> Measured:
         )
         refuse_unsafe(content, f"the variant {name}")
         onnx.write_bytes(content)
-        test = pl.read_parquet(work.inputs["test"])
+        test = pl.read_parquet(work.inputs[_rows(work)])
         scored = score(open_session(onnx), test, spec["columns"], classes)
         asked = {**spec, **variant}
         parity = _parity.measured(asked, scored, model, model_input(test, spec["columns"]))
@@ -198,24 +203,66 @@ def _made(work: Work, variant: Mapping[str, Any], metric: str) -> Measured:
         latency=proofs["latency"]["p50"]["value"],
         label_agreement=parity.get("label_agreement"),
         max_probability_difference=parity.get("max_probability_difference"),
+        value_agreement=parity.get("value_agreement"),
+        max_relative_difference=parity.get("max_relative_difference"),
         metrics=_metrics(proofs["evaluation"], {metric, *spec["choose"].get("within", {})}),
         verdict=verdict,
     )
 
 
+def _rows(work: Work) -> Literal["test", "validation"]:
+    """The part of the rows that variants are compared on."""
+    return "validation" if "validation" in work.inputs else "test"
+
+
+def _prove(work: Work, name: str, folder: Path) -> None:
+    """The one chosen against the estimator, on the whole test set. Raises StepFailed (parity-broken)."""
+    import polars as pl
+
+    from mlc.drivers import _parity
+    from mlc.drivers._canonical import canonical
+    from mlc.drivers._columns import model_input
+    from mlc.drivers._onnx import open_session, score
+    from mlc.drivers._skops import load_model
+    from mlc.ir.task import OF_TWO
+
+    spec = work.spec
+    asked = {**spec, **next(one for one in spec["variants"] if one["name"] == name)}
+    test = pl.read_parquet(work.inputs["test"])
+    scored = score(open_session(folder / "model.onnx"), test, spec["columns"], spec.get("classes", OF_TWO))
+    model = load_model(work.inputs["model"])
+    parity = _parity.measured(asked, scored, model, model_input(test, spec["columns"]))
+    missed = _parity.refusal(parity, asked, [], work.operation.address)
+    if missed is not None:
+        raise StepFailed(missed)
+    (folder / "parity.json").write_bytes(canonical(parity))
+
+
 def _proofs(work: Work, onnx: Path, folder: Path) -> dict[str, Any] | str:
-    """What evaluating and measuring a form gives, or why it cannot be evaluated."""
+    """What evaluating and measuring a form gives, and comparing it with champions; or why that is impossible."""
     from mlc.drivers import evaluation, latency
+    from mlc.store.content import digest_of
 
     address = work.operation.address
     found: dict[str, Any] = {}
-    for name, driver, output in (("evaluate", evaluation, "evaluation"), ("measure", latency, "latency")):
+    steps: list[tuple[str, Any, str]] = [
+        ("evaluate", evaluation, "evaluation"),
+        ("measure", latency, "latency"),
+    ]
+    if "compare" in work.spec:
+        from mlc.drivers import champion
+
+        steps.append(("compare", champion, "comparison"))
+    digests = {"onnx": digest_of(onnx), "test": ""}
+    # how clusters hold together is measured in the space that the estimator sees
+    more = {"model": work.inputs["model"]} if work.spec["task"] == CLUSTERING else {}
+    for name, driver, output in steps:
         step = structs.replace(
             work,
             operation=Operation(id=f"{address}/{name}", driver=name, spec=work.spec[name]),
             folder=folder,
-            inputs={"onnx": onnx, "test": work.inputs["test"]},
-            digests={"onnx": "", "test": ""},
+            inputs={"onnx": onnx, "test": work.inputs[_rows(work)], **more},
+            digests=digests,
         )
         try:
             product: Product = driver.run(step)

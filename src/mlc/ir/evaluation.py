@@ -120,6 +120,7 @@ class ClassFigures(Struct, frozen=True):
     called: int
     estimates: dict[str, Estimate]
     roc: tuple[RocPoint, ...] = ()
+    precision_recall: tuple[PrecisionRecallPoint, ...] = ()
 
 
 class PredictedBin(Struct, frozen=True):
@@ -177,8 +178,13 @@ class SliceFigures(Struct, frozen=True):
 
 
 class FairnessFigures(Struct, frozen=True):
-    """The largest difference of a share between two groups of a protected column, with an interval that holds for
-    all pairs together. `shares` are those of the groups that have enough rows; `small` are the others."""
+    """The largest difference between two groups of a protected column, with an interval that holds for all pairs
+    together.
+
+    `shares` are what is compared of the groups that have enough rows (of a regression means, in the label's unit);
+    `small` are the other groups. Where more than one thing is compared, as each class of several, `of` says which
+    lies apart the most. `undecided` are the shares of which no row says anything.
+    """
 
     gate: str
     column: str
@@ -187,6 +193,8 @@ class FairnessFigures(Struct, frozen=True):
     shares: dict[str, Estimate]
     between: tuple[str, ...] = ()
     small: dict[str, int] = {}
+    of: str = ""
+    undecided: tuple[str, ...] = ()
 
 
 class RobustnessFigures(Struct, frozen=True):

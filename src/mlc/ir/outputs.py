@@ -97,12 +97,24 @@ class ArtifactOut(Struct, frozen=True, omit_defaults=True):
     foreign: str = ""
 
 
-class CheckOut(Struct, frozen=True):
-    """What an official checker said: `skipped` where it is not installed, which is never `ok`."""
+class OriginOut(Struct, frozen=True):
+    """Where a value stands in the project's files."""
+
+    file: str
+    line: int
+    column: int
+
+
+class CheckOut(Struct, frozen=True, omit_defaults=True):
+    """What an official checker said: `skipped` where it is not installed, which is never `ok`.
+
+    `origins` has, for each finding of a rejection, where the values stand that it is about.
+    """
 
     checker: str
     outcome: Literal["ok", "rejected", "skipped"]
     findings: list[str]
+    origins: list[list[OriginOut]] = []
 
 
 class RenderedOut(Struct, frozen=True, omit_defaults=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -17,6 +19,8 @@ class Measured(Struct, frozen=True, omit_defaults=True):
     latency: float | None = None
     label_agreement: float | None = None
     max_probability_difference: float | None = None
+    value_agreement: float | None = None
+    max_relative_difference: float | None = None
     metrics: dict[str, float | None] = {}
     worse: dict[str, float] = {}
     verdict: str = ""
@@ -25,7 +29,7 @@ class Measured(Struct, frozen=True, omit_defaults=True):
 
 class Variants(Struct, frozen=True):
     """All variants in the order they are written. `front` marks those that no other beats in size, latency and metric
-    at once; `metric` is the one that is compared."""
+    at once; `metric` is the one that is compared, on `rows`."""
 
     rule: str
     metric: str
@@ -33,3 +37,4 @@ class Variants(Struct, frozen=True):
     why: str
     cpu: str
     variants: list[Measured]
+    rows: Literal["test", "validation"] = "test"

@@ -5,12 +5,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
+from mlc.ir.metrics import ANOMALY, MULTICLASS, of_task
 from mlc.ir.operation import Operation
+from mlc.ir.task import TASKS
+from mlc.kinds._code import is_code
 from mlc.kinds._estimators import parameter_schema
 from mlc.kinds._fields import Duration, about, seconds
 from mlc.kinds._kind import View
 from mlc.kinds._parameters import is_whole
-from mlc.kinds.dataset import id_of, with_role
+from mlc.kinds.dataset import id_of, label_of, with_role
 
 
 class Train(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,32 +149,73 @@ def seed_of(view: View) -> int:
     return int(view["train"]["seed"] if view["train"] else view["select"]["seed"])
 
 
+NOT_COMPARED: dict[str, str] = {
+    "mean_error": "It says whether a model errs to one side: 0 is best, and neither more nor less is better.",
+    "alert_rate": "It is what `contamination` makes it, and says nothing of what is found.",
+    "homogeneity": "It is 1 where every row is a cluster of its own: more clusters always win.",
+    "completeness": "It is 1 where all rows are one cluster: fewer clusters always win.",
+}
+"""Metrics by which no candidate is better than another, and why."""
+
 METRICS_OF_FOLDS: dict[str, tuple[str, ...]] = {
-    "binary_classification": (
-        *(
-            "roc_auc",
-            "average_precision",
-            "accuracy",
-            "balanced_accuracy",
-            "precision",
-            "recall",
-            "specificity",
-        ),
-        *("f1", "brier", "log_loss", "expected_calibration_error"),
+    task: tuple(
+        name
+        for name, metric in of_task(task).items()
+        if metric.source == "evaluation" and name not in NOT_COMPARED
     )
+    for task in TASKS
 }
 """What candidates of a task can be compared by (`drivers/_fold_scores.py` measures it)."""
 
-DEFAULT_METRICS = {"binary_classification": "roc_auc"}
-"""What a model of a task is selected and tuned by where its author says nothing."""
+WITHOUT_LABEL = ("silhouette", "davies_bouldin", "calinski_harabasz")
+"""Of these, what needs no label where nothing is learned from one."""
+
+_DEFAULT_METRICS = {
+    "binary_classification": "roc_auc",
+    "multiclass_classification": "roc_auc_macro",
+    "regression": "rmse",
+    "anomaly_detection": "average_precision",
+    "clustering": "silhouette",
+}
+
+
+def compared_by(task: str, label: str | None) -> tuple[str, ...]:
+    """The metrics that candidates of a task can be compared by, with or without a label."""
+    if TASKS[task].supervised or label:
+        return METRICS_OF_FOLDS[task]
+    return tuple(name for name in METRICS_OF_FOLDS[task] if name in WITHOUT_LABEL)
 
 
 def metric_of(view: View) -> str:
-    return str(view["select"]["metric"] or DEFAULT_METRICS[view["task"]])
+    """What a model is selected and tuned by; the task's own where its author says nothing."""
+    usual = "pinball_loss" if quantile_of(view) is not None else _DEFAULT_METRICS[view["task"]]
+    return str(view["select"]["metric"] or usual)
+
+
+def quantile_of(view: View) -> float | None:
+    """The quantile that a regression is asked to predict, by the words that the libraries have for it; None where it
+    is asked for none, or its candidates are asked for several (`bad-selection-setting` refuses to compare those)."""
+    found = {quantile_by(one["estimator"], one["params"]) for one in learners(view).values()}
+    return found.pop() if len(found) == 1 else None
+
+
+QUANTILES = ("quantile", "alpha", "quantile_alpha")
+"""What libraries call the quantile that is to be predicted, where one is."""
+
+
+def quantile_by(estimator: str, params: dict[str, Any]) -> float | None:
+    """The quantile that one estimator is asked to predict."""
+    if estimator.endswith(".QuantileRegressor"):
+        return float(params.get("quantile", 0.5))
+    if not {params.get("loss"), params.get("objective")} & {"quantile", "reg:quantileerror"}:
+        return None
+    given = (params.get(name) for name in QUANTILES)
+    return next((float(one) for one in given if isinstance(one, int | float)), 0.9)
 
 
 def folds_of(view: View, purpose: str, count: int, seed: int, repeats: int = 1) -> dict[str, Any]:
-    """How rows are divided: as the dataset's split keeps them apart."""
+    """How rows are divided: as the dataset's split keeps them apart, and the classes spread over the folds alike where
+    rows stand for themselves."""
     dataset, split = view["dataset"], view["dataset"]["split"]
     how: dict[str, Any] = {"purpose": purpose, "count": count, "seed": seed, "repeats": repeats}
     if split["method"] in ("group", "stratified_group"):
@@ -179,7 +223,12 @@ def folds_of(view: View, purpose: str, count: int, seed: int, repeats: int = 1) 
     if split["method"] == "time":
         gap = seconds(split["gap"]) if isinstance(split["gap"], str) else split["gap"]
         return how | {"method": "time", "column": split["by"] or with_role(dataset, "time"), "gap": gap}
-    return how | {"method": "hash", "column": id_of(dataset)}
+    how |= {"method": "hash", "column": id_of(dataset)}
+    label = view["label"] or label_of(dataset)
+    if TASKS[view["task"]].classifies or (view["task"] == ANOMALY and label):
+        several = view["task"] == MULTICLASS
+        how["strata"] = {"column": label} | ({} if several else {"positive": view["positive"]})
+    return how
 
 
 Make = Callable[..., Operation]
@@ -203,19 +252,26 @@ def calibration(view: View) -> dict[str, Any]:
     }
 
 
-def selecting(view: View, make: Make, learned: dict[str, Any], train: str) -> list[Operation]:
-    """score-NAME for each candidate → select → tune → train. `learned` is what all of them see of the data."""
+def selecting(
+    view: View, make: Make, learned: dict[str, Any], judged: dict[str, Any], train: str
+) -> list[Operation]:
+    """score-NAME for each candidate → select → tune → train. `learned` is what all of them see of the data, `judged`
+    what those see besides that hold predictions against it."""
     candidates, select, tune = learners(view), view["select"], view["tune"]
     metric, spaces = metric_of(view), (tune or {}).get("space", {})
     seen = {**learned, **calibration(view)}
+    scored = {**seen, **judged}
+    level = quantile_of(view)
+    if level is not None:
+        scored["quantile"] = level
     steps = []
     for name, candidate in candidates.items():
         spec = {
-            **seen,
+            **scored,
             "candidate": {"name": name, **candidate},
             "folds": folds_of(view, "select", select["folds"], select["seed"], select["repeats"]),
         }
-        driver = "candidate"
+        driver = "code_candidate" if is_code(candidate["estimator"]) else "candidate"
         if name in spaces:
             spec["tune"], driver = _tuning(view, candidate["estimator"], spaces[name]), "tuned_candidate"
         steps.append(
@@ -230,6 +286,10 @@ def selecting(view: View, make: Make, learned: dict[str, Any], train: str) -> li
         "confidence": select["confidence"],
         "simplest_first": ordered,
     }
+    if level is not None:
+        comparing["quantile"] = level
+    if view["dataset"]["split"]["method"] == "time":
+        comparing["folds"] = "time"
     steps.append(make("select", "selection", comparing, **{step.name: f"{step.id}#scores" for step in steps}))
     chosen = f"{steps[-1].id}#chosen"
     estimators = [candidate["estimator"] for candidate in candidates.values()]
@@ -238,10 +298,11 @@ def selecting(view: View, make: Make, learned: dict[str, Any], train: str) -> li
         spaces = {name: _tuning(view, candidates[name]["estimator"], space) for name, space in spaces.items()}
         driver = with_libraries("tuning", tuned)
         steps.append(
-            make("tune", driver, {**seen, "name": view["name"], "tune": spaces}, train=train, chosen=chosen)
+            make("tune", driver, {**scored, "name": view["name"], "tune": spaces}, train=train, chosen=chosen)
         )
         chosen = f"{steps[-1].id}#chosen"
-    steps.append(make("train", with_libraries("chosen_train", estimators), seen, train=train, chosen=chosen))
+    trainer = "code_chosen_train" if any(map(is_code, estimators)) else "chosen_train"
+    steps.append(make("train", with_libraries(trainer, estimators), seen, train=train, chosen=chosen))
     return steps
 
 

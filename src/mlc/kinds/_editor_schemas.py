@@ -17,7 +17,7 @@ from typing import Any
 
 from mlc import kinds
 from mlc.ir.evaluation import METRICS
-from mlc.kinds import _estimators, _schemas
+from mlc.kinds import _code, _estimators, _schemas
 
 Schema = dict[str, Any]
 
@@ -199,7 +199,10 @@ def _estimator_definitions() -> dict[str, Schema]:
 def _estimator_parameters(properties: Schema, place: _estimators.Place) -> Schema:
     """The choice of an estimator chooses what `params` takes; without one, any estimator's parameter does."""
     names = _estimators.offered(place)
-    estimator = properties["estimator"] | {"anyOf": [{"enum": list(names)}, _open({"enum": list(names)})]}
+    otherwise_named = _open({"enum": list(names)})
+    if place == "train":  # the project's own code, whose parameters only it knows
+        otherwise_named["pattern"] = f"(?:{_code.PATTERN})|{OPEN}"
+    estimator = properties["estimator"] | {"anyOf": [{"enum": list(names)}, otherwise_named]}
     for key in ("type", "minLength"):
         estimator.pop(key, None)
     chosen = [
@@ -209,6 +212,10 @@ def _estimator_parameters(properties: Schema, place: _estimators.Place) -> Schem
         }
         for name in names
     ]
+    if place == "train":
+        named = {"estimator": {"type": "string", "pattern": _code.PATTERN}}
+        own = {"required": ["estimator"], "properties": named}
+        chosen.append({"if": own, "then": {"properties": {"params": properties["params"]}}})
     everything: dict[str, list[str]] = {}
     for name in names:
         for parameter in (_estimators.parameter_schema(name) or {})["properties"]:

@@ -10,11 +10,12 @@ from mlc.kinds._candidates import Train, calibration, folds_of, learners, seed_o
 from mlc.kinds._fields import Name, about
 from mlc.kinds._kind import View
 
-LOGISTIC = "sklearn.linear_model.LogisticRegression"
+_FINAL = {"regression": "sklearn.linear_model.RidgeCV"}
+_FINAL_OF_CLASSES = "sklearn.linear_model.LogisticRegression"
 
 
 class Voting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="voting"):
-    """The mean of the members' probabilities."""
+    """The mean of the members' probabilities, or of the numbers that they predict."""
 
     members: Annotated[
         list[Name], about("The candidates that take part; all of them where none is named.")
@@ -28,12 +29,18 @@ class Voting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
 class Stacking(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="method", tag="stacking"
 ):
-    """A final estimator that learns from the members' probabilities of rows that they had not learned from."""
+    """A final estimator that learns from what the members say of rows that they had not learned from."""
 
     members: Annotated[
         list[Name], about("The candidates that take part; all of them where none is named.")
     ] = []
-    final: Annotated[Train, about("The estimator that learns from the members.")] = Train(estimator=LOGISTIC)
+    final: Annotated[
+        Train | None,
+        about(
+            "The estimator that learns from the members. Where none is given, LogisticRegression of classes and "
+            "RidgeCV of numbers."
+        ),
+    ] = None
     folds: Annotated[
         int,
         about("Into how many folds rows are divided for what the final estimator learns from.", ge=2, le=50),
@@ -43,6 +50,13 @@ class Stacking(
 def members_of(view: View) -> list[str]:
     """The names of the members, as written."""
     found: list[str] = view["ensemble"]["members"] or list(view["candidates"])
+    return found
+
+
+def final_of(view: View) -> dict[str, Any]:
+    """The estimator that learns from the members, as written or as usual for the task."""
+    usual = {"estimator": _FINAL.get(view["task"], _FINAL_OF_CLASSES), "params": {}, "seed": 0}
+    found: dict[str, Any] = view["ensemble"]["final"] or usual
     return found
 
 
@@ -61,9 +75,9 @@ def combining(
     if ensemble["method"] == "voting":
         told["weights"] = [ensemble["weights"].get(name, 1.0) for name in names]
     else:
-        told["final"] = ensemble["final"]
+        told["final"] = final_of(view)
         told["folds"] = folds_of(view, "stack", ensemble["folds"], seed_of(view))
-        estimators.append(ensemble["final"]["estimator"])
+        estimators.append(told["final"]["estimator"])
     spec = {**learned, **calibration(view), "ensemble": told}
     step = make("train", with_libraries("ensemble_train", estimators), spec, train=train)
     return [step], with_libraries("ensemble_export", estimators)
@@ -74,4 +88,6 @@ def described(view: View) -> dict[str, Any]:
     known = learners(view)
     members = {name: known[name] for name in members_of(view)}
     rest = {key: value for key, value in view["ensemble"].items() if key not in ("method", "members")}
+    if "final" in rest:
+        rest["final"] = final_of(view)
     return {"estimator": f"ensemble.{view['ensemble']['method']}", "params": {"members": members, **rest}}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlc.ir.fairness import CRITERIA
+from mlc.ir.metrics import ANOMALY
+from mlc.ir.task import TASKS
+from mlc.kinds._candidates import quantile_of
 from mlc.kinds._kind import View
-
-CRITERIA = ("demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity")
+from mlc.kinds.dataset import label_of
 
 _TESTS = {"roc_auc": "delong", "roc_auc_macro": "delong", "accuracy": "mcnemar"}
 """The paired test that fits a metric, where it is not the bootstrap."""
@@ -50,18 +53,12 @@ def measured(view: View) -> dict[str, Any]:
     return found | sampled(view)
 
 
-def quantile_of(view: View) -> float | None:
-    """The quantile that a regression is asked to predict, by the words that the libraries have for it; or None."""
-    if not view["train"]:
-        return None  # one of several is selected, and which is known after apply
-    params = view["train"]["params"]
-    if view["train"]["estimator"].endswith(".QuantileRegressor"):
-        return float(params.get("quantile", 0.5))
-    named = {params.get("loss"), params.get("objective")} & {"quantile", "reg:quantileerror"}
-    if not named:
-        return None
-    given = (params.get(name) for name in ("quantile", "alpha", "quantile_alpha"))
-    return next((float(one) for one in given if isinstance(one, int | float)), 0.9)
+def judged(view: View) -> dict[str, Any]:
+    """What is known beyond what is learned: of what has no teacher, the label where there is one."""
+    if TASKS[view["task"]].supervised:
+        return {}
+    label = view["label"] or label_of(view["dataset"]) or ""
+    return {"label": label} | ({"positive": view["positive"]} if label and view["task"] == ANOMALY else {})
 
 
 def sampled(view: View) -> dict[str, Any]:
@@ -104,17 +101,6 @@ def bounds(view: View) -> dict[str, Any]:
     gates = {gate["name"]: gate["metrics"] for gate in view["gates"]}
     more = {gate["name"]: {name: gate[name] for name in names if gate[name]} for gate in view["gates"]}
     more = {name: found for name, found in more.items() if found}
-    return {"gates": gates} | ({"more": more} if more else {})
-
-
-def of_a_variant(bounds: dict[str, Any]) -> dict[str, Any]:
-    """The bounds that each form of a model is held to before one is chosen: all but those against a champion."""
-    more = {
-        name: {part: bound for part, bound in found.items() if part != "champion"}
-        for name, found in bounds.get("more", {}).items()
-    }
-    more = {name: found for name, found in more.items() if found}
-    gates = {name: metrics for name, metrics in bounds["gates"].items() if metrics or name in more}
     return {"gates": gates} | ({"more": more} if more else {})
 
 

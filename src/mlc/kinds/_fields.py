@@ -72,6 +72,7 @@ ModelName = Annotated[str, _reference("model")]
 GateName = Annotated[str, _reference("gate")]
 PolicyName = Annotated[str, _reference("policy")]
 RegistryName = Annotated[str, _reference("registry")]
+DeploymentName = Annotated[str, _reference("deployment")]
 RuntimeName = Annotated[str, _reference("runtime")]
 TargetName = Annotated[str, _reference("target")]
 

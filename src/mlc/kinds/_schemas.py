@@ -40,9 +40,11 @@ def _documents() -> dict[str, dict[str, Any]]:
 
     from mlc.ir import (
         backend,
+        columns_out,
         evaluation,
         event,
         installation,
+        learning,
         module,
         outputs,
         plan,
@@ -67,6 +69,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "doctor": installation.Doctor,
         "render": outputs.Rendered,
         "explain": outputs.Explained,
+        "columns": columns_out.FeaturesOut,
         "fmt": outputs.Formatted,
         "fix": outputs.Fixed,
         "rename": outputs.Renamed,
@@ -83,6 +86,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "registry-verify": reproduction.Reproduction,
         "evaluation": evaluation.Evaluation,
         "verdict": evaluation.Verdict,
+        "learning-curve": learning.LearningCurve,
     }
     return {name: schema(document) for name, document in types.items()}
 

@@ -1,10 +1,19 @@
-"""How the rows of a dataset are kept apart for testing."""
+"""How the rows of a dataset are kept apart for testing, and for choosing before the test."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mlc.kinds._fields import Duration, about
+
+Validation = Annotated[
+    Annotated[float, Meta(gt=0, lt=1)] | None,
+    about(
+        "Share to choose by before the test: the form that is served is chosen among variants there. Taken from what "
+        "would be trained on; no row of the test moves.",
+        example=0.1,
+    ),
+]
 
 
 class StratifiedSplit(
@@ -14,6 +23,7 @@ class StratifiedSplit(
 
     by: Annotated[str | None, about("The column; the label where none is given.")] = None
     test: Annotated[float, about("Share of rows to test on.", gt=0, lt=1)] = 0.2
+    validation: Validation = None
     seed: Annotated[int, about("Another seed is another split.", ge=0)] = 0
 
 
@@ -23,6 +33,7 @@ class RandomSplit(
     """Rows fall to the parts by a hash of their id alone."""
 
     test: Annotated[float, about("Share of rows to test on.", gt=0, lt=1)] = 0.2
+    validation: Validation = None
     seed: Annotated[int, about("Another seed is another split.", ge=0)] = 0
 
 
@@ -36,6 +47,7 @@ class GroupSplit(
         about("The column that ties rows together; the one with the role `group` where none is given."),
     ] = None
     test: Annotated[float, about("Share of groups to test on.", gt=0, lt=1)] = 0.2
+    validation: Validation = None
     seed: Annotated[int, about("Another seed is another split.", ge=0)] = 0
 
 
@@ -50,6 +62,7 @@ class StratifiedGroupSplit(
     ] = None
     by: Annotated[str | None, about("The column to spread; the label where none is given.")] = None
     test: Annotated[float, about("Share of groups to test on.", gt=0, lt=1)] = 0.2
+    validation: Validation = None
     seed: Annotated[int, about("Another seed is another split.", ge=0)] = 0
 
 
@@ -74,11 +87,19 @@ class TimeSplit(
             example="2012-07-01",
         ),
     ] = None
+    validation: Annotated[
+        Annotated[float, Meta(gt=0, lt=1)] | None,
+        about("Share of rows to choose by before the test: the latest before it.", example=0.1),
+    ] = None
+    validation_from: Annotated[
+        str | float | None,
+        about("The first time that is chosen by, in the place of a share.", example="2012-06-01"),
+    ] = None
     gap: Annotated[
         Duration | float,
         about(
-            "What lies less than this before the test is in neither part: a duration, or a number where the column "
-            "holds numbers.",
+            "What lies less than this before the test, or before the validation, is in no part: a duration, or a "
+            "number where the column holds numbers.",
             example="7d",
         ),
     ] = 0
@@ -95,10 +116,20 @@ class ColumnSplit(
     ]
     train_values: Annotated[
         list[str | int | bool],
-        about("Its values in rows to train on; all others where empty. The rest is in neither part."),
+        about("Its values in rows to train on; all others where empty. The rest is in no part."),
+    ] = []
+    validation_values: Annotated[
+        list[str | int | bool], about("Its values in rows to choose by before the test.", example=[2011])
     ] = []
 
 
 Split = StratifiedSplit | RandomSplit | GroupSplit | StratifiedGroupSplit | TimeSplit | ColumnSplit
+
+
+def has_validation(split: dict[str, Any]) -> bool:
+    """Whether some rows are kept apart to choose by."""
+    return any(split.get(field) for field in ("validation", "validation_from", "validation_values"))
+
+
 HASHED = ("random", "stratified", "group", "stratified_group")
 """The methods that follow a hash."""

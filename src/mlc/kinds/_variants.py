@@ -48,6 +48,22 @@ class Variant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             stricter="higher",
         ),
     ] = None
+    max_value_difference: Annotated[
+        Share | None,
+        about(
+            "How far a number may be from the estimator's, as in `optimize`. Where none is given, that of `optimize`, "
+            "and 0.01 for what rounds or prunes.",
+            stricter="lower",
+        ),
+    ] = None
+    min_value_agreement: Annotated[
+        Share | None,
+        about(
+            "Share of numbers that must be within that. Where none is given, that of `optimize`, and 0.99 for what "
+            "rounds or prunes.",
+            stricter="higher",
+        ),
+    ] = None
 
 
 class Choose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,7 +77,8 @@ class Choose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     within: Annotated[
         dict[str, float],
         about(
-            "By how much a metric on the test set may be worse than that of the form as exported.",
+            "By how much a metric may be worse than that of the form as exported: on the validation rows where the "
+            "dataset keeps some, else on the test set.",
             example={"roc_auc": 0.002},
             stricter="more",
         ),
@@ -89,7 +106,6 @@ _FORESTS = (
     *("GradientBoostingClassifier", "GradientBoostingRegressor"),
     *("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"),
 )
-_SHORTENED = ", ".join(name for name in _FORESTS if name.endswith("Classifier"))
 
 
 def impossible(estimator: str, variant: dict[str, Any], *, calibrated: bool) -> str:
@@ -100,15 +116,22 @@ def impossible(estimator: str, variant: dict[str, Any], *, calibrated: bool) -> 
         return (
             f"{short} cannot be {what}: its ONNX form is one operator of trees, weights or neighbours whose numbers "
             "are attributes of 32 bits, and only matrix products have another form. That is so of networks "
-            "(MLPClassifier)."
+            f"({_alike(_NETWORKS, short)})."
         )
     if variant["prune"] and short not in _FORESTS:
         return (
-            f"{short} cannot be pruned: it is none of the ensembles of trees that mlc shortens: {_SHORTENED}."
+            f"{short} cannot be pruned: it is none of the ensembles of trees that mlc shortens: "
+            f"{_alike(_FORESTS, short)}."
         )
     if variant["prune"] and calibrated:
         return "A calibration is learned for the whole ensemble, and would be wrong for a part of it."
     return ""
+
+
+def _alike(names: tuple[str, ...], short: str) -> str:
+    """Those that predict what the estimator does: numbers or classes; all where it does neither."""
+    kind = next((kind for kind in ("Classifier", "Regressor") if short.endswith(kind)), "")
+    return ", ".join(name for name in names if name.endswith(kind))
 
 
 _LOSSY_BOUNDS = {

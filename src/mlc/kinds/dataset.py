@@ -12,7 +12,7 @@ from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._preparation import Preparation
 from mlc.kinds._privacy import Privacy, Profile
 from mlc.kinds._sources import Source, database_file
-from mlc.kinds._splits import Split, StratifiedSplit
+from mlc.kinds._splits import Split, StratifiedSplit, has_validation
 
 
 class Licence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,6 +74,11 @@ def with_role(view: View, role: str) -> str | None:
     return next((name for name, column in view["columns"].items() if column["role"] == role), None)
 
 
+def parts_of(view: View) -> tuple[str, ...]:
+    """The parts that rows are divided into."""
+    return ("train", "validation", "test") if has_validation(view["split"]) else ("train", "test")
+
+
 def _split(view: View) -> dict[str, Any]:
     """The split with the columns that it goes by, where only their roles name them."""
     split = dict(view["split"])
@@ -85,7 +90,7 @@ def _split(view: View) -> dict[str, Any]:
         split["by"] = split["by"] or with_role(view, "time")
         if isinstance(split["gap"], str):
             split["gap"] = seconds(split["gap"])
-    return split
+    return _given(split, validation=None, validation_from=None, validation_values=[])
 
 
 def _step(view: View, step: View) -> dict[str, Any]:
@@ -176,7 +181,7 @@ def _published(
 ) -> tuple[Operation, Operation]:
     about_data = {key: view[key] for key in ("name", "description", "licence")}
     ingest = f"{address}/ingest"
-    parts = {part: f"{ingest}#{part}" for part in ("train", "test")}
+    parts = {part: f"{ingest}#{part}" for part in parts_of(view)}
     profile = Operation(
         id=f"{address}/profile",
         driver="data_profile",

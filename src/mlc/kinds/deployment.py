@@ -8,6 +8,7 @@ from mlc.ir.address import Address
 from mlc.ir.operation import Operation
 from mlc.kinds._fields import ModelName, Name, Resource, RuntimeName, Size, TargetName, about, in_bytes
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._openapi import document
 from mlc.kinds.model import signature, used_columns
 
 
@@ -59,6 +60,9 @@ class Deployment(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True
     autoscaling: Annotated[
         Autoscaling | None, about("Between how many replicas to scale.", change="redeploy")
     ] = None
+    openapi: Annotated[
+        bool, about("Whether to write the API of its server as an OpenAPI document.", change="render")
+    ] = False
 
 
 def alias_of(view: View, scope: Scope) -> str:
@@ -125,7 +129,36 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         facts["model_uri"] = (
             f"{target['storage'].rstrip('/')}/{scope.project['project']}/{view['model']['name']}/{alias}"
         )
+    if target["type"] == "docker":
+        facts |= _of_compose(view)
+    if view["openapi"]:
+        facts["openapi"] = document(
+            scope.project["project"],
+            scope.environment,
+            address.name,
+            view["description"],
+            view["model"]["name"],
+            facts["signature"],
+            facts["nullable"],
+        )
     return facts
+
+
+def _of_compose(view: View) -> dict[str, str]:
+    """What a Compose file says in its own way: a range of ports for several replicas, and numbers as texts."""
+    cpu, port, last = view["resources"]["cpu"], view["port"], view["port"] + view["replicas"] - 1
+    return {
+        "published": ""
+        if port == 0 or last > _LAST_PORT
+        else str(port)
+        if port == last
+        else f"{port}-{last}",
+        "cpus": f"{int(cpu[:-1]) / 1000:g}" if cpu.endswith("m") else cpu,
+        "memory_bytes": f"{in_bytes(view['resources']['memory'])}b",
+    }
+
+
+_LAST_PORT = 65535
 
 
 def _nullable(model: View) -> list[str]:

@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
+from mlc.ir.task import TASKS
+from mlc.kinds._feature_steps import Bin, Cross, Dates, Reduce, Select
 from mlc.kinds._fields import Resource, about
-from mlc.kinds._kind import Kind
+from mlc.kinds._kind import Kind, View
 
 
 class Transform(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,45 +43,90 @@ class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Columns that are treated alike. Everything fitted is fitted on the training part only."""
+    """Columns that are treated alike: what is asked for is done in the order of these fields, whatever the order in
+    the file. Everything fitted is fitted on the training part only."""
 
     columns: Annotated[list[str], about("Columns of the dataset.", min_length=1)]
+    dates: Annotated[Dates | None, about("Each column is a date or a time, whose parts become numbers.")] = (
+        None
+    )
+    text: Annotated[
+        Text | None,
+        about(
+            "Each column is a text whose words are learned. Beside it a group takes `select` and `reduce` only."
+        ),
+    ] = None
     impute: Annotated[
         Literal["none", "mean", "median", "most_frequent"], about("What stands in for a missing number.")
     ] = "none"
-    scale: Annotated[Literal["none", "standard", "min_max", "robust"], about("How numbers are scaled.")] = (
-        "none"
-    )
+    bin: Annotated[
+        Bin | None,
+        about(
+            "Each number becomes the number of its bin, from 0; with `encode: one_hot`, a column for each bin."
+        ),
+    ] = None
     encode: Annotated[
         Literal["none", "one_hot", "ordinal"],
         about("How categories become numbers; `ordinal` follows the order of the column's `values`."),
     ] = "none"
-    text: Annotated[
-        Text | None, about("Each column is a text whose words are learned. It goes by itself in a group.")
-    ] = None
+    scale: Annotated[Literal["none", "standard", "min_max", "robust"], about("How numbers are scaled.")] = (
+        "none"
+    )
+    cross: Annotated[Cross | None, about("Interactions of the group's columns.")] = None
     transforms: Annotated[
         dict[str, Transform],
         about(
-            "Further transformers, by names of your own, in this order after impute, encode and scale. They see the "
-            "columns of the group together."
+            "Further transformers, by names of your own, in this order after impute, bin, encode, scale and cross. "
+            "They see the columns of the group together."
         ),
     ] = {}
+    select: Annotated[Select | None, about("Which columns of the group are kept.")] = None
+    reduce: Annotated[Reduce | None, about("Fewer columns, computed from all of the group.")] = None
 
 
 class Features(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a model sees of a dataset; many models may share it."""
+    """What a model sees of a dataset; many models may share it, and each fits it on its own training part."""
 
     groups: Annotated[dict[str, Group], about("The groups, by name.", change="retrain", min_length=1)]
+    select: Annotated[
+        Select | None, about("Which columns are kept of all groups together.", change="retrain")
+    ] = None
+    reduce: Annotated[
+        Reduce | None, about("Fewer columns, computed from those of all groups.", change="retrain")
+    ] = None
 
 
-KIND = Kind(
-    name="features",
-    spec=Features,
-    planned=(
-        "groups.*.bin",
-        "groups.*.dates",
-        "groups.*.cross",
-        "groups.*.reduce",
-        "groups.*.select",
-    ),
-)
+KIND = Kind(name="features", spec=Features, planned=("groups.*.encode=target",))
+
+_SCORES = {
+    "linear": ("f_classif", "f_regression"),
+    "mutual_information": ("mutual_info_classif", "mutual_info_regression"),
+    "chi2": ("chi2", "chi2"),
+}
+
+
+def seen(view: View, task: str) -> dict[str, Any]:
+    """Features as the steps of a model of a task are told them: `groups`, and `joined` where something is done to
+    all groups together."""
+    groups = {name: _group(group, task) for name, group in view["groups"].items()}
+    joined = {name: _step(name, view[name], task) for name in ("select", "reduce") if view[name] is not None}
+    return {"groups": groups} | ({"joined": joined} if joined else {})
+
+
+def _group(group: View, task: str) -> dict[str, Any]:
+    # what is not asked for is not told, so that a later version's groups have the keys of an earlier one's
+    given = {name: _step(name, value, task) for name, value in group.items() if value is not None}
+    transforms = given.pop("transforms")
+    # a list, because the order matters and the key of a step sorts its maps
+    ordered = [{"name": name, **transform} for name, transform in transforms.items()]
+    return given | ({"transforms": ordered} if ordered else {})
+
+
+def _step(name: str, value: Any, task: str) -> Any:
+    """What selects by the label is told how, by whether it is a class or a number."""
+    if name != "select" or value["method"] == "variance":
+        return value
+    classifies = TASKS[task].classifies
+    if value["method"] == "best":
+        return {**value, "score": _SCORES[value["score"]][0 if classifies else 1]}
+    return {**value, "of": "classes" if classifies else "numbers"}

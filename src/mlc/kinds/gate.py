@@ -84,8 +84,20 @@ class LargestGap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
 
 
+class LargestDistance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far the groups of a protected column may lie apart, in the unit of the label."""
+
+    max_gap: Annotated[
+        float,
+        about("The largest difference between two groups, in the unit of the label.", ge=0, stricter="lower"),
+    ]
+
+
 class Fairness(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Gaps between the groups of protected columns. Give one criterion or more."""
+    """Gaps between the groups of protected columns. Give one criterion or more.
+
+    Of several classes each is held against the rest, as if it were the positive one, and the largest gap counts.
+    """
 
     protected: Annotated[
         list[str],
@@ -103,6 +115,23 @@ class Fairness(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     predictive_parity: Annotated[
         LargestGap | None, about("Of the share of rows called positive that are.", stricter="more")
+    ] = None
+    accuracy_parity: Annotated[
+        LargestGap | None, about("Of the share of rows whose label is right.", stricter="more")
+    ] = None
+    mean_prediction_parity: Annotated[
+        LargestDistance | None, about("Of the mean of what a regression predicts.", stricter="more")
+    ] = None
+    mean_error_parity: Annotated[
+        LargestDistance | None,
+        about(
+            "Of the mean of predicted minus true: whether a regression says too much of one group and too little of "
+            "another.",
+            stricter="more",
+        ),
+    ] = None
+    absolute_error_parity: Annotated[
+        LargestDistance | None, about("Of the mean absolute error of a regression.", stricter="more")
     ] = None
     min_rows: Annotated[
         int, about("Groups of fewer test rows are shown and not tested.", ge=2, stricter="lower")

@@ -22,12 +22,16 @@ from mlc.kinds._candidates import (
     selecting,
     with_libraries,
 )
+from mlc.kinds._card import Card
 from mlc.kinds._code import is_code, run_by_code
 from mlc.kinds._ensemble import Stacking, Voting, combining, described
 from mlc.kinds._fields import DatasetName, FeaturesName, GateName, Name, PolicyName, Resource, Share, about
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._learning_curve import Evaluate, learning
+from mlc.kinds._splits import has_validation
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 from mlc.kinds.dataset import label_of
+from mlc.kinds.features import seen
 
 
 class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,17 +66,6 @@ class Optimize(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         about("Forms to choose among, by names of your own; each is proven, evaluated and gated."),
     ] = {}
     choose: Annotated[Choose | None, about("Which of the variants is served.")] = None
-
-
-class Card(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What people need to know before they use the model."""
-
-    intended_use: Annotated[str, about("What it is for, and for whom.")] = ""
-    limits: Annotated[str, about("What it must not be used for, and where it is known to be weak.")] = ""
-    risk_class: Annotated[
-        Literal["minimal", "limited", "high"] | None, about("Risk class after the EU AI Act.")
-    ] = None
-    licence: Annotated[str, about("Licence of the model, as an SPDX name.", example="Apache-2.0")] = ""
 
 
 class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,6 +112,9 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         list[GateName],
         about("What it must prove before it is registered.", change="reevaluate", stricter="more"),
     ] = []
+    evaluate: Annotated[
+        Evaluate, about("What is looked at beside what the gates ask for.", change="reevaluate")
+    ] = Evaluate()
     optimize: Annotated[Optimize, about("The form that is served.", change="redeploy")] = Optimize()
     policies: Annotated[
         list[PolicyName], about("The policies it must satisfy.", change="none", stricter="more")
@@ -131,6 +127,7 @@ _PUBLISHED = {
     "tune": {"trials": "trials.json"},
     "optimize": {"variants": "variants.json", "report": "variants.html"},
     "evaluate": {"evaluation": "evaluation.json"},
+    "learning-curve": {"curve": "learning_curve.json"},
     "report": {"report": "evaluation.html"},
     "card": {"card": "README.md"},
 }
@@ -160,6 +157,16 @@ _DRIVERS = {
 """What trains and what exports, by the library that an estimator is from: each is remade when its library changes."""
 
 
+_DATATYPES = {
+    "integer": "FP32",
+    "number": "FP32",
+    "string": "BYTES",
+    "boolean": "BOOL",
+    "date": "INT64",
+    "datetime": "INT64",
+}
+
+
 def label_column(view: View) -> str:
     """The column to predict: the model's own, or the dataset's."""
     return view["label"] or label_of(view["dataset"]) or ""
@@ -180,14 +187,13 @@ def classes_of(view: View) -> list[Class]:
 def signature(view: View) -> dict[str, Any]:
     """What goes in and what comes out of the served model: names, types and shapes (-1: any number of rows).
 
-    The types are those of a request. The ONNX graph itself has strings and float32 only: who serves it hands
-    a BOOL over as 0 or 1, as it was trained (`drivers/_columns.py`).
+    The types are those of a request. The ONNX graph itself has no BOOL: who serves it hands one over as 0 or 1, as it
+    was trained (`drivers/_columns.py`). A date or a time is INT64: whole seconds since 1970 (UTC).
     """
     columns = view["dataset"]["columns"]
-    datatypes = {"integer": "FP32", "number": "FP32", "string": "BYTES", "boolean": "BOOL"}
     return {
         "inputs": [
-            {"name": name, "datatype": datatypes[columns[name]["type"]], "shape": [-1, 1]}
+            {"name": name, "datatype": _DATATYPES[columns[name]["type"]], "shape": [-1, 1]}
             for name in used_columns(view)
         ],
         "outputs": [_output(name, view) for name in TASKS[view["task"]].outputs],
@@ -217,28 +223,8 @@ def _learned(view: View, columns: dict[str, Any]) -> dict[str, Any]:
     return {**told, "columns": columns}
 
 
-def _judged(view: View) -> dict[str, Any]:
-    """What the evaluation knows beyond what is learned: of what has no teacher, the label where there is one."""
-    if TASKS[view["task"]].supervised:
-        return {}
-    label = label_column(view)
-    return {"label": label} | (
-        {"positive": view["positive"]} if label and view["task"] == "anomaly_detection" else {}
-    )
-
-
 def _optimized(view: View) -> dict[str, Any]:
     return {name: view["optimize"][name] for name in ("format", "opset", *BOUNDS[view["task"]])}
-
-
-def _group(group: View) -> dict[str, Any]:
-    """A feature group as the driver takes it."""
-    # what is not asked for is not told, so that a later version's groups have the keys of an earlier one's
-    given = {name: value for name, value in group.items() if value is not None}
-    transforms = given.pop("transforms")
-    # a list, because the order matters and the key of a step sorts its maps
-    ordered = [{"name": name, **transform} for name, transform in transforms.items()]
-    return given | ({"transforms": ordered} if ordered else {})
 
 
 def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tuple[list[Operation], str]:
@@ -247,7 +233,9 @@ def _training(view: View, make: Any, learned: dict[str, Any], train: str) -> tup
         return combining(view, make, learned, train)
     if is_selected(view):
         estimators = [one["estimator"] for one in learners(view).values()]
-        return selecting(view, make, learned, train), with_libraries("chosen_export", estimators)
+        exporter = "code_chosen_export" if any(map(is_code, estimators)) else "chosen_export"
+        training = selecting(view, make, learned, _evaluating.judged(view), train)
+        return training, with_libraries(exporter, estimators)
     trainer, exporter = _DRIVERS[view["train"]["estimator"].partition(".")[0]]
     return [make("train", trainer, {**learned, **calibration(view), **view["train"]}, train=train)], exporter
 
@@ -284,26 +272,28 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
 
     served = "optimize" if view["optimize"]["variants"] else "export"
     onnx, test = f"{address}/{served}#onnx", f"{ingest}#test"
+    kept = {"validation": f"{ingest}#validation"} if has_validation(view["dataset"]["split"]) else {}
     proofs = {
         "evaluation": f"{address}/evaluate#evaluation",
         "parity": f"{address}/{served}#parity",
         "latency": f"{address}/measure#latency",
     }
-    groups = {name: _group(group) for name, group in view["features"]["groups"].items()}
-    training, exporter = _training(view, operation, {**learned, "groups": groups}, f"{ingest}#train")
+    asked = {**learned, **seen(view["features"], view["task"])}
+    training, exporter = _training(view, operation, asked, f"{ingest}#train")
     choice = {"chosen": chosen_by(view, str(address))} if is_selected(view) else {}
     model = f"{address}/train#model"
     steps = [
         *training,
         operation("export", exporter, {**learned, **_optimized(view)}, model=model, test=test, **choice),
     ]
-    estimator = view["train"]["estimator"] if view["train"] else ""
-    if is_code(estimator):
-        steps = [run_by_code(step, estimator, scope.project["code"]) for step in steps]
-    judged = {**learned, **_judged(view), "seed": seed_of(view)}
+    named = [one["estimator"] for one in learners(view).values()]
+    steps = [run_by_code(step, named, scope.project["code"]) for step in steps]
+    judged = {**learned, **_evaluating.judged(view), "seed": seed_of(view)}
     evaluating = judged | _evaluating.measured(view)
     measuring = {"columns": columns}
     bounds = _evaluating.bounds(view)
+    duels = _evaluating.duels(view)
+    compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
     if view["optimize"]["variants"]:
         estimators = [one["estimator"] for one in learners(view).values()]
         spec = {
@@ -312,10 +302,14 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "metric": metric_of(view),
             "evaluate": evaluating,
             "measure": measuring,
-            **_evaluating.of_a_variant(bounds),
+            **bounds,
         }
+        driver = "variants"
+        if duels:  # what an alias points to decides which is served
+            spec["compare"], driver = compared, "contested_variants"
         inputs = {"onnx": f"{address}/export#onnx", "model": model, "train": f"{ingest}#train", "test": test}
-        steps.append(operation("optimize", with_libraries("variants", estimators), spec, **inputs))
+        inputs |= kept
+        steps.append(operation("optimize", with_libraries(driver, estimators), spec, **inputs))
     steps += [
         # how clusters hold together is measured in the space that the estimator sees
         operation(
@@ -328,13 +322,17 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         ),
         operation("measure", "latency", measuring, onnx=onnx, test=test),
     ]
-    if duels := _evaluating.duels(view):
-        compared = judged | {"name": address.name, "registry": scope.project["registry"]} | duels
+    if duels:
         steps.append(operation("compare", "champion", compared, onnx=onnx, test=test))
         proofs["comparison"] = f"{address}/compare#comparison"
+    curve = learning(view, operation, training[-1], judged, f"{ingest}#train", test)
+    steps += curve
+    drawn = {"curve": f"{curve[0].id}#curve"} if curve else {}
     # the report names its model, so that one of another name needs its own; it says before the gate what that will
     about_gates = {"name": address.name, "task": view["task"], "columns": columns, **bounds}
-    steps.append(operation("report", "evaluation_report", about_gates, onnx=onnx, test=test, **proofs))
+    steps.append(
+        operation("report", "evaluation_report", about_gates, onnx=onnx, test=test, **proofs, **drawn)
+    )
     if bounds["gates"]:
         steps.append(operation("gate", "gate", bounds, **proofs))
         proofs["verdict"] = f"{address}/gate#verdict"
@@ -369,6 +367,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             model=model,
             train=f"{ingest}#train",
             test=test,
+            **kept,
             report=f"{address}/report#report",
             card=f"{address}/card#card",
             # what was exported is told of too, where something that was made of it is served

@@ -10,6 +10,7 @@ import msgspec
 from mlc.ir import outputs
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
+from mlc.ir.columns_out import ColumnsOut, FeaturesOut
 from mlc.ir.diagnostic import Diagnostic, Fix
 from mlc.ir.event import Finished
 from mlc.ir.explanation import Explanation, Layered, Part
@@ -75,6 +76,11 @@ def explained(address: str, found: tuple[Explanation, ...]) -> str:
     return bare(outputs.Explained(address=address, environments=[_explanation(one) for one in found]))
 
 
+def columns_out(features: str, used: Sequence[ColumnsOut]) -> str:
+    """What comes out of features."""
+    return bare(FeaturesOut(features=features, used=tuple(used)))
+
+
 def _encodable(value: Any) -> Any:
     """Plain data with the escapes of lone surrogates in their place."""
     if isinstance(value, str):
@@ -116,12 +122,19 @@ def rendered(artifacts: Iterable[Artifact], checked: Mapping[str, tuple[Verifica
             checks=None
             if checked is None
             else [
-                outputs.CheckOut(said.checker, said.outcome, [*said.findings]) for said in checked[one.path]
+                outputs.CheckOut(said.checker, said.outcome, [*said.findings], _origins(said))
+                for said in checked[one.path]
             ],
         )
         for one in artifacts
     ]
     return bare(outputs.Rendered(artifacts=listed))
+
+
+def _origins(said: Verification) -> list[list[outputs.OriginOut]]:
+    return [
+        [outputs.OriginOut(span.file, span.line, span.column) for span in spans] for spans in said.origins
+    ]
 
 
 def modules(listed: list[outputs.ModuleOut], found: tuple[Diagnostic, ...]) -> str:

@@ -15,7 +15,9 @@ def outcome(step: str, summary: dict[str, Any]) -> tuple[str, Rows]:
 
 
 def _ingest(summary: dict[str, Any]) -> tuple[str, Rows]:
-    line = f"{summary['read']:,} rows: {summary['train']:,} to train, {summary['test']:,} to test"
+    line = f"{summary['read']:,} rows: {summary['train']:,} to train, "
+    line += f"{summary['validation']:,} to choose by, " if "validation" in summary else ""
+    line += f"{summary['test']:,} to test"
     if summary["quarantined"]:
         line += f", {summary['quarantined']:,} quarantined"
     return " · ".join([line, *summary.get("warnings", ())]), []
@@ -84,6 +86,11 @@ def _evaluate(summary: dict[str, Any]) -> tuple[str, Rows]:
     return line, table if metrics else []
 
 
+def _learned(summary: dict[str, Any]) -> tuple[str, Rows]:
+    points = [[name, *_parted(value)] for name, value in summary["points"].items()]
+    return str(summary["words"]), [["learned from", str(summary["metric"]), "95 % interval"], *points]
+
+
 def _compare(summary: dict[str, Any]) -> tuple[str, Rows]:
     duels = [["", name, text] for name, text in summary.items() if isinstance(text, str)]
     return "", [["", "champion", "found"], *duels] if duels else []
@@ -123,6 +130,7 @@ _SAID = {
     "optimize": _optimize,
     "export": _export,
     "evaluate": _evaluate,
+    "learning-curve": _learned,
     "measure": _measure,
     "compare": _compare,
     "report": _report,

@@ -232,6 +232,9 @@ def described(step: Step) -> str:
     if operation.name == "train" or operation.name.startswith("score-"):
         learner = operation.spec.get("candidate") or operation.spec.get("ensemble") or operation.spec
         return str(learner.get("estimator", learner.get("method", "what is selected"))).rpartition(".")[2]
+    if operation.name == "learning-curve":
+        shares = [f"{100 * share:.4g}" for share in operation.spec["curve"]["shares"]]
+        return f"{len(shares)} more training{'' if len(shares) == 1 else 's'}, on {', '.join(shares)} % of the rows"
     if operation.name == "promote":
         return f"alias {operation.spec['alias']}"
     if "version" in step.stays and step.stays["version"] is not None:

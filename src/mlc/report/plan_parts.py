@@ -18,7 +18,14 @@ from mlc.report import plan_entries, plan_files
 from mlc.report.plan_entries import TOGETHER, Counts, Entry
 from mlc.report.plan_files import FileEntry
 
-_DESCRIBED_BY = ("gates", "estimator", "candidate", "ensemble", "alias")  # of an operation's spec, mostly
+_DESCRIBED_BY = (
+    "gates",
+    "estimator",
+    "candidate",
+    "ensemble",
+    "alias",
+    "curve",
+)  # of an operation's spec, mostly
 
 
 class Ambiguous(Exception):

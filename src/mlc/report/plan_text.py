@@ -96,7 +96,7 @@ def _entry(one: Entry, paint: Paint, verbose: bool) -> list[str]:
 
 def _steps(one: Entry, paint: Paint, verbose: bool) -> list[str]:
     if verbose:
-        lines = [_step(step, paint) for step in one.runs]
+        lines = [line for step in one.runs for line in (_step(step, paint), *_columns_out(step, paint))]
         return lines + [f"    {harmless(undone(step))}" for step in one.undone]
     words = [_named(step) for step in one.runs] + [undone(step) for step in one.undone]
     lines = [f"    {harmless(', '.join(words))}"] if words else []
@@ -109,6 +109,18 @@ def _named(step: Step) -> str:
     assert step.operation is not None, step.id
     what = described(step)
     return f"{step.operation.name} ({what})" if what else step.operation.name
+
+
+def _columns_out(step: Step, paint: Paint) -> list[str]:
+    """What the features of a model give, where it is what a step learns from."""
+    spec = {} if step.operation is None else step.operation.spec
+    if "groups" not in spec or "columns" not in spec or step.id.rpartition("/")[2] not in ("train", "select"):
+        return []
+    from mlc.kinds import _columns_out
+    from mlc.report import columns_text
+
+    items = _columns_out.columns_out(spec, spec["columns"])
+    return [paint(f"    {'':<11} sees {columns_text.summary(_columns_out.width(items), items)}", "dim")]
 
 
 def _step(step: Step, paint: Paint) -> str:

@@ -22,7 +22,11 @@ def artifacts(found: Iterable[Artifact], checked: Checked | None, paint: Paint) 
         lines.append(harmless(f"{one.path}  ({one.backend}, {one.address})"))
         for said in checked[one.path] if checked is not None else ():
             lines.append(f"  {paint(said.outcome, _COLOURS[said.outcome])}  {harmless(said.checker)}")
-            lines += [paint(f"    {harmless(text)}", "dim") for text in said.findings]
+            for i, text in enumerate(said.findings):
+                lines.append(paint(f"    {harmless(text)}", "dim"))
+                if said.origins and said.origins[i] != (said.origins[i - 1] if i else ()):
+                    places = ", ".join(str(span) for span in said.origins[i])
+                    lines.append(f"      from {harmless(places)}")
         if checked is not None and not checked[one.path]:
             lines.append(f"  {paint('skipped', 'dim')}  no official checker is known for it")
     return "".join(f"{line}\n" for line in lines)

@@ -13,8 +13,6 @@ from mlc.rules._subject import Subject
 MEASURED = {name: metric for name, metric in METRICS.items() if metric.source == "evaluation"}
 """The metrics that a part of the rows, a disturbed input and a champion have."""
 
-CRITERIA = ("demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity")
-
 Path = tuple[str | int, ...]
 
 

@@ -25,3 +25,11 @@ def grouped(features: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
     for name, group in features["groups"].items():
         for index, column in enumerate(group["columns"]):
             yield name, index, column
+
+
+def stops_at_missing(asked: dict[str, Any]) -> str:
+    """Which of `select` and `reduce`, of a group or of all, does not take a missing number; empty where none does."""
+    select = asked["select"]
+    if select is not None and select["method"] != "variance":
+        return "select"
+    return "reduce" if asked["reduce"] is not None else ""

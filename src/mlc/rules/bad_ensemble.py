@@ -29,6 +29,18 @@ _MODEL = (
 BAD = {"model/churn.yaml": _MODEL + "ensemble: {method: voting, members: [linear, byes]}\n"}
 GOOD = {"model/churn.yaml": _MODEL + "ensemble: {method: voting, members: [linear, bayes]}\n"}
 
+_CODE_ALONE = (
+    "Code of the project brings its own conversion to ONNX, which scikit-learn's ensembles do not ask their members "
+    "for: combined, it would have no form that is served."
+)
+_NOT_COMBINED = {
+    "anomaly_detection": "The scores of detectors are on scales of their own, so that their mean means nothing, and "
+    "nothing is learned from a label that could tell whom to believe.",
+    "clustering": "Clusters have numbers only, which stand for something else in every clustering: there is nothing "
+    "to take the mean of.",
+}
+"""Tasks whose models cannot be combined, and why."""
+
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
@@ -82,20 +94,29 @@ def _members(subject: Subject, address: Address, model: dict[str, Any]) -> Itera
             yield _at(
                 address,
                 subject.span(address, *path),
-                "Code of the project is trained in a process of its own, and this version of mlc combines it with "
-                "nothing.",
+                _CODE_ALONE,
                 "code of the project",
-                "Take an estimator of a library.",
+                "Take an estimator of a library, or leave `ensemble` out and let the candidates be selected among.",
                 path,
             )
+    if is_code((ensemble.get("final") or {}).get("estimator", "")):
+        path = ("ensemble", "final", "estimator")
+        yield _at(
+            address,
+            subject.span(address, *path),
+            _CODE_ALONE,
+            "code of the project",
+            "Take an estimator of a library.",
+            path,
+        )
 
 
 def _contradictions(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
-    if model["task"] != "binary_classification":
+    if model["task"] in _NOT_COMBINED:
         yield _at(
             address,
             subject.key_span(address, "ensemble"),
-            f"This version of mlc combines classifiers of two classes, for no {model['task'].replace('_', ' ')}.",
+            _NOT_COMBINED[model["task"]],
             "not for this task",
             "Name one estimator in `train`.",
             ("ensemble",),

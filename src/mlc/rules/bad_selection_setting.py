@@ -12,9 +12,10 @@ from typing import Any
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
-from mlc.ir.evaluation import METRICS
-from mlc.kinds._candidates import METRICS_OF_FOLDS
+from mlc.ir.metrics import METRICS, of_task
+from mlc.kinds._candidates import METRICS_OF_FOLDS, NOT_COMPARED, QUANTILES, compared_by, quantile_by
 from mlc.kinds._code import is_code
+from mlc.kinds.dataset import label_of
 from mlc.rules._estimators import learners
 from mlc.rules._fixes import instead
 from mlc.rules._subject import Subject
@@ -33,10 +34,14 @@ GOOD = {"model/churn.yaml": _MODEL + "select: {metric: brier}\n"}
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
-        if model["task"] not in METRICS_OF_FOLDS:
-            yield from _of_other_tasks(subject, address, model)
+        label = model["label"] or label_of(subject.named("dataset", model["dataset"]) or {"columns": {}})
+        known = compared_by(model["task"], label)
+        if not known:
+            yield from _nothing_to_compare_by(subject, address, model)
             continue
-        yield from _metric(subject, address, model["select"]["metric"], model["task"])
+        yield from _metric(subject, address, model["select"]["metric"], model["task"], known)
+        yield from _quantiles(subject, address, model)
+        yield from _searched_quantiles(subject, address, model)
         yield from _code(subject, address, model)
         chooses = model["candidates"] or model["tune"] is not None
         written = subject.node(address, "select")
@@ -64,22 +69,23 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _code(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
     """What the project's own code is not used for."""
+    space = (model["tune"] or {}).get("space", {})
     for one in learners(address, model):
-        uses = ["candidates"] if one.path[0] == "candidates" else []
-        uses += [field for field in ("tune", "calibrate") if model[field] is not None]
-        if is_code(one.name) and uses:
+        name = one.path[-1]
+        if is_code(one.name) and name in space:
             yield RULE.at(
-                subject.span(address, *one.path, "estimator"),
-                f"{one.name} is code of the project, which is trained as it is, in a process of its own: this version "
-                f"of mlc does not use it with {listed(f'`{use}`' for use in uses)}.",
+                subject.key_span(address, "tune", "space", name),
+                f"{one.name} is code of the project, which runs in an interpreter of its own within the limits of its "
+                "module: those are of one step, and a search has many trials, side by side and resumed.",
                 text="code of the project",
-                help="Name it in `train` alone, or take an estimator of a library.",
-                **one.field,
+                help="Name the choices of parameters as candidates, each with its `params`: they are compared alike.",
+                address=str(address),
+                path=f"tune.space.{name}",
             )
 
 
-def _of_other_tasks(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
-    """What needs a metric that is measured, where this version measures none."""
+def _nothing_to_compare_by(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
+    """What needs a metric that tells a better detector from a worse one, where there is no label to tell it by."""
     uses = {
         "candidates": bool(model["candidates"]),
         "tune": model["tune"] is not None,
@@ -89,29 +95,85 @@ def _of_other_tasks(subject: Subject, address: Address, model: dict[str, Any]) -
         if used:
             yield RULE.at(
                 subject.key_span(address, *path.split(".")),
-                f"`{path}` compares by a metric, and this version of mlc measures none of a "
-                f"{model['task'].replace('_', ' ')} on folds: only of a "
-                f"{listed(task.replace('_', ' ') for task in METRICS_OF_FOLDS)}.",
+                f"`{path}` compares by a metric, and which of two models of {model['task'].replace('_', ' ')} is "
+                "better only a label can tell: how many rows they call unlike is what `contamination` makes it.",
                 text="nothing to compare by",
-                help="Name one estimator in `train`.",
+                help="Give the dataset a column with the role `label`, which is not learned from, or name one "
+                "estimator in `train`.",
                 address=str(address),
                 path=path,
             )
 
 
-def _metric(subject: Subject, address: Address, metric: str | None, task: str) -> Iterator[Diagnostic]:
-    known = METRICS_OF_FOLDS.get(task, ())
+def _quantiles(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
+    """Candidates that answer different questions."""
+    first: tuple[str, float | None] | None = None
+    for name, one in model["candidates"].items():
+        level = quantile_by(one["estimator"], one["params"])
+        if first is None:
+            first = name, level
+        elif model["ensemble"] is None and level != first[1]:
+            told = (
+                f"{_said(name, level)}, and {_said(*first)}: they answer different questions, and no metric tells "
+                "which answer is better."
+            )
+            yield RULE.at(
+                subject.key_span(address, "candidates", name),
+                told[0].upper() + told[1:],
+                text="another question",
+                help="Let all candidates predict the same, or make a model of each.",
+                address=str(address),
+                path=f"candidates.{name}",
+            )
+
+
+def _searched_quantiles(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
+    """A search over what is asked for, in the place of how well it is answered."""
+    space = (model["tune"] or {}).get("space", {})
+    for one in learners(address, model):
+        name = one.path[-1]
+        for parameter in space.get(name, {}):
+            tried = (space[name][parameter]["choice"] or []) if parameter in ("loss", "objective") else ()
+            levels = {quantile_by(one.name, {**one.params, parameter: value}) for value in tried}
+            predicts = quantile_by(one.name, one.params) is not None
+            is_level = parameter in QUANTILES and (one.short, parameter) != ("QuantileRegressor", "alpha")
+            if (predicts and is_level) or len(levels) > 1:
+                path = ("tune", "space", name, parameter)
+                yield RULE.at(
+                    subject.key_span(address, *path),
+                    f'Another "{parameter}" predicts something else (another quantile of the label, or its mean): '
+                    "trials of it answer different questions, and no metric tells which answer is better.",
+                    text="another question",
+                    help="Take it out of the space, and give the quantile in `params`.",
+                    address=str(address),
+                    path=".".join(path),
+                )
+
+
+def _said(name: str, level: float | None) -> str:
+    return f'"{name}" predicts ' + ("a mean" if level is None else f"the quantile {level:g}")
+
+
+def _metric(
+    subject: Subject, address: Address, metric: str | None, task: str, known: tuple[str, ...]
+) -> Iterator[Diagnostic]:
     if metric is None or metric in known:
         return
     span = subject.span(address, "select", "metric")
-    why = (
-        f'"{metric}" is measured once, on what is served, and not on every fold.'
-        if metric in METRICS
-        else f'No metric is called "{metric}".'
-    )
+    words = task.replace("_", " ")
+    if metric in METRICS_OF_FOLDS[task]:
+        why = f'"{metric}" needs a label, and {address} has none.'
+    elif metric in NOT_COMPARED and metric in of_task(task):
+        why = f'No candidate is better than another by "{metric}". {NOT_COMPARED[metric]}'
+    elif metric in METRICS and metric not in of_task(task):
+        why = f'"{metric}" is not measured of a {words}.'
+    elif metric in METRICS:
+        why = f'"{metric}" is measured once, on what is served, and not on every fold.'
+    else:
+        why = f'No metric is called "{metric}".'
     yield RULE.at(
         span,
-        f"{why} Of a {task.replace('_', ' ')} there are {listed(known)}.",
+        f"{why} Of a {words} there are {listed(known)}.",
         text="not measured on folds",
         help="" if metric in METRICS else did_you_mean(metric, known),
         fix=instead(metric, known, span),

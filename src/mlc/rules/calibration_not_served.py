@@ -1,8 +1,8 @@
 """calibration-not-served: probabilities are to be calibrated in a way that is not served.
 
 Why it matters: what is served is the ONNX form, and it must say what the model says. Temperature scaling works on the
-logits within scikit-learn, and its converter for ONNX has no form for it. A calibration maps one probability, so the
-task has to have one.
+logits within scikit-learn, and its converter for ONNX has no form for it. A calibration maps probabilities, so the
+task has to have them.
 How to mend it: take `isotonic` (many rows) or `sigmoid` (few), or leave `calibrate` out.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.ir.task import TASKS
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "This calibration is not served.")
@@ -24,6 +25,12 @@ _MODEL = (
 BAD = {"model/churn.yaml": _MODEL + "calibrate: temperature\n"}
 GOOD = {"model/churn.yaml": _MODEL + "calibrate: sigmoid\n"}
 
+_OTHERS = {
+    "regression": "a regression gives a number: it has none.",
+    "anomaly_detection": "a score of anomaly detection is none: it only puts rows in an order.",
+    "clustering": "a clustering is not told which cluster a row belongs to: nothing could come true.",
+}
+
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
@@ -35,14 +42,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 "Temperature scaling has no ONNX form: it divides the logits within scikit-learn's "
                 "CalibratedClassifierCV, which skl2onnx converts for `isotonic` and `sigmoid` only.",
                 text="no ONNX form",
-                help="Of two classes `sigmoid` does what a temperature does, and corrects a shift as well.",
+                help="`sigmoid` does what a temperature does, of each class by itself, and corrects a shift as well.",
                 **place,
             )
-        elif method is not None and task != "binary_classification":
+        elif method is not None and not TASKS[task].classifies:
             yield RULE.at(
                 subject.span(address, "calibrate"),
-                f"What is calibrated is the probability of the positive class, and a {task.replace('_', ' ')} has "
-                "no such one.",
+                f"What is calibrated are the probabilities of classes, and {_OTHERS[task]}",
                 text="not for this task",
                 help="Leave it out.",
                 **place,

@@ -8,6 +8,7 @@ How to mend it: keep it in the group whose transforms fit it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.rules._groups import grouped
@@ -30,6 +31,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 first[column] = (group, index)
                 continue
             earlier, place = first[column]
+            if earlier != group and _differs(features["groups"][earlier], features["groups"][group]):
+                continue
             where = f"the group {earlier}" if earlier != group else "this group"
             yield RULE.at(
                 subject.span(address, "groups", group, "columns", index),
@@ -40,3 +43,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 address=str(address),
                 path=f"groups.{group}.columns[{index}]",
             )
+
+
+def _differs(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two groups make things of another sort of a column: its hour and its age, a number and its bin."""
+    return any(one[step] != other[step] for step in ("dates", "text", "bin", "cross"))

@@ -14,8 +14,9 @@ from typing import Any
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
+from mlc.ir.fairness import CRITERIA
 from mlc.ir.metrics import METRICS
-from mlc.rules._gates import CRITERIA, used
+from mlc.rules._gates import used
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "warning", "A gate compares what so few test rows cannot tell apart.")
@@ -77,13 +78,13 @@ def _slices(subject: Subject, address: Address, slices: dict[str, Any]) -> Itera
 
 def _fairness(subject: Subject, address: Address, fairness: dict[str, Any]) -> Iterator[Diagnostic]:
     reach = narrowest(fairness["min_rows"], fairness["confidence"])
-    for criterion in CRITERIA:
-        bound = fairness[criterion]
-        if bound and reach > bound["max_gap"]:
+    for criterion in CRITERIA.values():
+        bound = fairness[criterion.name]
+        if bound and criterion.unit == "share" and reach > bound["max_gap"]:
             yield _found(
                 subject,
                 address,
-                ("fairness", criterion, "max_gap"),
+                ("fairness", criterion.name, "max_gap"),
                 f"A group may have {fairness['min_rows']:,} rows, and where nothing differs the interval of a share of "
                 f"them still reaches {reach:.4f}, where {bound['max_gap']:.4g} is allowed. Groups of about "
                 f"{_rows(bound['max_gap'], fairness['confidence']):,} rows would be the smallest.",

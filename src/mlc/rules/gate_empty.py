@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
-from mlc.rules._gates import CRITERIA
+from mlc.ir.fairness import CRITERIA
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A gate asks for nothing.")

@@ -8,11 +8,13 @@ How to mend it: name a metric of the task, or use another gate for the model.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.ir.fairness import CRITERIA, criteria_of
 from mlc.ir.metrics import METRICS, of_task
-from mlc.rules._gates import CRITERIA, metrics_of, used
+from mlc.rules._gates import metrics_of, used
 from mlc.rules._subject import Subject
 from mlc.rules._words import listed
 
@@ -26,12 +28,11 @@ _MODEL = (
 BAD = {"model/churn.yaml": _MODEL, "gate/quality.yaml": "metrics: {rmse: {max: 3}}\n"}
 GOOD = {"model/churn.yaml": _MODEL, "gate/quality.yaml": "metrics: {brier: {max: 0.3}}\n"}
 
-_FAIR = ("binary_classification",)
 _SHUFFLED = ("clustering",)
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    for name, gate, model, _ in used(subject):
+    for name, gate, model, dataset in used(subject):
         address, task = Address("gate", name), model["task"]
         words = task.replace("_", " ")
         has = of_task(task)
@@ -45,17 +46,14 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 address=str(address),
                 path=".".join(map(str, one.path)),
             )
-        if gate["fairness"] and task not in _FAIR:
-            for criterion in CRITERIA:
-                if gate["fairness"][criterion]:
-                    yield RULE.at(
-                        subject.key_span(address, "fairness", criterion),
-                        f"Its shares are of rows that are called positive, which {words} does not do. Slices bound the "
-                        "gaps of any metric between groups.",
-                        text=f"not of {words}",
-                        address=str(address),
-                        path=f"fairness.{criterion}",
-                    )
+        for criterion, has_not in _criteria(gate, model, dataset):
+            yield RULE.at(
+                subject.key_span(address, "fairness", criterion),
+                has_not,
+                text=f"not of {words}",
+                address=str(address),
+                path=f"fairness.{criterion}",
+            )
         for part in ("slices", "robustness"):
             if gate[part] and task in _SHUFFLED:
                 yield RULE.at(
@@ -66,3 +64,26 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     address=str(address),
                     path=part,
                 )
+
+
+def _criteria(
+    gate: dict[str, Any], model: dict[str, Any], dataset: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """The criteria of fairness that a model of its task cannot be held to, each with the reason."""
+    asked = [criterion for criterion in CRITERIA.values() if (gate["fairness"] or {}).get(criterion.name)]
+    words, has = model["task"].replace("_", " "), criteria_of(model["task"])
+    label = model["label"] or any(column["role"] == "label" for column in dataset["columns"].values())
+    for criterion in asked:
+        if criterion.name not in has:
+            others = (
+                f"Groups are held against each other by {listed(list(has))}."
+                if has
+                else "What it says of rows has no right or wrong, and no better or worse."
+            )
+            yield criterion.name, f"It compares {criterion.compared}, which {words} does not have. {others}"
+        elif criterion.needs_label and not label:
+            yield (
+                criterion.name,
+                f"It compares {criterion.compared}, and the dataset {model['dataset']} has no label that says what was "
+                "right.",
+            )

@@ -15,6 +15,7 @@ from typing import Any
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.rules._estimators import learners, told
+from mlc.rules._groups import stops_at_missing
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A missing value reaches an estimator that does not take it.")
@@ -50,7 +51,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         where = Address("features", model["features"])
         for name, group in features["groups"].items():
             for index, column in enumerate(group["columns"]):
-                if _is_open(group) and _may_be_missing(dataset["columns"].get(column)):
+                if _is_open(group) and _may_be_missing(dataset["columns"].get(column), group):
                     yield RULE.at(
                         subject.span(where, "groups", name, "columns", index),
                         f'The column "{column}" may be missing, the group does not impute it, and {short}, which '
@@ -70,14 +71,15 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 def _is_open(group: dict[str, Any]) -> bool:
     """Whether a missing number goes through a group as it came. Where something else stops at it, another rule or
     the transform itself says so."""
-    return (group["impute"], group["encode"], group["scale"]) == ("none", "none", "none") and not group[
-        "transforms"
-    ]
+    stops = group["transforms"] or stops_at_missing(group)
+    return (group["impute"], group["encode"], group["scale"]) == ("none", "none", "none") and not stops
 
 
-def _may_be_missing(column: dict[str, Any] | None) -> bool:
-    """Text apart: a missing one is the empty text."""
-    return column is not None and column["nullable"] and column["type"] != "string"
+def _may_be_missing(column: dict[str, Any] | None, group: dict[str, Any]) -> bool:
+    """Text apart: a missing one is the empty text. Dates of which nothing is taken reach no estimator."""
+    if column is None or not column["nullable"] or column["type"] == "string":
+        return False
+    return column["type"] not in ("date", "datetime") or group["dates"] is not None
 
 
 def _effect(about: dict[str, Any]) -> str:

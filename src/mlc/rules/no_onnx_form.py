@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.kinds._feature_steps import NOT_IN_ONNX
 from mlc.rules._estimators import Used, denial, fits, known, stands
 from mlc.rules._subject import Subject
 from mlc.rules.bad_estimator_parameter import describe
@@ -39,6 +40,26 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 **one.field,
             )
         yield from _values(subject, one, schema)
+    yield from _reductions(subject)
+
+
+def _reductions(subject: Subject) -> Iterator[Diagnostic]:
+    """The ways to reduce that people know and ONNX does not."""
+    for address, features in subject.each("features"):
+        places = {("groups", name): group for name, group in features["groups"].items()} | {(): features}
+        for place, asked in places.items():
+            method = (asked["reduce"] or {}).get("method")
+            if method in NOT_IN_ONNX:
+                why, instead = NOT_IN_ONNX[method]
+                path = (*place, "reduce", "method")
+                yield RULE.at(
+                    subject.span(address, *path),
+                    f"{method} cannot be served. {why}",
+                    text="not in ONNX",
+                    help=f"Take {instead}.",
+                    address=str(address),
+                    path=".".join(path),
+                )
 
 
 def _values(subject: Subject, one: Used, schema: dict[str, Any]) -> Iterator[Diagnostic]:

@@ -7,7 +7,7 @@ How to mend it: take the field out, or name the task that it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mlc.ir.address import Address
@@ -44,13 +44,21 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 listed(POSITIVE),
             )
         every = dict.fromkeys(bound for bounds in BOUNDS.values() for bound in bounds)
-        for bound in every:
-            path = ("optimize", bound)
+        for path, bound in _bounds(model["optimize"], every):
             if bound not in BOUNDS[model["task"]] and _is_its_own(subject, address, path):
                 what = bound.split("_")[1]
                 yield _found(
                     subject, address, model, path, f"there is no {what} to hold to it", _tasks(bound)
                 )
+
+
+def _bounds(optimize: dict[str, Any], every: Iterable[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where bounds may be written, and which: of what is served, and of each variant that gives one."""
+    for bound in every:
+        yield ("optimize", bound), bound
+        for name, variant in optimize["variants"].items():
+            if variant[bound] is not None:
+                yield ("optimize", "variants", name, bound), bound
 
 
 def _is_its_own(subject: Subject, address: Address, path: tuple[str, ...]) -> bool:

@@ -2,7 +2,8 @@
 
 Why it matters: an id or a time lets a model remember rows instead of learning from them, and tells it nothing
 about new ones; a column to ignore was meant to be ignored.
-How to mend it: take the column out of the features, or give it the role feature.
+How to mend it: take the column out of the features, or give it the role feature. Of a time, `dates` takes the parts
+that come again, such as the hour.
 """
 
 from __future__ import annotations
@@ -34,12 +35,17 @@ _WHY = {
     "time": "it says when a row is from, which no later row shares",
     "weight": "it says how much a row counts, which is not known when the model is asked",
 }
+_HELP = {
+    "time": 'Take it out of the features, or take parts of it that come again, by "dates" in a group of its own.'
+}
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, features, name, dataset in feature_pairs(subject):
         for group, index, column in grouped(features):
             role = dataset["columns"].get(column, {}).get("role")
+            if role == "time" and features["groups"][group]["dates"] is not None:
+                continue  # its hour or its weekday comes again
             if role in _WHY:
                 declared = Address("dataset", name)
                 yield RULE.at(
@@ -47,7 +53,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     f'The column "{column}" of {declared} has the role {role}: {_WHY[role]}.',
                     text=f"has the role {role}",
                     related=(Label(subject.span(declared, "columns", column, "role"), "declared here"),),
-                    help="Take it out of the features, or give it the role feature.",
+                    help=_HELP.get(role, "Take it out of the features, or give it the role feature."),
                     address=str(address),
                     path=f"groups.{group}.columns[{index}]",
                 )

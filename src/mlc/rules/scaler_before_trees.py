@@ -4,7 +4,8 @@ Why it matters: trees compare a number with a threshold, so scaling gains nothin
 float32, a scaled value can round to the other side of a threshold, and the label flips (seen: 33 of 24,561
 rows of the Adult data, none without the scaler), so that the parity check refuses the model after it was
 trained.
-The same goes for every transform that computes; one that selects, bins or imputes hands numbers on as they are.
+The same goes for every transform that computes; one that selects, bins or imputes hands numbers on as they are. Before
+a `reduce`, which weighs columns by how far they spread, a scale is in its place.
 How to mend it: take `scale` or the transform out of the group, or give the trees features of their own.
 """
 
@@ -40,6 +41,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             continue
         where, short = Address("features", model["features"]), trees[0].short
         for name, group in features["groups"].items():
+            if group["reduce"] is not None or features["reduce"] is not None:
+                continue  # which needs the scale
             for path, what in _rounding(group):
                 yield RULE.at(
                     subject.span(where, "groups", name, *path),

@@ -66,13 +66,17 @@ def _reasons(dataset: dict[str, Any], split: dict[str, Any], method: str) -> Ite
         yield from _time(columns.get(split["by"] or with_role(dataset, "time")), split)
     if method == "column" and split["by"] in columns:
         allowed = columns[split["by"]]["values"]
-        for field in ("test_values", "train_values"):
+        for field in ("test_values", "train_values", "validation_values"):
             strangers = [str(one) for one in split[field] if allowed and one not in allowed]
             if strangers:
                 yield field, f'"{split["by"]}" never is {listed(strangers)}: its `values` do not hold that.'
         both = [str(one) for one in split["test_values"] if one in split["train_values"]]
         if both:
             yield "train_values", f"Rows with {listed(both)} would be in both parts."
+        for part in ("test_values", "train_values"):
+            both = [str(one) for one in split["validation_values"] if one in split[part]]
+            if both:
+                yield "validation_values", f"Rows with {listed(both)} would be in both parts."
 
 
 def _of_role(dataset: dict[str, Any], role: str, field: str, named: str | None) -> Iterator[tuple[str, str]]:
@@ -93,7 +97,7 @@ def _of_role(dataset: dict[str, Any], role: str, field: str, named: str | None) 
 def _time(column: dict[str, Any] | None, split: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if column is None:
         return
-    kind, gap, start = column["type"], split["gap"], split["test_from"]
+    kind, gap = column["type"], split["gap"]
     if kind not in _TIMES:
         yield (
             "by",
@@ -107,10 +111,12 @@ def _time(column: dict[str, Any] | None, split: dict[str, Any]) -> Iterator[tupl
         yield "gap", f"The column holds numbers, so the gap is a number, not {gap}."
     if not isinstance(gap, str) and (gap < 0 or not math.isfinite(gap)):
         yield "gap", "A gap is at least 0."
-    if start is not None and is_moment != isinstance(start, str):
-        yield "test_from", f"{start!r} is no {kind}, which the column holds."
-    elif isinstance(start, str) and not _is_moment(start, kind):
-        yield "test_from", f'"{start}" is no {kind} in ISO 8601, such as {_EXAMPLES[kind]}.'
+    for field in ("test_from", "validation_from"):
+        start = split[field]
+        if start is not None and is_moment != isinstance(start, str):
+            yield field, f"{start!r} is no {kind}, which the column holds."
+        elif isinstance(start, str) and not _is_moment(start, kind):
+            yield field, f'"{start}" is no {kind} in ISO 8601, such as {_EXAMPLES[kind]}.'
 
 
 _EXAMPLES = {"date": "2026-07-01", "datetime": "2026-07-01T06:00:00"}

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.ir.address import Address
+from mlc.ir.diagnostic import Diagnostic, Label, Rule
 from mlc.ir.span import Span
 from mlc.rules._fixes import instead
+from mlc.rules._groups import grouped
 from mlc.rules._subject import Subject
 from mlc.rules._words import did_you_mean
 
@@ -28,25 +30,33 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if dataset is not None and model["label"] is not None and model["label"] not in dataset["columns"]:
             span = subject.span(address, "label")
             yield _found(model["label"], model["dataset"], dataset["columns"], span, str(address), "label")
-    seen = set()
-    for _, model in subject.each("model"):
-        pair = (model["features"], model["dataset"])
-        features, dataset = subject.named("features", pair[0]), subject.named("dataset", pair[1])
-        if pair in seen or features is None or dataset is None:
-            continue
-        seen.add(pair)
-        address = next(found for found, _ in subject.each("features") if found.name == pair[0])
-        for name, group in features["groups"].items():
-            for index, column in enumerate(group["columns"]):
-                if column not in dataset["columns"]:
-                    span = subject.span(address, "groups", name, "columns", index)
-                    path = f"groups.{name}.columns[{index}]"
-                    yield _found(column, pair[1], dataset["columns"], span, str(address), path)
+    yield from _of_features(subject)
     for address, dataset in subject.each("dataset"):
         for parts, column in _named_in(dataset):
             if column not in dataset["columns"]:
                 span, path = subject.span(address, *parts), ".".join(map(str, parts))
                 yield _found(column, address.name, dataset["columns"], span, str(address), path)
+
+
+def _of_features(subject: Subject) -> Iterator[Diagnostic]:
+    """Columns of features that a dataset lacks which some model uses them on."""
+    seen = set()
+    for model_address, model in subject.each("model"):
+        pair = (model["features"], model["dataset"])
+        features, dataset = subject.named("features", pair[0]), subject.named("dataset", pair[1])
+        if pair in seen or features is None or dataset is None:
+            continue
+        seen.add(pair)
+        address = Address("features", pair[0])
+        others = {one["dataset"] for _, one in subject.each("model") if one["features"] == pair[0]} - {
+            pair[1]
+        }
+        use = (Label(subject.span(model_address, "dataset"), "used on this dataset"),) if others else ()
+        for name, index, column in grouped(features):
+            if column not in dataset["columns"]:
+                span = subject.span(address, "groups", name, "columns", index)
+                path = f"groups.{name}.columns[{index}]"
+                yield _found(column, pair[1], dataset["columns"], span, str(address), path, use)
 
 
 def _named_in(dataset: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -71,13 +81,20 @@ def _named_in(dataset: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], 
 
 
 def _found(
-    column: str, dataset: str, known: Iterable[str], span: Span, address: str, path: str
+    column: str,
+    dataset: str,
+    known: Iterable[str],
+    span: Span,
+    address: str,
+    path: str,
+    related: tuple[Label, ...] = (),
 ) -> Diagnostic:
     return RULE.at(
         span,
         f'The dataset {dataset} declares no column "{column}". Correct the name, or declare the column in '
         f"dataset/{dataset}.yaml.",
         text="not declared",
+        related=related,
         help=did_you_mean(column, known),
         fix=instead(column, known, span),
         address=address,

@@ -35,9 +35,14 @@ def found(name: str, known: Iterable[str], span: Span | None = None, *, address:
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """The environments that a pipeline applies; those that any resource exists in are known when composing."""
+    """The environments of a pipeline; those that any resource exists in are known when composing."""
     known = subject.project["environments"]
     for address, pipeline in subject.each("pipeline"):
         for name in pipeline["apply"]:
             if name not in known:
                 yield found(name, known, subject.key_span(address, "apply", name), address=str(address))
+        for schedule, spec in pipeline["schedules"].items():
+            for i, name in enumerate(spec["environments"]):
+                if name not in known:
+                    span = subject.span(address, "schedules", schedule, "environments", i)
+                    yield found(name, known, span, address=str(address))

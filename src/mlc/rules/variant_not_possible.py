@@ -12,9 +12,10 @@ from typing import Any
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
-from mlc.kinds._candidates import METRICS_OF_FOLDS
+from mlc.kinds._candidates import compared_by
 from mlc.kinds._code import is_code
 from mlc.kinds._variants import DONE, impossible
+from mlc.kinds.dataset import label_of
 from mlc.rules._estimators import learners
 from mlc.rules._fixes import instead
 from mlc.rules._subject import Subject
@@ -41,7 +42,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, model in subject.each("model"):
         variants, choose = model["optimize"]["variants"], model["optimize"]["choose"]
         if variants or choose is not None:
-            yield from _choice(subject, address, model["task"], variants, choose)
+            label = model["label"] or label_of(subject.named("dataset", model["dataset"]) or {"columns": {}})
+            known = compared_by(model["task"], label)
+            yield from _choice(subject, address, model["task"], known, variants, choose)
         for name, variant in variants.items():
             yield from _variant(subject, address, model, name, variant)
 
@@ -67,9 +70,10 @@ def _variant(
     if any(is_code(one.name) for one in learned):
         yield RULE.at(
             span,
-            "The estimator is code of the project, which this version of mlc exports as it is.",
+            "The estimator is code of the project, which runs in an interpreter of its own within limits: variants are "
+            "compared with it while they are measured, alone on the machine, and that is not done from there.",
             text="code of the project",
-            help="Leave `variants` out.",
+            help="Leave `variants` out, and let its own conversion make the form that is wanted.",
             **place,
         )
         return
@@ -83,7 +87,12 @@ def _variant(
 
 
 def _choice(
-    subject: Subject, address: Address, task: str, variants: dict[str, Any], choose: dict[str, Any] | None
+    subject: Subject,
+    address: Address,
+    task: str,
+    known: tuple[str, ...],
+    variants: dict[str, Any],
+    choose: dict[str, Any] | None,
 ) -> Iterator[Diagnostic]:
     place: dict[str, Any] = {"address": str(address), "path": "optimize.choose"}
     if not variants or choose is None:
@@ -104,7 +113,6 @@ def _choice(
             help="Write smallest: size, or fastest: latency.",
             **place,
         )
-    known = METRICS_OF_FOLDS.get(task, ())
     for metric, allowed in choose["within"].items():
         where = subject.key_span(address, "optimize", "choose", "within", metric)
         if metric not in known:

@@ -53,10 +53,10 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, int]]]] = {
         DATASET + "prepare:\n  once: {method: deduplicate}\n  bound: {method: clip}\n",
         [("missing-key", "prepare.bound.column", 6)],
     ),
-    "a planned field in a map": (
+    "a planned value in a map": (
         "features",
-        "groups: {far: {columns: [a], bin: 3}}\n",
-        [("not-supported-yet", "groups.far.bin", 1)],
+        "groups: {far: {columns: [a], encode: target}}\n",
+        [("not-supported-yet", "groups.far.encode", 1)],
     ),
     "null or a map": (
         "dataset",

@@ -83,8 +83,16 @@ def test_a_rejection_is_told_with_what_was_found(bare: Path, capsys: pytest.Capt
         (check["checker"].partition(" ")[0], check["outcome"]) for one in artifacts for check in one["checks"]
     }
     assert {("actionlint", "ok"), ("zizmor", "skipped"), ("hadolint", "rejected")} <= outcomes
+    (origins,) = {
+        tuple(place["file"] for place in check["origins"][0])
+        for one in artifacts
+        for check in one["checks"]
+        if check["checker"] == "hadolint"
+    }
+    assert origins == ("deployment/risk_container.yaml",)
     assert run(["-C", LENDING, "render", "--verify"]) == 1
     told = capsys.readouterr()
+    assert "      from deployment/risk_container.yaml:1:1\n" in told.out
     assert "  rejected  hadolint\n" in told.out
     assert "DL3000 Use absolute WORKDIR" in told.out
     assert "  skipped  zizmor\n    Not checked: zizmor is not installed.\n" in told.out

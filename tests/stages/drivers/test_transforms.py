@@ -17,7 +17,6 @@ from threadpoolctl import threadpool_limits
 
 from mlc.drivers import _convert, _onnx, _pipeline, _skops, _transforms
 from mlc.drivers._columns import Columns, model_input
-from mlc.ir.operation import StepFailed
 from mlc.kinds._estimators import offered
 from stages.drivers import lending
 from stages.drivers.test_estimators import _schema, choices, required, sampled
@@ -131,14 +130,15 @@ def test_only_what_is_in_the_table_is_made() -> None:
             _transforms.transform(name, {}, 0)
 
 
-def test_text_and_numbers_are_not_transformed_together(step: Any, tmp_path: Path) -> None:
-    paths = lending.parts(tmp_path, 100, 100)
-    listed = [{"name": "one", "estimator": "sklearn.decomposition.PCA", "params": {}}]
+def test_text_and_numbers_are_transformed_together(step: Any, tmp_path: Path) -> None:
+    paths = lending.parts(tmp_path, 300, 200)
+    listed = [{"name": "one", "estimator": "sklearn.decomposition.PCA", "params": {"n_components": 2}}]
     group = lending.group("loan_length", "salary_range", encode="ordinal") | {"transforms": listed}
     spec = lending.train("sklearn.linear_model.LogisticRegression") | {"groups": {"all": group}}
-    with pytest.raises(StepFailed) as failed:
-        step("sklearn_train", spec, train=paths["train"])
-    assert failed.value.diagnostics[0].path == "features.groups.all.columns"
+    model = step("sklearn_train", spec, train=paths["train"])
+    assert model.summary["columns_out"] == ["all__pca0", "all__pca1"]
+    product = step("onnx_export", lending.export(), model=model.outputs["model"], test=paths["test"])
+    assert product.summary["label_agreement"] == 1.0
 
 
 def test_the_choices_that_need_others_are_choices() -> None:

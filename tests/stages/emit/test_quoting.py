@@ -256,3 +256,44 @@ def test_what_is_not_plain_is_refused(name: str) -> None:
     arguments = (2,) if name == "yaml_block" else ()
     with pytest.raises(TypeError, match="not plain data"):
         quoting.FILTERS[name](object(), *arguments)
+
+
+def test_azure_values_reparse_or_are_refused() -> None:
+    for text in naughty():
+        try:
+            quoted = quoting.azure({"a": [text]})
+        except ValueError:
+            assert "$(" in text or text.lstrip().startswith("$["), text
+            continue
+        (read,) = yaml.load(quoted.encode(), Loader=yaml.CSafeLoader)["a"]
+        assert read.replace("${{ '${{' }}", "${{") == text
+        assert "${{" not in read.replace("${{ '${{' }}", "")
+
+
+@pytest.mark.parametrize("text", ["$(System.AccessToken)", "a $(b) c", " $[variables.x]", "$[x]"])
+def test_azure_refuses_what_it_would_replace(text: str) -> None:
+    with pytest.raises(ValueError, match="by a variable"):
+        quoting.azure({text: 1})
+
+
+def test_texts_in_expressions_stay_texts() -> None:
+    for text in naughty():
+        try:
+            quoted = quoting.expression(text)
+        except ValueError:
+            assert not text.isprintable() or "${{" in text or "}}" in text, text
+            continue
+        assert quoted[0] == quoted[-1] == "'"
+        assert quoted[1:-1].replace("''", "").count("'") == 0
+        assert quoted[1:-1].replace("''", "'") == text
+        document = f"if: >-\n  a == 1\n  || b == {quoted}\nz: 1\n"
+        assert yaml.load(document.encode(), Loader=yaml.CSafeLoader)["if"] == f"a == 1 || b == {quoted}"
+
+
+def test_compose_values_reparse_and_name_no_variable() -> None:
+    for text in naughty():
+        read = yaml.load(quoting.compose({text: [text]}).encode(), Loader=yaml.CSafeLoader)
+        ((key, (value,)),) = read.items()
+        assert key == value
+        assert "$" not in value.replace("$$", "")
+        assert value.replace("$$", "$") == text

@@ -16,7 +16,7 @@ from mlc.drivers._columns import model_input
 from mlc.ir.operation import Operation
 from mlc.request import Request
 from rules.project import lay
-from stages.drivers import lending
+from stages.drivers import lending, measured
 from stages.selection import steps
 
 BAYES = "sklearn.naive_bayes.GaussianNB"
@@ -140,6 +140,76 @@ def test_members_may_be_of_other_libraries(tmp_path: Path, library: str) -> None
     assert drivers.load(name).run(work).summary["label_agreement"] == 1.0
 
 
+MEMBERS = {
+    "multiclass_classification": (
+        steps.candidate("linear", steps.LINEAR, class_weight={"rosé": 1.0, "white": 2.0, "red": 1.0}),
+        steps.candidate("tree", steps.TREE, max_depth=3),
+    ),
+    "regression": (
+        steps.candidate("linear", "sklearn.linear_model.Ridge"),
+        steps.candidate("tree", "sklearn.tree.DecisionTreeRegressor", max_depth=4),
+    ),
+}
+FINAL = {"multiclass_classification": steps.LINEAR, "regression": "sklearn.linear_model.RidgeCV"}
+
+
+def of_task(task: str, method: str, *members: dict[str, Any]) -> dict[str, Any]:
+    if method == "voting":
+        return voting(*members, weights=[2.0, 1.0])
+    made = stacking(*members, final=FINAL[task])
+    return {**made, "folds": {**made["folds"], "column": None}}
+
+
+def trained_of(folder: Path, paths: dict[str, Path], task: str, ensemble: dict[str, Any]) -> Path:
+    spec = {**measured.learned(task), "groups": measured.groups(task), "ensemble": ensemble}
+    work = steps.work(folder, "ensemble_train", spec, train=paths["train"])
+    return ensemble_train.run(work).outputs["model"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("method", ["voting", "stacking"])
+@pytest.mark.parametrize("task", MEMBERS)
+def test_other_tasks_are_combined_in_one_graph_too(tmp_path: Path, task: str, method: str) -> None:
+    paths = measured.parts(task, tmp_path)
+    ensemble = of_task(task, method, *MEMBERS[task])
+    model = trained_of(tmp_path, paths, task, ensemble)
+    assert trained_of(tmp_path, paths, task, ensemble).read_bytes() == model.read_bytes()
+    work = steps.work(tmp_path, "onnx_export", measured.export(task), model=model, test=paths["test"])
+    summary = onnx_export.run(work).summary
+    assert summary.get("label_agreement", 1.0) == summary.get("value_agreement", 1.0) == 1.0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("task", MEMBERS)
+def test_votes_of_other_tasks_are_weighted_means(tmp_path: Path, task: str) -> None:
+    paths = measured.parts(task, tmp_path)
+    table = model_input(pl.read_parquet(paths["test"]), measured.columns(task))
+    ask = "predict" if task == "regression" else "predict_proba"
+    alone = []
+    for member in MEMBERS[task]:
+        spec = measured.train(task, member["estimator"], "standard", member["params"])
+        made = sklearn_train.run(steps.work(tmp_path, "sklearn_train", spec, train=paths["train"]))
+        alone.append(getattr(sklearn_train.load_model(made.outputs["model"]), ask)(table))
+    both = sklearn_train.load_model(
+        trained_of(tmp_path, paths, task, of_task(task, "voting", *MEMBERS[task]))
+    )
+    assert np.allclose(getattr(both, ask)(table), (2 * alone[0] + alone[1]) / 3)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("task", MEMBERS)
+def test_the_final_estimator_of_other_tasks_trusts_what_generalises(tmp_path: Path, task: str) -> None:
+    """A tree that knows every row by heart would have all the weight, were it asked about those."""
+    kind = steps.TREE if task != "regression" else "sklearn.tree.DecisionTreeRegressor"
+    paths, overfit = measured.parts(task, tmp_path), steps.candidate("tree", kind)
+    model = sklearn_train.load_model(
+        trained_of(tmp_path, paths, task, of_task(task, "stacking", MEMBERS[task][0], overfit))
+    )
+    coefficients = np.abs(model["estimator"].final_estimator_.coef_)
+    linear, tree = np.split(np.atleast_2d(coefficients), 2, axis=1)
+    assert linear.sum() > tree.sum()
+
+
 _MODEL = """\
 task: binary_classification
 dataset: people
@@ -196,6 +266,52 @@ def test_what_contradicts_an_ensemble_is_refused(tmp_path: Path, more: str, said
     files = {"model/churn.yaml": f"{_MODEL}{more}\n"}
     found = pipeline.validate(Request(lay(tmp_path, files))).diagnostics
     assert any(said in one.detail for one in found if one.rule == "bad-ensemble")
+
+
+REGRESSION = {
+    "dataset/people.yaml": "source: {type: file, path: people.csv, format: csv}\n"
+    "columns:\n  age: {type: number}\n  plan: {type: string, values: [a, b]}\n"
+    "  left: {type: number, role: label}\nsplit: {method: random}\n"
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "first", "second", "said"),
+    [
+        (
+            "anomaly_detection",
+            "ensemble.IsolationForest",
+            "neighbors.LocalOutlierFactor",
+            "on scales of their own",
+        ),
+        ("clustering", "cluster.KMeans", "mixture.GaussianMixture", "Clusters have numbers only"),
+    ],
+)
+def test_what_has_no_mean_is_not_combined(
+    tmp_path: Path, task: str, first: str, second: str, said: str
+) -> None:
+    model = (
+        f"task: {task}\ndataset: people\nfeatures: basic\ncandidates:\n  one: {{estimator: sklearn.{first}}}\n"
+        f"  two: {{estimator: sklearn.{second}}}\nensemble: {{method: voting}}\n"
+    )
+    found = pipeline.validate(Request(lay(tmp_path, REGRESSION, {"model/churn.yaml": model}))).diagnostics
+    (one,) = [one for one in found if one.severity == "error"]
+    assert one.rule == "bad-ensemble"
+    assert said in one.detail
+
+
+def test_numbers_are_stacked_by_a_ridge_where_nothing_else_is_said(tmp_path: Path) -> None:
+    model = (
+        "task: regression\ndataset: people\nfeatures: basic\ncandidates:\n"
+        "  one: {estimator: sklearn.linear_model.Ridge}\n"
+        "  two: {estimator: sklearn.tree.DecisionTreeRegressor}\nensemble: {method: stacking}\n"
+    )
+    root = lay(tmp_path, REGRESSION, {"model/churn.yaml": model})
+    (document,) = pipeline.validate(Request(root)).checked.values()
+    (churn,) = [one for one in lower.lower(document).resources if str(one.address) == "model.churn"]
+    train = churn.operations[0].spec["ensemble"]
+    assert train["final"]["estimator"] == "sklearn.linear_model.RidgeCV"
+    assert "strata" not in train["folds"]
 
 
 def test_the_final_estimator_is_checked_like_every_other(tmp_path: Path) -> None:

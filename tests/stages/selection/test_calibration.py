@@ -15,7 +15,8 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from mlc.drivers import _calibration, sklearn_train
 from mlc.drivers._columns import model_input
-from stages.drivers import lending
+from mlc.ir.operation import StepFailed
+from stages.drivers import lending, measured
 from stages.selection import steps
 
 ESTIMATORS = (
@@ -114,3 +115,85 @@ def test_the_trap_is_still_there() -> None:
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
     _, probabilities = session.run(None, {"X": x})
     assert np.abs(probabilities - model.predict_proba(x)).max() > 0.01
+
+
+SEVERAL = (
+    "sklearn.linear_model.LogisticRegression",
+    "sklearn.naive_bayes.GaussianNB",
+    "sklearn.ensemble.HistGradientBoostingClassifier",
+    "sklearn.tree.DecisionTreeClassifier",
+)
+
+
+def of_several(step: Any, paths: dict[str, Path], estimator: str, method: str | None) -> Any:
+    scale = "none" if "ensemble" in estimator or "tree" in estimator else "standard"
+    spec = measured.train("multiclass_classification", estimator, scale, {})
+    if method is not None:
+        how = {**steps.folds("calibrate", 5), "column": None, "strata": {"column": "label"}}
+        spec["calibrate"] = {"method": method, "folds": how}
+    return step("sklearn_train", spec, train=paths["train"]).outputs["model"]
+
+
+@pytest.mark.parametrize("method", ["isotonic", "sigmoid"])
+@pytest.mark.parametrize("estimator", SEVERAL)
+@pytest.mark.filterwarnings("ignore")
+def test_onnx_gives_the_same_probabilities_of_several_classes(
+    step: Any, tmp_path: Path, estimator: str, method: str
+) -> None:
+    task = "multiclass_classification"
+    paths = measured.parts(task, tmp_path)
+    model = of_several(step, paths, estimator, method)
+    product = step("onnx_export", measured.export(task), model=model, test=paths["test"])
+    assert product.summary["label_agreement"] == 1.0
+    assert product.summary["max_probability_difference"] < 1e-4
+    table = model_input(pl.read_parquet(paths["test"]), measured.columns(task))
+    given = sklearn_train.load_model(model).predict_proba(table)
+    assert given.shape == (table.height, 3)
+    assert np.allclose(given.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("method", ["isotonic", "sigmoid"])
+def test_several_classes_are_calibrated_each_against_the_rest(step: Any, tmp_path: Path, method: str) -> None:
+    """Naive Bayes of columns that say the same three times over is too sure."""
+    task, random = "multiclass_classification", np.random.default_rng(0)
+    codes = random.integers(0, 3, 6000)
+    one = codes + random.normal(0, 1, 6000)
+    columns = {f"c{place}": one + random.normal(0, 0.1, 6000) for place in range(13)}
+    frame = pl.DataFrame({**columns, "label": np.array(measured.CLASSES, dtype=object)[codes]})
+    paths = {"train": tmp_path / "train.parquet"}
+    frame.head(4000).write_parquet(paths["train"])
+    table = model_input(frame.slice(4000), measured.columns(task))
+    plain, better = (
+        sklearn_train.load_model(of_several(step, paths, SEVERAL[1], wanted)).predict_proba(table)
+        for wanted in (None, method)
+    )
+    truth = np.eye(3)[codes[4000:]]
+    assert ((better - truth) ** 2).sum(axis=1).mean() < 0.8 * ((plain - truth) ** 2).sum(axis=1).mean()
+
+
+def test_where_every_class_is_calibrated_to_nothing_none_is_preferred() -> None:
+    """The sum of three zeros divides nothing: each is as probable."""
+
+    class Sure:
+        def predict_proba(self, table: Any) -> Any:
+            return np.asarray(table)
+
+    made = _calibration.Calibrated(Sure(), "isotonic")
+    made.classes_ = np.arange(3)
+    made.x_ = [np.array([0.0, 1.0])] * 3
+    made.y_ = [np.array([0.0, 0.0])] * 3
+    assert np.allclose(made.predict_proba([[0.2, 0.3, 0.5]]), 1 / 3)
+    assert made.predict([[0.2, 0.3, 0.5]]).tolist() == [0]
+
+
+def test_a_class_without_rows_to_calibrate_with_is_refused(step: Any, tmp_path: Path) -> None:
+    task = "multiclass_classification"
+    paths = measured.parts(task, tmp_path)
+    frame = pl.read_parquet(paths["train"])
+    rare = frame.filter(pl.col("label") == "red").head(1)
+    pl.concat([frame.filter(pl.col("label") != "red"), rare]).write_parquet(paths["train"])
+    with pytest.raises(StepFailed) as failed:
+        of_several(step, paths, SEVERAL[0], "sigmoid")
+    (diagnostic,) = failed.value.diagnostics
+    assert diagnostic.rule == "training-failed"
+    assert "hold none whose label is red" in diagnostic.detail

@@ -31,7 +31,7 @@ columns:
 
 
 def steps(root: Path, model: str, **files: str) -> dict[str, Operation]:
-    named = {f"{name}.yaml": text for name, text in files.items()}
+    named = {f"{name.replace('__', '/')}.yaml": text for name, text in files.items()}
     validated = pipeline.validate(Request(lay(root, {"model/churn.yaml": model}, named)))
     assert not [one for one in validated.diagnostics if one.severity == "error"]
     (churn,) = [
@@ -68,6 +68,21 @@ def test_what_is_tuned_is_scored_with_its_search_and_tuned_again_when_it_was_cho
     assert made["score-linear"].driver == "tuned_candidate"
     assert made["train"].inputs["chosen"] == "model.churn/tune#chosen"
     assert made["tune"].inputs["chosen"] == "model.churn/select#chosen"
+
+
+def test_what_is_done_to_all_groups_is_fitted_with_each_candidate(tmp_path: Path) -> None:
+    features = (
+        "groups:\n  numbers: {columns: [age]}\n  words: {columns: [plan], encode: one_hot}\n"
+        "select: {method: best, columns: 2}\nreduce: {method: pca, components: 1}\n"
+    )
+    plain = steps(tmp_path / "a", TUNED)
+    made = steps(tmp_path / "b", TUNED, features__basic=features)
+    for name in ("score-forest", "score-linear", "tune", "train"):
+        assert made[name].spec["joined"]["select"]["score"] == "f_classif"
+        assert list(made[name].spec["joined"]) == ["select", "reduce"]
+        # what is not asked for is not told: features of an earlier version keep their keys
+        assert "joined" not in plain[name].spec
+        assert set(plain[name].spec["groups"]["numbers"]) == {"columns", "impute", "scale", "encode"}
 
 
 def test_a_step_works_with_the_libraries_of_its_candidates_and_no_others(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from mlc.ir.variant import Measured, Variants
 from mlc.request import Request
 from rules.project import lay
 from stages.drivers import lending
+from stages.drivers import measured as measuring
 from stages.selection import steps
 
 NETWORK = "sklearn.neural_network.MLPClassifier"
@@ -308,3 +309,171 @@ def test_of_several_candidates_one_may_have_it(tmp_path: Path) -> None:
     )
     found = pipeline.validate(Request(lay(tmp_path, {"model/churn.yaml": model}))).diagnostics
     assert not [one for one in found if one.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "variant", "said"),
+    [
+        ("linear_model.Ridge", "quantize: dynamic", "That is so of networks (MLPClassifier, MLPRegressor)."),
+        ("svm.SVR", "prune: 0.5", "that mlc shortens: RandomForestClassifier, RandomForestRegressor,"),
+        ("neighbors.KNeighborsRegressor", "precision: float16", "That is so of networks (MLPRegressor)."),
+        ("tree.DecisionTreeRegressor", "prune: 0.5", "that mlc shortens: RandomForestRegressor, Extra"),
+    ],
+)
+def test_what_cannot_be_names_what_can_predict_the_same(
+    tmp_path: Path, estimator: str, variant: str, said: str
+) -> None:
+    files = {
+        "dataset/people.yaml": "source: {type: file, path: people.csv, format: csv}\ncolumns:\n"
+        "  age: {type: number}\n  plan: {type: string, values: [a, b]}\n"
+        "  left: {type: number, role: label}\nsplit: {method: random}\n",
+        "model/churn.yaml": "task: regression\ndataset: people\nfeatures: basic\n"
+        f"train: {{estimator: sklearn.{estimator}}}\n"
+        f"optimize: {{variants: {{fp32: {{}}, other: {{{variant}}}}}, choose: {{smallest: size}}}}\n",
+    }
+    found = pipeline.validate(Request(lay(tmp_path, files))).diagnostics
+    (one,) = [each for each in found if each.severity == "error"]
+    assert one.rule == "variant-not-possible"
+    assert said in one.detail
+
+
+def test_a_variant_has_the_bounds_of_its_task(tmp_path: Path) -> None:
+    variants = "{fp32: {}, half: {graph: basic, min_value_agreement: 0.9}}"
+    files = {
+        "model/churn.yaml": f"{_MODEL}train: {{estimator: sklearn.linear_model.LogisticRegression}}\n"
+        f"optimize: {{variants: {variants}, choose: {{smallest: size}}}}\n"
+    }
+    found = pipeline.validate(Request(lay(tmp_path, files))).diagnostics
+    (one,) = [each for each in found if each.severity == "error"]
+    assert (one.rule, one.path) == ("not-of-this-task", "optimize.variants.half.min_value_agreement")
+
+
+NETWORKS = {
+    "regression": "sklearn.neural_network.MLPRegressor",
+    "multiclass_classification": NETWORK,
+}
+FORESTS = {"regression": "sklearn.ensemble.RandomForestRegressor", "multiclass_classification": FOREST}
+METRIC = {"regression": "rmse", "multiclass_classification": "log_loss", "clustering": "silhouette"}
+ROUNDED: dict[str, dict[str, Any]] = {
+    "multiclass_classification": {"max_probability_difference": 0.2, "min_label_agreement": 0.95},
+    "regression": {"max_value_difference": 0.05, "min_value_agreement": 0.9},
+}
+
+
+def optimised_of(
+    step: Any, folder: Path, task: str, estimator: str, *made: dict[str, Any], **asked: Any
+) -> Product:
+    """Train, export and optimise a model of another task."""
+    paths = measuring.parts(task, folder)
+    spec = measuring.train(task, estimator, asked.pop("scale", "standard"), asked.pop("params", {}))
+    model = step("sklearn_train", spec, train=paths["train"]).outputs["model"]
+    exported = step("onnx_export", measuring.export(task), model=model, test=paths["test"]).outputs["onnx"]
+    learned = measuring.learned(task)
+    spec = {
+        **learned,
+        "opset": 21,
+        "variants": [{**measuring.BOUNDS[task], **one} for one in made],
+        "choose": {"smallest": "size"},
+        "metric": METRIC[task],
+        "evaluate": {**learned, "name": "model", "seed": 0, "confidences": [0.95]},
+        "measure": {"columns": learned["columns"]},
+        "gates": {},
+        **asked,
+    }
+    inputs = {"onnx": exported, "model": model, "train": paths["train"], "test": paths["test"]}
+    return variants.run(steps.work(folder, "variants", spec, **inputs))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("task", NETWORKS)
+def test_networks_of_other_tasks_have_every_variant_too(step: Any, tmp_path: Path, task: str) -> None:
+    product = optimised_of(
+        step,
+        tmp_path,
+        task,
+        NETWORKS[task],
+        {"name": "fp32"},
+        {"name": "graph", "graph": "extended"},
+        {"name": "half", "precision": "float16", **ROUNDED[task]},
+        {"name": "dynamic", "quantize": "dynamic", **ROUNDED[task]},
+        {"name": "static", "quantize": "static", **ROUNDED[task]},
+        params={"hidden_layer_sizes": [64, 64], "max_iter": 50},
+        choose={"smallest": "size", "within": {METRIC[task]: 5.0}},
+    )
+    found = told(product)
+    assert {name: one.refused for name, one in found.items()} == {name: [] for name in found}
+    sizes = {name: one.size or 0 for name, one in found.items()}
+    assert sizes["dynamic"] < 0.6 * sizes["fp32"]
+    assert product.summary["chosen"] == min(sizes, key=sizes.__getitem__)
+    share = "value_agreement" if task == "regression" else "label_agreement"
+    assert all(getattr(one, share) is not None for one in found.values())
+    assert all(one.metrics[METRIC[task]] is not None for one in found.values())
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("task", FORESTS)
+def test_what_rounds_too_much_is_refused_in_other_tasks_too(step: Any, tmp_path: Path, task: str) -> None:
+    product = optimised_of(
+        step,
+        tmp_path,
+        task,
+        FORESTS[task],
+        {"name": "fp32"},
+        {"name": "half", "prune": 0.5},
+        scale="none",
+        params={"n_estimators": 10, "max_depth": 5},
+    )
+    half = told(product)["half"]
+    assert product.summary["chosen"] == "fp32"
+    assert half.size is not None
+    assert half.size < (told(product)["fp32"].size or 0)
+    said = (
+        "values of the test set differ" if task == "regression" else "A probability of the ONNX form differs"
+    )
+    assert any(said in reason for reason in half.refused)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("task", "estimator"),
+    [
+        ("regression", "sklearn.ensemble.RandomForestRegressor"),
+        ("regression", "sklearn.ensemble.ExtraTreesRegressor"),
+        ("regression", "sklearn.ensemble.GradientBoostingRegressor"),
+        ("regression", "sklearn.ensemble.HistGradientBoostingRegressor"),
+        ("multiclass_classification", "sklearn.ensemble.GradientBoostingClassifier"),
+        ("multiclass_classification", steps.BOOSTED),
+    ],
+)
+def test_fewer_trees_of_other_tasks_are_the_first_of_them(
+    step: Any, tmp_path: Path, task: str, estimator: str
+) -> None:
+    paths = measuring.parts(task, tmp_path)
+    count = "max_iter" if "Hist" in estimator else "n_estimators"
+    many, few = (
+        sklearn_train.load_model(
+            step(
+                "sklearn_train",
+                measuring.train(task, estimator, "none", {count: trees}),
+                train=paths["train"],
+            ).outputs["model"]
+        )
+        for trees in (12, 6)
+    )
+    table = model_input(pl.read_parquet(paths["test"]), measuring.columns(task))
+    ask = "predict" if task == "regression" else "predict_proba"
+    half = _forms.pruned(many, 0.5)
+    assert np.allclose(getattr(half, ask)(table), getattr(few, ask)(table))
+    assert not np.allclose(getattr(many, ask)(table), getattr(few, ask)(table))
+
+
+def test_clusters_are_compared_in_the_space_that_they_were_found_in(step: Any, tmp_path: Path) -> None:
+    product = optimised_of(
+        step,
+        tmp_path,
+        "clustering",
+        "sklearn.cluster.KMeans",
+        {"name": "fp32"},
+        {"name": "g", "graph": "basic"},
+    )
+    assert all(one.metrics["silhouette"] is not None for one in told(product).values())

@@ -55,7 +55,11 @@ def _of_classes(answers: Answers, design: Design) -> dict[str, Any]:
         from msgspec import structs
 
         classes = tuple(
-            structs.replace(one, roc=binary.roc_curve(truth == place, scores[:, place])[::2])
+            structs.replace(
+                one,
+                roc=binary.roc_curve(truth == place, scores[:, place])[::2],
+                precision_recall=binary.precision_recall_curve(truth == place, scores[:, place])[::2],
+            )
             for place, one in enumerate(classes)
         )
     right, surest = predicted == truth, scores.max(axis=1)

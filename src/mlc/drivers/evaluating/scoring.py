@@ -111,7 +111,5 @@ def _require(what: str, fits: Array, otherwise: str) -> None:
 
 def _taken(session: Any) -> dict[str, dict[str, str]]:
     """The columns that a model takes, each with its type."""
-    return {
-        one.name: {"type": "string" if one.type == "tensor(string)" else "number"}
-        for one in session.get_inputs()
-    }
+    types = {"tensor(string)": "string", "tensor(int64)": "datetime"}
+    return {one.name: {"type": types.get(one.type, "number")} for one in session.get_inputs()}

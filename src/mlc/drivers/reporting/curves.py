@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlc.drivers.reporting.shapes import (
     LEFT,
     SIDE,
     TOP,
     Axis,
     Figure,
+    Shape,
     area,
     dot,
     figure,
@@ -20,7 +23,7 @@ from mlc.drivers.reporting.shapes import (
     rect,
     words,
 )
-from mlc.ir.evaluation import Estimate, Evaluation
+from mlc.ir.evaluation import ClassFigures, Estimate, Evaluation
 
 _COLOURS = 12
 
@@ -84,10 +87,7 @@ def roc_of_classes(evaluation: Evaluation) -> Figure:
     for place, one in drawn:
         curve = [(point.false_positive_rate, point.true_positive_rate) for point in one.roc]
         shapes.append(path(curve, f"curve c{place % _COLOURS}"))
-    for row, (place, one) in enumerate(drawn[:10]):
-        y = TOP + SIDE - 12 - 16 * (min(len(drawn), 10) - 1 - row)
-        shapes.append(raw_line(LEFT + 150, y - 4, LEFT + 166, y - 4, f"curve c{place % _COLOURS}"))
-        shapes.append(words(LEFT + 172, y, _short(one.name, 18), "tick", "start"))
+    shapes += _named(drawn, 150)
     return figure(
         "roc",
         "ROC curves",
@@ -95,6 +95,34 @@ def roc_of_classes(evaluation: Evaluation) -> Figure:
         f"ROC AUC {said(evaluation.estimates['roc_auc_macro'])}. The dashed diagonal is a model that knows nothing.",
         shapes,
     )
+
+
+def precision_recall_of_classes(evaluation: Evaluation) -> Figure:
+    """A precision–recall curve of each class against the rest, its steps drawn as steps."""
+    drawn = [(place, one) for place, one in enumerate(evaluation.classes) if one.precision_recall]
+    shapes = frame(Axis("Recall"), Axis("Precision"))
+    for place, one in drawn:
+        steps: list[tuple[float, float]] = []
+        for point in one.precision_recall:
+            steps += [(steps[-1][0] if steps else 0.0, point.precision), (point.recall, point.precision)]
+        shapes.append(path(steps, f"curve c{place % _COLOURS}"))
+    return figure(
+        "precision-recall",
+        "Precision–recall curves",
+        "Of each class against the rest, the share of rows called so that are, against the share of its rows found. A "
+        "model that knows nothing has the share of the class at every recall.",
+        [*shapes, *_named(drawn, 16)],
+    )
+
+
+def _named(drawn: Sequence[tuple[int, ClassFigures]], left: float) -> list[Shape]:
+    """The names of curves, in their colours."""
+    shapes = []
+    for row, (place, one) in enumerate(drawn[:10]):
+        y = TOP + SIDE - 12 - 16 * (min(len(drawn), 10) - 1 - row)
+        shapes.append(raw_line(LEFT + left, y - 4, LEFT + left + 16, y - 4, f"curve c{place % _COLOURS}"))
+        shapes.append(words(LEFT + left + 22, y, _short(one.name, 18), "tick", "start"))
+    return shapes
 
 
 def calibration(evaluation: Evaluation) -> Figure:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlc.drivers.reporting import curves, errors, sections
+from mlc.drivers.reporting.learning import learning
 from mlc.drivers.reporting.methods import methods_of
 from mlc.drivers.reporting.sections import interval
 from mlc.drivers.statistics.estimating import CONFIDENCE
 from mlc.ir.evaluation import METRICS, Comparison, Estimate, Evaluation, Verdict
+from mlc.ir.learning import LearningCurve
 
 
 def page(
@@ -21,6 +23,7 @@ def page(
     verdict: Verdict | None = None,
     comparison: Comparison | None = None,
     served: Mapping[str, Any] | None = None,
+    curve: LearningCurve | None = None,
 ) -> dict[str, Any]:
     """The data of `report.html.j2`. `digests` are those of the inputs (`onnx`, `test`), `served` what was measured of
     the file that is served (`latency.json`)."""
@@ -33,6 +36,7 @@ def page(
         sections.fairness(evaluation),
         sections.robustness(evaluation),
         sections.importance(evaluation),
+        learning(curve),
     )
     return {
         "name": address.rpartition(".")[2],
@@ -74,6 +78,8 @@ def _figures(evaluation: Evaluation) -> list[Any]:
         found.append(curves.roc(evaluation))
     if any(one.roc for one in evaluation.classes):
         found.append(curves.roc_of_classes(evaluation))
+    if any(one.precision_recall for one in evaluation.classes):
+        found.append(curves.precision_recall_of_classes(evaluation))
     if evaluation.precision_recall:
         found.append(curves.precision_recall(evaluation))
     if evaluation.calibration:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from mlc.drivers._gate_words import CRITERIA, diagnostic, sentence, subject
+from mlc.drivers._gate_words import criterion_in_words, diagnostic, sentence, subject
 from mlc.drivers.reporting.forest import forest
-from mlc.ir.evaluation import Check, Comparison, Duel, Estimate, Evaluation, SliceFigures, Verdict
+from mlc.drivers.reporting.tables import Cell, table
+from mlc.ir.evaluation import (
+    Check,
+    Comparison,
+    Duel,
+    Estimate,
+    Evaluation,
+    FairnessFigures,
+    SliceFigures,
+    Verdict,
+)
+from mlc.ir.fairness import CRITERIA
 from mlc.ir.metrics import METRICS
 
 Section = dict[str, Any]
@@ -67,7 +77,7 @@ def champion(comparison: Comparison | None) -> Section | None:
         "title": "Champion",
         "figures": figures,
         "tables": [
-            _table(
+            table(
                 f"The model against the one that an alias points to, on the same {comparison.rows:,} test rows.",
                 ["Gate", "Champion", "Metric", "Champion's", "This model's", "Better by (95% interval)", "p"],
                 [_duel(one) for one in comparison.duels],
@@ -100,7 +110,7 @@ def slices(evaluation: Evaluation) -> Section | None:
                 )
             )
         tables.append(
-            _table(
+            table(
                 f"{title} by slice, for the gate {gate}. The gap says by how much a slice is worse than the rest of "
                 f"the rows; p is adjusted for {parts[0].looks} looks (Holm), and the gate's own intervals hold for "
                 "all of them together.",
@@ -127,17 +137,18 @@ def fairness(evaluation: Evaluation) -> Section | None:
     """The gaps between groups, and what they are gaps of."""
     if not evaluation.fairness:
         return None
-    gaps = _table(
+    gaps = table(
         "The largest gap between two groups of each protected column. Its interval holds for all pairs together.",
-        ["Column", "Criterion", "Gap", "95% interval", "Between", "Too few rows"],
+        ["Column", "Criterion", "Gap", "95% interval", "Between", "Too few rows", "Not decided"],
         [
             [
                 one.column,
-                CRITERIA[one.criterion],
+                criterion_in_words(one.criterion),
                 _value(one.gap),
                 interval(one.gap),
-                " and ".join(one.between) or "–",
+                " and ".join(one.between) + (f", of {one.of}" if one.of else "") or "–",
                 ", ".join(f"{name} ({rows})" for name, rows in sorted(one.small.items())) or "–",
+                ", ".join(one.undecided) or "–",
             ]
             for one in evaluation.fairness
         ],
@@ -147,9 +158,10 @@ def fairness(evaluation: Evaluation) -> Section | None:
         forest(
             f"fairness-{one.gate}-{place}",
             f"{one.criterion.replace('_', ' ').capitalize()} by {one.column}",
-            f"The shares that {CRITERIA[one.criterion]} compares, with 95% intervals.",
-            [(_in_short(name), share, "") for name, share in one.shares.items()][:_MOST_ROWS],
-            "Share",
+            f"What {criterion_in_words(one.criterion)} compares{f', of {one.of}' if one.of else ''}, with 95% "
+            "intervals of each group.",
+            [(_in_short(name), share, "") for name, share in _drawn(one)][:_MOST_ROWS],
+            "Share" if CRITERIA[one.criterion].unit == "share" else f"In the unit of {evaluation.label}",
         )
         for place, one in enumerate(evaluation.fairness)
         if one.shares
@@ -159,6 +171,15 @@ def fairness(evaluation: Evaluation) -> Section | None:
         "the fair one: where groups differ in how often they are positive, not all can hold at once."
     )
     return {"id": "fairness", "title": "Fairness", "figures": figures, "tables": [gaps], "notes": [note]}
+
+
+def _drawn(one: FairnessFigures) -> list[tuple[str, Estimate]]:
+    """The shares of the groups in which the gap is widest, where it was looked for in several."""
+    ending = f": {one.of}"
+    found = [
+        (name.removesuffix(ending), share) for name, share in one.shares.items() if name.endswith(ending)
+    ]
+    return found if one.of and found else list(one.shares.items())
 
 
 def robustness(evaluation: Evaluation) -> Section | None:
@@ -177,14 +198,14 @@ def robustness(evaluation: Evaluation) -> Section | None:
         ]
         for one in evaluation.robustness
     ]
-    table = _table(
+    found = table(
         "The same rows with their inputs disturbed. The interval of the drop is paired: what makes a row hard for "
         "both does not count.",
         ["Disturbance", "Metric", "As it is", "Disturbed", "Worse by (95% interval)", "Columns"],
         rows,
         numbers=(2, 3, 4),
     )
-    return {"id": "robustness", "title": "Robustness", "figures": [], "tables": [table], "notes": []}
+    return {"id": "robustness", "title": "Robustness", "figures": [], "tables": [found], "notes": []}
 
 
 def importance(evaluation: Evaluation) -> Section | None:
@@ -214,23 +235,23 @@ def classes(evaluation: Evaluation) -> Section | None:
     if not evaluation.classes:
         return None
     names = ("precision", "recall", "f1", "roc_auc")
-    rows = [
+    rows: list[list[Cell]] = [
         [
             one.name,
             f"{one.rows:,}",
             f"{one.called:,}",
-            *(_with_interval(one.estimates[name]) for name in names),
+            *((_value(one.estimates[name]), interval(one.estimates[name])) for name in names),
         ]
         for one in evaluation.classes
     ]
-    table = _table(
+    found = table(
         "Each class: its test rows, how many rows are called so, and its own metrics with 95% intervals; the area is "
         "that against the rest.",
         ["Class", "Rows", "Called", "Precision", "Recall", "F1", "ROC AUC"],
         rows,
         numbers=(1, 2, 3, 4, 5, 6),
     )
-    tables = [table]
+    tables = [found]
     if len(evaluation.classes) <= 30:
         tables.append(_matrix(evaluation))
     return {"id": "classes", "title": "Classes", "figures": [], "tables": tables, "notes": []}
@@ -241,8 +262,8 @@ def clusters(evaluation: Evaluation) -> Section | None:
     if not evaluation.clusters:
         return None
     rows = [[one.name, f"{one.rows:,}", f"{one.rows / evaluation.rows:.1%}"] for one in evaluation.clusters]
-    table = _table("Test rows in each cluster.", ["Cluster", "Rows", "Share"], rows, numbers=(1, 2))
-    return {"id": "clusters", "title": "Clusters", "figures": [], "tables": [table], "notes": []}
+    found = table("Test rows in each cluster.", ["Cluster", "Rows", "Share"], rows, numbers=(1, 2))
+    return {"id": "clusters", "title": "Clusters", "figures": [], "tables": [found], "notes": []}
 
 
 def _name(one: SliceFigures) -> str:
@@ -271,19 +292,19 @@ def _matrix(evaluation: Evaluation) -> dict[str, Any]:
             {
                 "text": f"{count:,}",
                 "soft": f"{count / total:.0%}" if total else "",
-                "style": ("right" if other == place else "wrong") if count else "",
+                "style": "number" + ((" right" if other == place else " wrong") if count else ""),
             }
             for other, count in enumerate(counts)
         ]
         rows.append([{"text": one.name, "soft": "", "style": ""}, *cells])
-    table = _table(
+    found = table(
         "Confusion matrix: test rows by true class (down) and the class that the served model calls (across), with "
         "the share of the true class.",
         ["True class", *(one.name for one in evaluation.classes)],
         [],
         numbers=tuple(range(1, len(rows) + 1)),
     )
-    return {**table, "rows": rows}
+    return {**found, "rows": rows}
 
 
 def _duel(one: Duel) -> list[str]:
@@ -327,24 +348,6 @@ def _check(one: Check, address: str) -> dict[str, str]:
 
 def _in_short(name: str) -> str:
     return name.replace(": true_positive_rate", " (TPR)").replace(": false_positive_rate", " (FPR)")
-
-
-def _table(
-    caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()
-) -> dict[str, Any]:
-    return {
-        "caption": caption,
-        "heads": [
-            {"text": head, "style": "number" if place in numbers else ""} for place, head in enumerate(heads)
-        ],
-        "rows": [
-            [
-                {"text": cell, "soft": "", "style": "number" if place in numbers else ""}
-                for place, cell in enumerate(row)
-            ]
-            for row in rows
-        ],
-    }
 
 
 def _value(estimate: Estimate | None) -> str:

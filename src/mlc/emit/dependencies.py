@@ -1,0 +1,110 @@
+"""Names that one part of an artifact calls another by: jobs that wait for one another, references of an API.
+
+The schemas of GitLab and Azure take any name there, and OpenAPI's validator follows no reference to a schema.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_GITLAB_WORDS = frozenset(
+    ["default", "include", "stages", "variables", "workflow", "image", "services", "cache", "before_script",
+     "after_script", "pages", "spec"]
+)  # fmt: skip
+_AZURE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_GITLAB_STAGES = (".pre", "build", "test", "deploy", ".post")
+
+
+def gitlab_findings(document: Any) -> tuple[str, ...]:
+    """Of `.gitlab-ci.yml`: `needs` and `dependencies` that name no job, stages that are not declared, circles."""
+    if not isinstance(document, Mapping):
+        return ("the document is no map of jobs",)
+    jobs = {
+        name: job for name, job in document.items() if isinstance(job, Mapping) and name not in _GITLAB_WORDS
+    }
+    stages = list(document.get("stages", _GITLAB_STAGES))
+    waits: dict[str, list[str]] = {}
+    findings: list[str] = []
+    for name, job in jobs.items():
+        if str(name).startswith("."):
+            continue
+        if (stage := job.get("stage", "test")) not in stages:
+            findings.append(f"{name}: there is no stage {stage}; there are {', '.join(stages)}")
+        needs = [one["job"] if isinstance(one, Mapping) else one for one in job.get("needs", ())]
+        waits[name] = needs
+        for field, wanted in (("needs", needs), ("dependencies", job.get("dependencies", ()))):
+            findings += [f"{name}.{field}: there is no job {other}" for other in wanted if other not in jobs]
+    return (*findings, *_circles(waits))
+
+
+def azure_findings(document: Any) -> tuple[str, ...]:
+    """Of an Azure pipeline: `dependsOn` that names nothing, names that two bear or that Azure refuses, circles."""
+    if not isinstance(document, Mapping):
+        return ("the document is no pipeline",)
+    findings: list[str] = []
+    stages = document.get("stages", ())
+    findings += _waiting(stages, "stage", "stage")
+    for jobs in (document.get("jobs", ()), *(stage.get("jobs", ()) for stage in stages)):
+        findings += _waiting([_named(job) for job in jobs], "job", "job")
+    return tuple(findings)
+
+
+def openapi_findings(document: Any) -> tuple[str, ...]:
+    """Of an OpenAPI document: references within it that lead nowhere."""
+    return tuple(
+        f"{place}: there is no {to}" for place, to in _references(document) if not _leads(document, to)
+    )
+
+
+def _references(value: Any, place: str = "$") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        if isinstance(to := value.get("$ref"), str):
+            yield place, to
+        for key, child in value.items():
+            yield from _references(child, f"{place}.{key}")
+    elif isinstance(value, list):
+        for i, child in enumerate(value):
+            yield from _references(child, f"{place}[{i}]")
+
+
+def _leads(document: Any, reference: str) -> bool:
+    if not reference.startswith("#/"):
+        return False  # nothing outside of the document is emitted
+    found = document
+    for part in reference.removeprefix("#/").split("/"):
+        key = part.replace("~1", "/").replace("~0", "~")
+        if not isinstance(found, Mapping) or key not in found:
+            return False
+        found = found[key]
+    return True
+
+
+def _named(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**job, "job": job.get("job", job.get("deployment"))}
+
+
+def _waiting(parts: Any, field: str, word: str) -> Iterator[str]:
+    names = [part[field] for part in parts]
+    yield from (f"two {word}s are called {name}" for name in sorted({n for n in names if names.count(n) > 1}))
+    yield from (
+        f"{name} cannot be the name of a {word}" for name in names if not _AZURE_NAME.fullmatch(str(name))
+    )
+    waits = {}
+    for part in parts:
+        given = part.get("dependsOn") or []
+        waits[part[field]] = [given] if isinstance(given, str) else list(given)
+        missing = [other for other in waits[part[field]] if other not in names]
+        yield from (f"{part[field]}.dependsOn: there is no {word} {other}" for other in missing)
+    yield from _circles(waits)
+
+
+def _circles(waits: Mapping[str, list[str]]) -> Iterator[str]:
+    """One finding that names those which wait for themselves, over whatever way."""
+    left = dict(waits)
+    while ready := [name for name, others in left.items() if not any(other in left for other in others)]:
+        for name in ready:
+            del left[name]
+    if left:
+        yield f"these wait for one another: {', '.join(left)}"
