@@ -60,7 +60,9 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/stores/.installed .checkers/azurite/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed .checkers/gitlab-ci-local/.installed .checkers/grafana/.installed .checkers/debian/.installed .checkers/openapi/.installed
+CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local grafana debian openapi
+
+checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v promtool >/dev/null && command -v amtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; }
 	command -v buildah >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah; }
@@ -88,6 +90,12 @@ checkers: .checkers/moto/.installed .checkers/stores/.installed .checkers/azurit
 
 .checkers/azurite/.installed:
 	npm install --prefix .checkers/azurite --no-audit --no-fund --silent azurite@3
+	touch $@
+
+# Speaks MongoDB's protocol, with SQLite below: no real MongoDB is on any index.
+.checkers/nx-27017/.installed:
+	$(PYTHON) -m venv .checkers/nx-27017
+	.checkers/nx-27017/bin/python -m pip install --quiet --quiet --disable-pip-version-check nx-27017==0.8.1
 	touch $@
 
 .checkers/pre-commit/.installed:

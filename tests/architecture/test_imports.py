@@ -28,7 +28,7 @@ COMPUTING = {
     "lightgbm",
     "onnxmltools",
 }
-SHARING = {"sqlalchemy", "psycopg", "pymysql"}
+SHARING = {"sqlalchemy", "psycopg", "pymysql", "pymongo"}
 SERVING = {"starlette", "uvicorn", "orjson", "prometheus_client", "httpx"}
 LANGUAGE = {"hydra", "omegaconf", "antlr4", "jsonschema"}
 

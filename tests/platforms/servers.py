@@ -76,6 +76,39 @@ def mariadb() -> Iterator[Server]:
             yield Server(f"mariadb://mlc@127.0.0.1:{port}/states", *server)
 
 
+CHECKERS = Path(__file__).parents[2] / ".checkers"
+S3_KEYS = {"key": "AKIA-canary", "secret": "canary-of-moto"}
+
+
+@contextmanager
+def s3() -> Iterator[str]:
+    """S3 as moto plays it: where it answers."""
+    program = CHECKERS / "moto" / "bin" / "moto_server"
+    assert program.is_file(), "moto is not installed: make checkers"
+    port = free_port()
+    with _serving([str(program), "-H", "127.0.0.1", "-p", str(port)], port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def mongodb() -> Iterator[Server]:
+    """What speaks MongoDB's protocol: nx-27017, which keeps its documents in SQLite and asks for no password."""
+    program = CHECKERS / "nx-27017" / "bin" / "nx-27017"
+    assert program.is_file(), "nx-27017 is not installed: make checkers"
+    with _folder() as folder:
+        port = free_port()
+        with _serving(
+            [
+                str(program),
+                "--port",
+                str(port),
+                *(f"--{one}={folder / one}" for one in ("db", "log-file", "pid-file")),
+            ],
+            port,
+        ) as server:
+            yield Server(f"mongodb://127.0.0.1:{port}/mlc", *server)
+
+
 def _program(name: str) -> str:
     """Where a program is: Debian keeps a server's outside of everybody's path. Fails where there is none."""
     places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/sbin")]

@@ -65,6 +65,7 @@ NOT_BY_FILES = {
     "project-missing",
     "promotion-log-broken",
     "pseudonym-key-short",
+    "registry-unreachable",
     "registry-unreadable",
     "rename-refused",
     "reuse-unfit",
@@ -158,7 +159,7 @@ def test_what_no_file_can_break_is_broken_in_another_test(name: str) -> None:
     spelled = (name, name.replace("-", "_"))
     texts = (
         path.read_text(encoding="utf-8")
-        for pattern in ("**/test_*.py", "acceptance/cases/*/expected")
+        for pattern in ("**/test_*.py", "**/conformance.py", "acceptance/cases/*/expected")
         for path in sorted(TESTS.glob(pattern))
         if path != Path(__file__)
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from mlc import kinds, rules
+from mlc import rules
 from mlc.check.moved import check_moved
 from mlc.check.schema import check_schema, dotted
 from mlc.ir.address import Address
@@ -16,6 +16,7 @@ from mlc.ir.diagnostic import Diagnostic, Findings, has_errors
 from mlc.ir.document import Document
 from mlc.ir.node import Node, plain
 from mlc.kinds._walk import references
+from mlc.kinds.registry import DEFAULT
 from mlc.rules import missing_key, too_large, unresolved_reference
 from mlc.rules._subject import Subject
 
@@ -88,7 +89,7 @@ def check(
     found = tuple(findings.told)
     if project is None or len(specs) < len(document.addresses()) or has_errors(found):
         return None, found
-    default_registry = msgspec.to_builtins(kinds.kind("registry").spec())
+    default_registry = msgspec.to_builtins(DEFAULT)
     return Checked(document, project, specs, default_registry), found
 
 

@@ -80,9 +80,9 @@ def run(work: Work) -> Product:
             assert answers is not None
             assert design is not None
             duel = _with(duel, version=champion.number, digest=champion.digest)
-            path = registry.files.location(champion.digest)
-            whole = registry.files.is_intact(champion.digest)
-            duels.append(_fought(duel, asked, path if whole else None, spec, frame, truth, answers, design))
+            whole = registry.files.found(champion.digest) == champion.digest
+            path = registry.files.path(champion.digest) if whole else None
+            duels.append(_fought(duel, asked, path, spec, frame, truth, answers, design))
     written = work.folder / "comparison.json"
     written.write_bytes(canonical(Comparison(frame.height, tuple(duels))))
     return Product({"comparison": written}, {"champions": told(pointed)} | _summary(duels))

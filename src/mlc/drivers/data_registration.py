@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from mlc.drivers.registry import datasets, open_registry
+from mlc.drivers.registry import datasets, is_out_of_reach, open_registry
 from mlc.ir.drift import ABSENT, Seen
 from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work
 from mlc.ir.profile import DataProfile, DatasetEntry
@@ -65,7 +65,9 @@ def observe(
         name, number = operation.spec["name"], outcome.summary["version"]
         try:
             held = datasets.versions(open_registry(root, operation.spec["registry"]), name)
-        except StepFailed:
+        except StepFailed as failure:
+            if is_out_of_reach(failure):
+                continue
             held = ()
         if number not in [one.entry.number for one in held]:
             words = f"version {number} of the dataset {name} is not in the registry"

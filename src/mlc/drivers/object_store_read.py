@@ -7,6 +7,7 @@ from typing import Any
 
 from mlc.ir.operation import Product, StepFailed, Work
 from mlc.rules import data_unreadable, source_unreachable
+from mlc.store.secrets import hidden, revealed
 
 VERSION = 1
 PACKAGES = ("polars", "fsspec")
@@ -39,7 +40,7 @@ def run(work: Work) -> Product:
 
     source, address = work.spec["source"], work.operation.address
     shown = source["url"].partition("?")[0]
-    options, secrets = _revealed(source["options"])
+    options, secrets = revealed(source["options"])
     frames: list[Any] = []
     for place in _fetched(work, source["url"], options, secrets):
         work.tell(f"reading {place.name}")
@@ -74,40 +75,12 @@ def _fetched(work: Work, url: str, options: dict[str, Any], secrets: list[Any]) 
         package, extra = _PACKAGES.get(url.partition("://")[0], ("", ""))
         if not package or not isinstance(error.__cause__ or error, ImportError):
             raise StepFailed(
-                source_unreachable.found(shown, _hidden(error, secrets, query), address=address)
+                source_unreachable.found(shown, hidden(error, secrets, query), address=address)
             ) from None
         raise StepFailed(source_unreachable.no_driver(shown, package, extra, address=address)) from None
     except StepFailed:
         raise
     except Exception as error:  # whatever the library of a store raises: they have no exception in common
         passing = isinstance(error, ConnectionError | TimeoutError) or "onnect" in type(error).__name__
-        told = source_unreachable.found(shown, _hidden(error, secrets, query), address=address)
+        told = source_unreachable.found(shown, hidden(error, secrets, query), address=address)
         raise StepFailed(told, passing=passing) from None
-
-
-def _revealed(options: Any) -> tuple[Any, list[Any]]:
-    """Options with the values of the secrets that they refer to, and these secrets."""
-    from mlc.store.secrets import read_secret
-
-    if isinstance(options, str) and options.startswith("${secret:"):
-        secret = read_secret(options)
-        return secret.reveal(), [secret]
-    if isinstance(options, dict):
-        parts = {key: _revealed(value) for key, value in options.items()}
-        return {key: part[0] for key, part in parts.items()}, [
-            one for part in parts.values() for one in part[1]
-        ]
-    if isinstance(options, list):
-        listed = [_revealed(value) for value in options]
-        return [part[0] for part in listed], [one for part in listed for one in part[1]]
-    return options, []
-
-
-def _hidden(error: BaseException, secrets: list[Any], query: str) -> str:
-    """What a library says, without what is secret and without the query of the URL, which may be a signature."""
-    words = str(error) or type(error).__name__
-    if query:
-        words = words.replace(f"?{query}", "").replace(query, "…")
-    for secret in secrets:
-        words = secret.hidden_in(words)
-    return words

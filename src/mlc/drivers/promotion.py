@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from mlc.drivers.registry import Cause, aliases, open_registry, set_alias
+from mlc.drivers.registry import Cause, aliases, is_out_of_reach, open_registry, set_alias
 from mlc.drivers.registry.standing import pointing
 from mlc.ir.address import Address
 from mlc.ir.drift import ABSENT, Seen
@@ -66,6 +66,8 @@ def observe(
         try:
             standing = pointing(open_registry(root, spec), wanted.values())
         except StepFailed as failure:
+            if is_out_of_reach(failure):
+                continue
             seen = Seen(f"the registry cannot be read: {failure}", "a registry", "none", "unreadable")
             found |= dict.fromkeys(wanted, seen)
             continue

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from mlc.drivers import _chosen
-from mlc.drivers.registry import open_registry, register
+from mlc.drivers.registry import is_out_of_reach, open_registry, register
 from mlc.drivers.registry.standing import Standing, standing
 from mlc.ir.drift import ABSENT, Seen
 from mlc.ir.evaluation import Estimate
@@ -107,6 +107,8 @@ def observe(
         try:
             held = standing(open_registry(root, place.spec["registry"]), wanted.values())
         except StepFailed as failure:
+            if is_out_of_reach(failure):
+                continue
             unreadable = Seen(f"the registry cannot be read: {failure}", "a registry", "none", "unreadable")
             found |= dict.fromkeys(wanted, unreadable)
             continue

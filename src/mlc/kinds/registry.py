@@ -1,9 +1,18 @@
 """A registry: where versions of models are kept."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from mlc.kinds._fields import Resource, about
 from mlc.kinds._kind import Kind
+from mlc.kinds._sources import Secret
+
+_SERVERS = r"(postgresql|mysql|mariadb)(\+[a-z0-9_]+)?://"
+_FORM = "a database such as sqlite:///.mlc/registry/registry.db (a file of the project) or postgresql://user@host/name"
+
+Password = Annotated[
+    Secret | None,
+    about("The user's password; it is read where the database is reached, and nowhere else.", change="none"),
+]
 
 
 class Hybrid(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="hybrid"):
@@ -12,20 +21,69 @@ class Hybrid(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     database: Annotated[
         str,
         about(
-            "The SQLite database, within the project.",
+            "The database: `sqlite:///` and a path within the project, or the URL of PostgreSQL, MySQL or MariaDB "
+            "without a password.",
             change="replace",
             example="sqlite:///.mlc/registry/registry.db",
-            pattern=r"^sqlite:///.+",
-            form="an SQLite database: sqlite:/// and a path below the project",
+            pattern=rf"^(sqlite:///.+|{_SERVERS}[^\s$]+)$",
+            form=_FORM,
         ),
     ] = "sqlite:///.mlc/registry/registry.db"
+    password: Password = None
     files: Annotated[
-        str, about("The folder of the files, within the project.", change="replace", min_length=1)
+        str,
+        about(
+            "The folder of the files, within the project; or a place in an object store, s3://bucket/models, gs://… "
+            "or abfs://….",
+            change="replace",
+            min_length=1,
+        ),
     ] = ".mlc/registry/files"
+    options: Annotated[
+        dict[str, Any],
+        about(
+            "What fsspec is to be given to reach the object store; what is secret stays a reference.",
+            change="none",
+            example={"key": "${secret:STORE_KEY}", "secret": "${secret:STORE_SECRET}"},
+        ),
+    ] = {}
+
+
+class Database(
+    Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="database"
+):
+    """All of it in one database, the bytes too: one thing to back up, and nothing else to reach."""
+
+    database: Annotated[
+        str,
+        about(
+            "The database: the URL of PostgreSQL, MySQL, MariaDB or MongoDB without a password, or `sqlite:///` and "
+            "a path within the project.",
+            change="replace",
+            example="postgresql://mlc@db.example/registry",
+            pattern=rf"^(sqlite:///.+|({_SERVERS}|mongodb(\+srv)?://)[^\s$]+)$",
+            form=f"{_FORM} or mongodb://user@host/name",
+        ),
+    ]
+    password: Password = None
+
+
+class Filesystem(
+    Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="filesystem"
+):
+    """Readable folders: a description of each version as JSON, links to its files, and a log of promotions."""
+
+    path: Annotated[
+        str, about("The folder, within the project.", change="replace", example="registry", min_length=1)
+    ] = ".mlc/registry"
+
+
+DEFAULT = Hybrid()
+"""What a project has that names none."""
 
 
 KIND = Kind(
     name="registry",
-    spec=Hybrid,
-    planned=("type=filesystem", "type=database", "type=mlflow", "type=azureml", "type=kubeflow"),
+    spec=Hybrid | Database | Filesystem,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    planned=("type=mlflow", "type=azureml", "type=kubeflow"),
 )

@@ -14,7 +14,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 RULE = Rule.of(__name__, "error", "Stored bytes are no longer those that were stored.")
 
 
-def found(digest: str, now: str, path: Path) -> Diagnostic:
+def found(digest: str, now: str, path: Path | str) -> Diagnostic:
     return RULE.at(
         None,
         f"The stored file {path} has the SHA-256 {now}, and its name says {digest}. "

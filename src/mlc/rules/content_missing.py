@@ -14,7 +14,7 @@ from mlc.ir.diagnostic import Diagnostic, Rule
 RULE = Rule.of(__name__, "error", "Bytes that were stored are gone.")
 
 
-def found(digest: str, path: Path) -> Diagnostic:
+def found(digest: str, path: Path | str) -> Diagnostic:
     return RULE.at(
         None,
         f"The stored file with the SHA-256 {digest} is not at {path}: the file was removed, "

@@ -39,9 +39,10 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             span, path = subject.span(address, "source", field), f"source.{field}"
             yield found(written, where="The dataset", address=str(address), path=path, span=span)
     for address, registry in subject.each("registry"):
-        for field in ("database", "files"):
-            written = registry[field]
-            if _leads_out(written.removeprefix(_DATABASE)):
+        for field in ("database", "files", "path"):
+            written = str(registry.get(field) or "")
+            path = written.removeprefix(_DATABASE)
+            if "://" not in path and _leads_out(path):  # else it is a server, or an object store
                 span = subject.span(address, field)
                 yield found(written, where="The registry", address=str(address), path=field, span=span)
 

@@ -1,6 +1,6 @@
-"""registry-unreadable: the registry's database cannot be used.
+"""registry-unreadable: the registry cannot be used.
 
-Why it matters: the database says which versions exist and which one is served; without it nothing can be
+Why it matters: its catalogue says which versions exist and which one is served; without it nothing can be
 registered or promoted.
 How to mend it: the detail says which of the causes it is: a newer mlc wrote it, another file lies in its
 place, another process holds it, or the disk failed.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mlc.ir.diagnostic import Diagnostic, Rule
 
-RULE = Rule.of(__name__, "error", "The registry's database cannot be used.")
+RULE = Rule.of(__name__, "error", "The registry cannot be used.")
 
 
 def newer(path: Path, version: int, known: int) -> Diagnostic:
@@ -49,5 +49,24 @@ def failed(path: Path, error: Exception) -> Diagnostic:
         f"SQLite cannot use the registry {path}: {error}. The file is damaged or no database, it may not be "
         "read or written, or the disk is full or failing. Nothing was changed by this attempt.",
         help="Mend the disk or its permissions, or restore the file from a backup; then try again.",
+        path=str(path),
+    )
+
+
+def damaged(path: Path, error: Exception) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"{path} holds part of a registry's catalogue and cannot be understood: {error}. Somebody edited it, or the "
+        "disk failed. Nothing was changed by this attempt.",
+        help="Restore the file from a backup, or from the history of the repository it is kept in; then try again.",
+        path=str(path),
+    )
+
+
+def refused(path: Path, error: OSError) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"The registry in {path} cannot be used: {error.strerror} ({error.filename}).",
+        help="Mend the permissions of that folder, then try again.",
         path=str(path),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import LONGBLOB
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
 from mlc.rules import state_unreachable
 from mlc.store.asked import is_there
@@ -35,20 +36,20 @@ VERSION = 2
 """2: entries of the type `origin`; the tables are the same."""
 
 TABLES = MetaData()
-_OF_MYSQL: dict[str, Any] = {
+OF_MYSQL: dict[str, Any] = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
     "mariadb_engine": "InnoDB",
     "mariadb_charset": "utf8mb4",
 }
-_BYTES = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
+BYTES = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
 
 Table(
     "mlc_version",
     TABLES,
     Column("only_row", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, nullable=False),
-    **_OF_MYSQL,
+    **OF_MYSQL,
 )
 Table(
     "mlc_state",
@@ -65,7 +66,7 @@ Table(
     ),  # as `expires` in milliseconds since 1970, of the database's clock
     Column("expires", BigInteger, nullable=False),
     UniqueConstraint("project", "environment"),
-    **_OF_MYSQL,
+    **OF_MYSQL,
 )
 Table(
     "mlc_entry",
@@ -74,8 +75,8 @@ Table(
     Column("type", String(16), primary_key=True),
     Column("digest", String(64), primary_key=True),  # of the name, which may be longer than a key may be
     Column("name", Text, nullable=False),
-    Column("value", _BYTES, nullable=False),
-    **_OF_MYSQL,
+    Column("value", BYTES, nullable=False),
+    **OF_MYSQL,
 )
 
 NOW = {
@@ -106,10 +107,18 @@ _CONNECTING: dict[str, dict[str, Any]] = {
 }
 
 
-def engine_of(url: str, password: Secret | None) -> Engine:
+class Told(Protocol):
+    """A rule that says what is wrong with a database, of whatever is kept there."""
+
+    def no_driver(self, where: str, package: str, extra: str) -> Diagnostic: ...
+
+    def bad_url(self, where: str, why: str) -> Diagnostic: ...
+
+
+def engine_of(url: str, password: Secret | None, told: Told = state_unreachable) -> Engine:
     """Connections to a database. Nothing is reached yet; a SQLite file that is not there is made, private.
 
-    Raises StepFailed (state-unreachable) where its driver is not installed, or the URL is none.
+    Raises StepFailed (what is `told`) where its driver is not installed, or the URL is none.
     """
     try:
         parsed = make_url(url)
@@ -117,7 +126,7 @@ def engine_of(url: str, password: Secret | None) -> Engine:
         if driver:
             parsed = parsed.set(drivername=driver)
         if package and find_spec(package) is None:
-            raise StepFailed(state_unreachable.no_driver(shown(url), package, extra))
+            raise StepFailed(told.no_driver(shown(url), package, extra))
         if password is not None:
             parsed = parsed.set(password=password.reveal())
         name = parsed.get_backend_name()
@@ -129,10 +138,10 @@ def engine_of(url: str, password: Secret | None) -> Engine:
             parsed, connect_args=connecting, pool_size=2, max_overflow=2, pool_pre_ping=True, **isolation
         )
     except ModuleNotFoundError as error:
-        raise StepFailed(state_unreachable.no_driver(shown(url), error.name or "of its driver", "")) from None
+        raise StepFailed(told.no_driver(shown(url), error.name or "of its driver", "")) from None
     except (ArgumentError, SQLAlchemyError, ValueError) as error:
         why = str(error) if password is None else password.hidden_in(str(error))
-        raise StepFailed(state_unreachable.bad_url(shown(url), why)) from None
+        raise StepFailed(told.bad_url(shown(url), why)) from None
     if name in ("mysql", "mariadb"):
         event.listen(engine, "connect", _in_utc)
     if name == "sqlite":

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mlc.ir.operation import StepFailed
 from mlc.rules import secret_missing
@@ -71,3 +72,32 @@ def read_secret(reference: str) -> Secret:
         why = "it is empty" if not value else f"it has more than {LARGEST:,} bytes"
         raise StepFailed(secret_missing.found(named[1], path, why))
     return Secret(value)
+
+
+def revealed(options: Any) -> tuple[Any, list[Secret]]:
+    """Options with the values of the secrets that they refer to, and these secrets.
+
+    Raises StepFailed (secret-missing).
+    """
+    if isinstance(options, str) and options.startswith("${secret:"):
+        secret = read_secret(options)
+        return secret.reveal(), [secret]
+    if isinstance(options, dict):
+        parts = {key: revealed(value) for key, value in options.items()}
+        return {key: part[0] for key, part in parts.items()}, [
+            one for part in parts.values() for one in part[1]
+        ]
+    if isinstance(options, list):
+        listed = [revealed(value) for value in options]
+        return [part[0] for part in listed], [one for part in listed for one in part[1]]
+    return options, []
+
+
+def hidden(error: BaseException, secrets: Sequence[Secret], query: str = "") -> str:
+    """What an error says, without the values of some secrets and the query of a URL, which may be a signature."""
+    words = str(error) or type(error).__name__
+    if query:
+        words = words.replace(f"?{query}", "").replace(query, "…")
+    for secret in secrets:
+        words = secret.hidden_in(words)
+    return words

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from mlc import drivers
 from mlc.drivers import promotion, registration
 from mlc.drivers.registry import open_registry, remove_alias, set_alias, versions
 from mlc.drivers.registry.standing import standing
 from mlc.ir.operation import Operation, Outcome, digest_of
-from stages.registry.test_registry import SPEC, cause, put
+from stages.registry.making import SPEC, cause, put
 
 ONNX = b"a model"
 
@@ -92,7 +93,7 @@ def test_files_that_somebody_edited_or_removed(tmp_path: Path) -> None:
     put(tmp_path, ONNX)
     registry = open_registry(tmp_path, SPEC)
     (version,) = versions(registry, "churn")
-    card = registry.files.location(version.entry.files["card"])
+    card = Path(registry.files.place(version.entry.files["card"]))
     card.chmod(0o644)
     card.write_bytes(b"edited")
     assert seen(tmp_path, registered()) == {
@@ -142,6 +143,17 @@ def test_a_registry_that_cannot_be_read_is_drift_and_no_end(
     done = registered() if observe is registration.observe else promoted()
     (one,) = observe(tmp_path, "dev", [done]).values()
     assert one.what.startswith("the registry cannot be read: ")
+
+
+def test_what_is_out_of_reach_is_not_taken_for_changed(tmp_path: Path) -> None:
+    spec = {"type": "database", "database": "postgresql://mlc@127.0.0.1:1/nowhere", "password": None}
+    for password in (None, "${secret:NOT_HERE}"):
+        elsewhere = {**spec, "password": password}
+        done = [
+            (structs.replace(operation, spec={**operation.spec, "registry": elsewhere}), outcome)
+            for operation, outcome in (registered(), promoted(name="churn"))
+        ]
+        assert seen(tmp_path, *done) == {}
 
 
 def test_which_drivers_observe() -> None:

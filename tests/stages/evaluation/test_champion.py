@@ -165,7 +165,7 @@ def test_a_champion_whose_file_was_edited_is_a_problem(
 ) -> None:
     old = backwards(tmp_path / "old.onnx")
     put(tmp_path, old)
-    kept = open_registry(tmp_path, REGISTRY).files.location(digest_of_file(old))
+    kept = Path(open_registry(tmp_path, REGISTRY).files.place(digest_of_file(old)))
     kept.chmod(0o644)
     kept.write_bytes(b"another")
     duel, _, _ = run(work, inputs)

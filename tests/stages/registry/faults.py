@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from mlc.drivers.registry import open_registry, verify, versions
-from stages.registry.test_registry import SPEC, put
+from stages.registry.making import SPEC, put
 
 CALLS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "mkdir")
 FAULTS = ("signal=SIGKILL", "error=ENOSPC", "error=EIO")

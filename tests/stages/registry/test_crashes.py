@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.parametrize("shape", ["hybrid", "filesystem"])
 @pytest.mark.parametrize(("scenario", "fewest"), [("first", 20), ("second", 15), ("promote", 8)])
-def test_killed_at_every_effect(scenario: str, fewest: int) -> None:
+def test_killed_at_every_effect(scenario: str, fewest: int, shape: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("_campaign.py")), scenario],
+        [sys.executable, str(Path(__file__).with_name("_campaign.py")), scenario, shape],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,

@@ -1,7 +1,8 @@
-"""The hybrid registry: database rows that commit, and content-addressed files that they name.
+"""The registry of models and datasets: a catalogue that commits, and content-addressed files that it names.
 
-`open_registry` says where it lies; the other modules act on that: `hybrid` registers and shows versions,
-`promotions` moves aliases and keeps their log, `database` holds the tables. This file is what the command
+`open_registry` says where it lies; the other modules act on that, whichever shape it has: `versions` registers and
+shows versions, `promotions` moves aliases and keeps their log. `catalogue` and `files` say what a shape has to offer,
+and each shape is a module that does: `database`. This file is what the command
 line asks: it only reads, and makes nothing where there is no registry yet.
 """
 
@@ -13,16 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from mlc.drivers.registry import datasets
-from mlc.drivers.registry.hybrid import (
-    Registered,
-    aliases,
-    collect,
-    models,
-    register,
-    verify_files,
-    version,
-    versions,
-)
 from mlc.drivers.registry.places import Registry, open_registry
 from mlc.drivers.registry.promotions import (
     Cause,
@@ -33,6 +24,16 @@ from mlc.drivers.registry.promotions import (
     stood_at,
     stood_before,
     verify_log,
+)
+from mlc.drivers.registry.versions import (
+    Registered,
+    aliases,
+    collect,
+    models,
+    register,
+    verify_files,
+    version,
+    versions,
 )
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
@@ -47,6 +48,7 @@ __all__ = [
     "aliases",
     "collect",
     "head",
+    "is_out_of_reach",
     "list_datasets",
     "list_models",
     "log",
@@ -67,6 +69,14 @@ __all__ = [
 ]
 
 _REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)(?::([1-9][0-9]{0,8})|@([a-z0-9][a-z0-9_-]*))?")
+
+
+def is_out_of_reach(failure: StepFailed) -> bool:
+    """Was a registry not looked at, because its server does not answer or its password is not here (as in CI)?
+
+    What was not seen is not taken for changed: a plan then goes by what is recorded, and `apply` says what is wrong.
+    """
+    return any(found.rule in ("registry-unreachable", "secret-missing") for found in failure.diagnostics)
 
 
 def list_models(root: Path, spec: Mapping[str, Any]) -> tuple[Summary, ...]:

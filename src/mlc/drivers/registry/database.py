@@ -1,8 +1,9 @@
-"""The registry's database: its tables, and transactions on them.
+"""A catalogue in an SQLite database of the project: its tables, and transactions on them.
 
-A row is the commit point of everything the registry does. SQLite syncs each commit to the disk
-(`synchronous=FULL`; in WAL mode the default would lose the last one at a power cut). Times in it are UTC
-and come from whoever registers or promotes.
+It goes by Python's own sqlite3, as the embedded registry has to start at once. A row is the commit point of
+everything the registry does. SQLite syncs each commit to the disk (`synchronous=FULL`; in WAL mode the
+default would lose the last one at a power cut). Times in it are UTC and come from whoever registers or
+promotes.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from msgspec import Struct
+
+from mlc.drivers.registry.catalogue import Answer
+from mlc.drivers.registry.rows import Ask, Rows
 from mlc.ir.operation import StepFailed
 from mlc.rules import registry_unreadable
 from mlc.store.asked import is_file
@@ -77,6 +82,25 @@ _TABLES = (
         for verb in ("UPDATE", "DELETE")
     ),
 )
+
+
+class InSQLite(Struct, frozen=True):
+    """A catalogue in the SQLite database at a path."""
+
+    path: Path
+
+    @contextmanager
+    def look(self) -> Iterator[Rows | None]:
+        with reading(self.path) as connection:
+            yield None if connection is None else Rows(_asking(connection))
+
+    def change(self, doing: Callable[[Rows], Answer]) -> Answer:
+        with writing(self.path) as connection:
+            return doing(Rows(_asking(connection)))
+
+
+def _asking(connection: sqlite3.Connection) -> Ask:
+    return lambda statement, values: connection.execute(statement, values).fetchall()
 
 
 @contextmanager

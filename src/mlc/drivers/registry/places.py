@@ -1,44 +1,112 @@
-"""Where a registry lies: always within its project."""
+"""Where a registry lies: folders and files within its project, or a database and a store that others reach too."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from mlc.drivers.registry.catalogue import Catalogue
+from mlc.drivers.registry.files import Files, InFolder
 from mlc.ir.operation import StepFailed
 from mlc.rules import path_outside_project
-from mlc.store.content import Content
 from mlc.store.files import leads_out
 
-_SCHEME = "sqlite:///"
+if TYPE_CHECKING:
+    from mlc.store.catalogue_tables import Database
+    from mlc.store.secrets import Secret
+
+_SQLITE = "sqlite:///"
+_FETCHED = ".mlc/cache/registry"  # of bytes that are kept elsewhere, those that were wanted as files
 
 
 class Registry(Struct, frozen=True):
-    """A hybrid registry: an SQLite database and a folder of content-addressed files.
+    """Where the catalogue is kept, and where the files are that it names."""
 
-    Registry files are content-addressed like those of the store, with the same promises about power cuts
-    and damage, so drivers use `store.content` for them rather than a second one of their own.
-    """
-
-    database: Path
-    files: Content
+    catalogue: Catalogue
+    files: Files
 
 
 def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
     """The registry that `spec` (the view of a registry resource) describes. Nothing is made or read yet.
 
-    Raises StepFailed (path-outside-project) where it would lie outside the project at `root`.
+    Raises StepFailed: path-outside-project where a path of it leads out of the project at `root`, secret-missing.
     """
-    database = str(spec["database"])
-    if not database.startswith(_SCHEME):
-        raise ValueError(f"not a database the schema admits: {database!r}")
-    return Registry(
-        database=_within(root, database.removeprefix(_SCHEME), "database", database),
-        files=Content(_within(root, str(spec["files"]), "files", str(spec["files"]))),
+    match spec["type"]:
+        case "filesystem":
+            from mlc.drivers.registry.folders import InFolders
+
+            folder = _within(root, str(spec["path"]), "path", str(spec["path"]))
+            return Registry(InFolders(folder, folder / "files"), InFolder(folder / "files"))
+        case "database" if str(spec["database"]).startswith("mongodb"):
+            _need("pymongo", "mongodb", str(spec["database"]))
+            from mlc.drivers.registry.documents import BytesInDocuments, InDocuments, Mongo
+            from mlc.store.content import Content
+
+            mongo = Mongo(str(spec["database"]), _password(spec))
+            return Registry(
+                InDocuments(mongo), BytesInDocuments(mongo=mongo, fetched=Content(root / _FETCHED))
+            )
+        case "database":
+            from mlc.drivers.registry.relational import BytesInDatabase, InDatabase
+            from mlc.store.content import Content
+
+            database = _database(root, spec)
+            return Registry(
+                InDatabase(database), BytesInDatabase(database=database, fetched=Content(root / _FETCHED))
+            )
+        case _:
+            return Registry(_rows(root, spec), _bytes(root, spec))
+
+
+def _rows(root: Path, spec: Mapping[str, Any]) -> Catalogue:
+    written = str(spec["database"])
+    if written.startswith(_SQLITE):
+        from mlc.drivers.registry.database import InSQLite
+
+        return InSQLite(_within(root, written.removeprefix(_SQLITE), "database", written))
+    from mlc.drivers.registry.relational import InDatabase
+
+    return InDatabase(_database(root, spec))
+
+
+def _bytes(root: Path, spec: Mapping[str, Any]) -> Files:
+    written = str(spec["files"])
+    if "://" not in written:
+        return InFolder(_within(root, written, "files", written))
+    from mlc.drivers.registry.objects import InObjectStore
+    from mlc.store.content import Content
+
+    return InObjectStore(
+        url=written.rstrip("/"), options=dict(spec.get("options") or {}), fetched=Content(root / _FETCHED)
     )
+
+
+def _database(root: Path, spec: Mapping[str, Any]) -> Database:
+    from mlc.store.catalogue_tables import Database
+
+    written = str(spec["database"])
+    if written.startswith(_SQLITE):
+        written = _SQLITE + str(_within(root, written.removeprefix(_SQLITE), "database", written))
+    return Database(written, _password(spec))
+
+
+def _password(spec: Mapping[str, Any]) -> Secret | None:
+    from mlc.store.secrets import read_secret
+
+    return None if spec.get("password") is None else read_secret(spec["password"])
+
+
+def _need(package: str, extra: str, where: str) -> None:
+    """Raises StepFailed (registry-unreachable) for a package that is not installed."""
+    from importlib.util import find_spec
+
+    from mlc.rules import registry_unreachable
+
+    if find_spec(package) is None:
+        raise StepFailed(registry_unreachable.no_driver(where.partition("?")[0], package, extra))
 
 
 def _within(root: Path, path: str, field: str, written: str) -> Path:

@@ -8,12 +8,12 @@ log's last lines put them; to notice somebody who changes both, keep `head` else
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 
 import msgspec
 from msgspec import Struct
 
-from mlc.drivers.registry.database import reading, writing
+from mlc.drivers.registry import versions
+from mlc.drivers.registry.catalogue import Changes
 from mlc.drivers.registry.places import Registry
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
@@ -40,22 +40,23 @@ def set_alias(
     An alias that points there already is left alone, and nothing is logged. Raises StepFailed
     (unknown-version; alias-moved where another process moved it meanwhile).
     """
-    with writing(registry.database) as rows:
-        numbers = rows.execute("SELECT number FROM versions WHERE name=? ORDER BY number", (name,))
-        known = [row["number"] for row in numbers]
-        if not known:
-            names = [row["name"] for row in rows.execute("SELECT name FROM models")]
-            raise StepFailed(unknown_version.no_model(name, names))
-        if number not in known:
-            raise StepFailed(unknown_version.no_number(name, number, known))
-        current = _current(rows, name, alias)
+
+    def move(changes: Changes) -> bool:
+        if not changes.latest(name):
+            raise StepFailed(
+                unknown_version.no_model(name, [one for one in changes.names() if "/" not in one])
+            )
+        if changes.held(name, number) is None:
+            raise StepFailed(unknown_version.no_number(name, number, changes.numbers(name)))
+        current = changes.aliases(name).get(alias)
         if current == number:
             return False
         if current != expected:
             raise StepFailed(alias_moved.found(name, alias, expected, current))
-        rows.execute("INSERT OR REPLACE INTO aliases VALUES (?,?,?)", (name, alias, number))
-        _append(rows, name, alias, number, current, cause)
+        changes.point(_line(changes, name, alias, number, current, cause))
         return True
+
+    return registry.catalogue.change(move)
 
 
 def remove_alias(registry: Registry, name: str, alias: str, *, expected: int, cause: Cause) -> bool:
@@ -63,24 +64,25 @@ def remove_alias(registry: Registry, name: str, alias: str, *, expected: int, ca
 
     Raises StepFailed (alias-moved).
     """
-    with reading(registry.database) as rows:
-        if rows is None or _current(rows, name, alias) is None:
-            return False
-    with writing(registry.database) as rows:
-        current = _current(rows, name, alias)
+    if alias not in versions.aliases(registry, name):
+        return False
+
+    def remove(changes: Changes) -> bool:
+        current = changes.aliases(name).get(alias)
         if current is None:
             return False
         if current != expected:
             raise StepFailed(alias_moved.found(name, alias, expected, current))
-        rows.execute("DELETE FROM aliases WHERE name=? AND alias=?", (name, alias))
-        _append(rows, name, alias, None, current, cause)
+        changes.point(_line(changes, name, alias, None, current, cause))
         return True
+
+    return registry.catalogue.change(remove)
 
 
 def log(registry: Registry, name: str | None = None) -> tuple[Promotion, ...]:
     """The promotion log, oldest first: all of it, or one model's lines."""
-    with reading(registry.database) as rows:
-        lines = () if rows is None else _lines(rows)
+    with registry.catalogue.look() as view:
+        lines = () if view is None else view.log()
     return tuple(line for line in lines if name is None or line.name == name)
 
 
@@ -104,12 +106,10 @@ def stood_before(registry: Registry, name: str, alias: str) -> int | None:
 
 def verify_log(registry: Registry) -> tuple[Diagnostic, ...]:
     """Whether the log is whole and the aliases stand where it says: nothing, or promotion-log-broken."""
-    with reading(registry.database) as rows:
-        if rows is None:
+    with registry.catalogue.look() as view:
+        if view is None:
             return ()
-        lines = _lines(rows)
-        found = rows.execute("SELECT name, alias, number FROM aliases ORDER BY name, alias")
-        standing = {(row["name"], row["alias"]): row["number"] for row in found}
+        lines, standing = view.log(), view.standing()
     return (*_breaks(lines), *_strays(lines, standing))
 
 
@@ -135,12 +135,12 @@ def _strays(lines: tuple[Promotion, ...], standing: dict[tuple[str, str], int]) 
     ]
 
 
-def _append(
-    rows: sqlite3.Connection, name: str, alias: str, number: int | None, former: int | None, cause: Cause
-) -> None:
-    last = rows.execute("SELECT sequence, digest FROM promotions ORDER BY sequence DESC LIMIT 1").fetchone()
+def _line(
+    changes: Changes, name: str, alias: str, number: int | None, former: int | None, cause: Cause
+) -> Promotion:
+    last = changes.last_line()
     line = Promotion(
-        sequence=1 if last is None else last["sequence"] + 1,
+        sequence=1 if last is None else last.sequence + 1,
         name=name,
         alias=alias,
         number=number,
@@ -148,23 +148,13 @@ def _append(
         environment=cause.environment,
         deployment=cause.deployment,
         at=cause.at,
-        previous=_START if last is None else last["digest"],
+        previous=_START if last is None else last.digest,
         digest="",
     )
-    values = msgspec.structs.astuple(msgspec.structs.replace(line, digest=_digest(line)))
-    rows.execute("INSERT INTO promotions VALUES (?,?,?,?,?,?,?,?,?,?)", values)
-
-
-def _lines(rows: sqlite3.Connection) -> tuple[Promotion, ...]:
-    return tuple(Promotion(**row) for row in rows.execute("SELECT * FROM promotions ORDER BY sequence"))
+    return msgspec.structs.replace(line, digest=_digest(line))
 
 
 def _digest(line: Promotion) -> str:
     """Over all of a line but its digest; the time is part of it, since it is what a forger would change."""
     plain = msgspec.structs.replace(line, digest="")
     return hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
-
-
-def _current(rows: sqlite3.Connection, name: str, alias: str) -> int | None:
-    found = rows.execute("SELECT number FROM aliases WHERE name=? AND alias=?", (name, alias)).fetchone()
-    return None if found is None else int(found["number"])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from msgspec import Struct
 
-from mlc.drivers.registry.database import reading
 from mlc.drivers.registry.places import Registry
 from mlc.ir.registry import Promotion
 
@@ -28,11 +26,14 @@ def standing(registry: Registry, wanted: Iterable[tuple[str, int]]) -> dict[tupl
     Raises StepFailed (registry-unreadable).
     """
     wanted = tuple(dict.fromkeys(wanted))
-    with reading(registry.database) as rows:
-        if rows is None:
+    with registry.catalogue.look() as view:
+        if view is None:
             return {one: Standing() for one in wanted}
-        files = {one: _files(rows, *one) for one in wanted}
-    return {one: _standing(registry, *files[one]) for one in wanted}
+        held = {one: view.held(*one) for one in wanted}
+    return {
+        one: Standing() if found is None else _standing(registry, found.digest, found.revisions[-1].files)
+        for one, found in held.items()
+    }
 
 
 def pointing(
@@ -43,39 +44,20 @@ def pointing(
     Raises StepFailed (registry-unreadable).
     """
     wanted = tuple(dict.fromkeys(wanted))
-    with reading(registry.database) as rows:
-        if rows is None:
+    with registry.catalogue.look() as view:
+        if view is None:
             return dict.fromkeys(wanted, (None, None))
-        return {one: (_number(rows, *one), _last(rows, *one)) for one in wanted}
-
-
-def _files(rows: sqlite3.Connection, name: str, number: int) -> tuple[str, dict[str, str]]:
-    found = rows.execute("SELECT digest FROM versions WHERE name=? AND number=?", (name, number)).fetchone()
-    if found is None:
-        return "", {}
-    of_latest = (
-        "SELECT role, digest FROM files WHERE name=?1 AND number=?2 AND revision="
-        "(SELECT max(revision) FROM revisions WHERE name=?1 AND number=?2) ORDER BY role"
-    )
-    return found["digest"], {row["role"]: row["digest"] for row in rows.execute(of_latest, (name, number))}
+        return {
+            (name, alias): (view.aliases(name).get(alias), view.last_line(name, alias))
+            for name, alias in wanted
+        }
 
 
 def _standing(registry: Registry, digest: str, files: dict[str, str]) -> Standing:
-    gone = tuple(role for role, file in files.items() if not registry.files.has(file))
-    there = {role: file for role, file in files.items() if role not in gone}
-    changed = tuple(role for role, file in there.items() if not registry.files.is_intact(file))
+    found = {role: registry.files.found(file) for role, file in sorted(files.items())}
+    gone = tuple(role for role, now in found.items() if now is None)
+    changed = tuple(role for role, now in found.items() if now is not None and now != files[role])
     return Standing(digest, gone, changed)
-
-
-def _number(rows: sqlite3.Connection, name: str, alias: str) -> int | None:
-    found = rows.execute("SELECT number FROM aliases WHERE name=? AND alias=?", (name, alias)).fetchone()
-    return None if found is None else int(found["number"])
-
-
-def _last(rows: sqlite3.Connection, name: str, alias: str) -> Promotion | None:
-    query = "SELECT * FROM promotions WHERE name=? AND alias=? ORDER BY sequence DESC LIMIT 1"
-    found = rows.execute(query, (name, alias)).fetchone()
-    return None if found is None else Promotion(**found)
 
 
 class Pointed(Struct, frozen=True):
@@ -91,12 +73,12 @@ def champions(registry: Registry, wanted: Iterable[tuple[str, str]]) -> dict[tup
     Raises StepFailed (registry-unreadable).
     """
     wanted = tuple(dict.fromkeys(wanted))
-    query = (
-        "SELECT versions.number, versions.digest FROM aliases JOIN versions USING (name, number) "
-        "WHERE aliases.name=? AND aliases.alias=?"
-    )
-    with reading(registry.database) as rows:
-        if rows is None:
+    found: dict[tuple[str, str], Pointed | None] = {}
+    with registry.catalogue.look() as view:
+        if view is None:
             return dict.fromkeys(wanted)
-        found = {one: rows.execute(query, one).fetchone() for one in wanted}
-    return {one: None if row is None else Pointed(row["number"], row["digest"]) for one, row in found.items()}
+        for name, alias in wanted:
+            number = view.aliases(name).get(alias)
+            held = None if number is None else view.held(name, number)
+            found[name, alias] = None if number is None or held is None else Pointed(number, held.digest)
+    return found

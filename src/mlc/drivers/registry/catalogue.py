@@ -1,0 +1,108 @@
+"""What a registry's catalogue can be asked and told, wherever it is kept: rows of a database, folders, documents.
+
+The catalogue says which versions there are, what files they have (by digest; the bytes lie in `files`), where aliases
+point, and the promotion log. A shape of registry is one module that has this interface; whatever is done with a
+registry is written once, on top of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+from mlc.ir.registry import Promotion
+
+ENTRY = "entry"
+"""The role of the file that holds a version's facts; it comes with every revision."""
+
+
+class Revision(Struct, frozen=True):
+    """One description of a version: its files by role, `entry` among them, and when it was registered."""
+
+    files: dict[str, str]
+    created: str
+
+    @property
+    def entry(self) -> str:
+        return self.files[ENTRY]
+
+
+class Held(Struct, frozen=True):
+    """A version: the digest that says which model it is, when it was registered, and its revisions, oldest first."""
+
+    digest: str
+    created: str
+    revisions: tuple[Revision, ...]
+
+
+class View(Protocol):
+    """A registry at one moment. Names with a slash are those of datasets.
+
+    Each method raises StepFailed (registry-unreadable) where it cannot be read.
+    """
+
+    def names(self) -> tuple[str, ...]:
+        """Whatever has a version, in the order of the names."""
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """The versions of it, in order; none where it is not known."""
+
+    def latest(self, name: str) -> int:
+        """The number of its last version; 0 where it has none."""
+
+    def number_of(self, name: str, digest: str) -> int | None:
+        """The version that is known by a digest."""
+
+    def held(self, name: str, number: int) -> Held | None:
+        """One version; None where there is none."""
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """Where its aliases point, in the order of their names."""
+
+    def standing(self) -> dict[tuple[str, str], int]:
+        """Where every alias points, by name and alias."""
+
+    def log(self) -> tuple[Promotion, ...]:
+        """The promotion log, oldest first."""
+
+    def last_line(self, name: str = "", alias: str = "") -> Promotion | None:
+        """The last line of the log: of all, or about one alias."""
+
+    def referenced(self) -> tuple[str, ...]:
+        """The digests of all files that some revision names, each once, in order."""
+
+
+class Changes(View, Protocol):
+    """A registry that is being changed: it answers as if what was said to it were done."""
+
+    def add_version(self, name: str, number: int, held: Held) -> None:
+        """A new version, with its revisions."""
+
+    def add_revision(self, name: str, number: int, revision: Revision) -> None:
+        """Another description of a version that is there."""
+
+    def point(self, line: Promotion) -> None:
+        """Let an alias point where a line says (nowhere, where it has no number), and add the line to the log."""
+
+
+Answer = TypeVar("Answer")
+
+
+class Catalogue(Protocol):
+    """Where a catalogue is kept. Making one reaches nothing."""
+
+    def look(self) -> AbstractContextManager[View | None]:
+        """One moment of it; None where there is no registry yet. Makes nothing.
+
+        Raises StepFailed (registry-unreadable, registry-unreachable).
+        """
+
+    def change(self, doing: Callable[[Changes], Answer]) -> Answer:
+        """Let a function change it: all of what it says is done, durably, or none of it where it raises.
+
+        Called again where somebody else came first, so it may do nothing but ask and tell. Raises StepFailed like
+        `look`.
+        """

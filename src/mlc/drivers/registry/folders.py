@@ -1,0 +1,344 @@
+"""A catalogue in readable folders, for who wants to see it, copy it, or keep it in a repository.
+
+```
+models/churn/versions/3/version.json   the digest that says which model it is, and when it was registered
+                        1.json         its first description: every file by role, as digests; 2.json the next
+                        onnx, card …   links to these files, where the file system has links
+models/churn/digests/5e1f…             the number of the version that is known by that digest
+models/churn/aliases/production.json   where the alias points, and the line of the log that says so
+datasets/loans/…                       the same for datasets
+log.jsonl                              the promotion log, a line each
+```
+
+One process writes at a time (flock). A version's folder is made aside and renamed, a line of the log is whole once
+its end is written: these two are the commit points. What is written after them only makes looking quick, and is
+made up for by who looks next, should its writer be killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+
+from mlc.drivers.registry.catalogue import Answer, Held, Revision
+from mlc.ir.operation import StepFailed
+from mlc.ir.registry import Promotion
+from mlc.rules import registry_unreadable
+from mlc.store.files import TEMPORARY, make_folder, sync_folder, write_atomically
+from mlc.store.lock import waiting
+
+_DATASET = "dataset/"
+_TAIL = 8192  # bytes read from the log's end at first, for its last line
+
+_Shape = TypeVar("_Shape")
+
+
+class _Known(Struct, frozen=True):
+    digest: str
+    created: str
+
+
+class _Alias(Struct, frozen=True):
+    number: int | None
+    line: Promotion
+
+
+class InFolders(Struct, frozen=True):
+    """A catalogue in the folders below a path. `files` is the folder of the bytes, which the links lead to."""
+
+    root: Path
+    files: Path
+
+    @contextmanager
+    def look(self) -> Iterator[Folders | None]:
+        with _failures_told(self.root):
+            yield Folders(self.root, self.files) if self.root.is_dir() else None
+
+    def change(self, doing: Callable[[Folders], Answer]) -> Answer:
+        with _failures_told(self.root):
+            make_folder(self.root, 0o700)
+            with waiting(self.root / ".lock"):
+                folders = Folders(self.root, self.files)
+                folders.make_up()
+                answer = doing(folders)
+                folders.write()
+                return answer
+
+
+class Folders:
+    """The catalogue at one moment; what is said to it is written by `write`, all of it about one version or alias."""
+
+    def __init__(self, root: Path, files: Path) -> None:
+        self._root = root
+        self._files = files
+        self._last = _last_line(root / "log.jsonl")
+        self._said: Callable[[], None] | None = None
+
+    def names(self) -> tuple[str, ...]:
+        found = [*_listed(self._root / "models")]
+        found += [_DATASET + name for name in _listed(self._root / "datasets")]
+        return tuple(sorted(name for name in found if self.latest(name)))
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        listed = _listed(self._folder(name) / "versions")
+        return tuple(sorted(int(number) for number in listed if number.isdigit()))
+
+    def latest(self, name: str) -> int:
+        folder = self._folder(name)
+        try:
+            number = int((folder / "latest").read_text(encoding="ascii"))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            number = 0
+        if number and not (folder / "versions" / str(number)).is_dir():
+            return max(self.numbers(name), default=0)  # the hint is from elsewhere
+        if not number:
+            number = max(self.numbers(name), default=0)
+        while (folder / "versions" / str(number + 1)).is_dir():
+            number += 1
+        return number
+
+    def number_of(self, name: str, digest: str) -> int | None:
+        path = self._folder(name) / "digests" / digest
+        try:
+            number = int(path.read_text(encoding="ascii"))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            number = self.latest(name)  # the only one whose writer may have been killed before it said so
+        known = self._known(name, number)
+        return number if known is not None and known.digest == digest else None
+
+    def held(self, name: str, number: int) -> Held | None:
+        known = self._known(name, number)
+        if known is None:
+            return None
+        folder = self._version(name, number)
+        revisions = sorted(int(file[:-5]) for file in _listed(folder) if file[:-5].isdigit())
+        found = [_read(folder / f"{nth}.json", Revision) for nth in revisions]
+        return Held(known.digest, known.created, tuple(one for one in found if one is not None))
+
+    def aliases(self, name: str) -> dict[str, int]:
+        found = {file.removesuffix(".json") for file in _listed(self._folder(name) / "aliases")}
+        if self._last is not None and self._last.name == name:
+            found.add(self._last.alias)
+        pointing = {alias: self._alias(name, alias) for alias in sorted(found)}
+        return {
+            alias: one.number for alias, one in pointing.items() if one is not None and one.number is not None
+        }
+
+    def standing(self) -> dict[tuple[str, str], int]:
+        return {
+            (name, alias): number for name in self.names() for alias, number in self.aliases(name).items()
+        }
+
+    def log(self) -> tuple[Promotion, ...]:
+        path = self._root / "log.jsonl"
+        try:
+            lines = path.read_bytes().split(b"\n")[:-1]  # what has no end was never said
+        except FileNotFoundError:
+            return ()
+        try:
+            return tuple(msgspec.json.decode(line, type=Promotion) for line in lines)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise StepFailed(registry_unreadable.damaged(path, error)) from error
+
+    def last_line(self, name: str = "", alias: str = "") -> Promotion | None:
+        if not name:
+            return self._last
+        found = self._alias(name, alias)
+        return None if found is None else found.line
+
+    def referenced(self) -> tuple[str, ...]:
+        return tuple(
+            sorted(
+                {
+                    digest
+                    for name in self.names()
+                    for number in self.numbers(name)
+                    if (held := self.held(name, number)) is not None
+                    for revision in held.revisions
+                    for digest in revision.files.values()
+                }
+            )
+        )
+
+    def add_version(self, name: str, number: int, held: Held) -> None:
+        self._say(lambda: self._write_version(name, number, held))
+
+    def add_revision(self, name: str, number: int, revision: Revision) -> None:
+        held = self.held(name, number)
+        assert held is not None, (name, number)
+        self._say(lambda: self._write_revision(name, number, len(held.revisions) + 1, revision))
+
+    def point(self, line: Promotion) -> None:
+        self._say(lambda: self._write_line(line))
+
+    def write(self) -> None:
+        """Do what was said."""
+        if self._said is not None:
+            self._said()
+
+    def make_up(self) -> None:
+        """Finish what a killed writer had committed, and remove what it had not."""
+        log = self._root / "log.jsonl"
+        with suppress(FileNotFoundError), log.open("r+b") as file:
+            end = file.read().rfind(b"\n") + 1 if _is_cut(file) else None
+            if end is not None:
+                file.truncate(end)
+                os.fsync(file.fileno())
+        if self._last is not None:
+            held = _read(self._alias_file(self._last.name, self._last.alias), _Alias)
+            if held is None or held.line != self._last:
+                self._write_alias(self._last)
+
+    def _say(self, doing: Callable[[], None]) -> None:
+        assert self._said is None, "one change is one version, one description or one alias"
+        self._said = doing
+
+    def _write_version(self, name: str, number: int, held: Held) -> None:
+        folder = self._version(name, number)
+        make_folder(folder.parent)
+        before = self._known(name, number - 1)
+        if before is not None and not (self._folder(name) / "digests" / before.digest).exists():
+            self._index(name, number - 1, before.digest)  # its writer was killed before it did
+        for left in folder.parent.glob(f"{TEMPORARY}*"):
+            shutil.rmtree(left)
+        staged = folder.with_name(f"{TEMPORARY}{number}")
+        staged.mkdir()
+        write_atomically(staged / "version.json", _written(_Known(held.digest, held.created)), 0o644)
+        for nth, revision in enumerate(held.revisions, start=1):
+            write_atomically(staged / f"{nth}.json", _written(revision), 0o644)
+            self._link(staged, folder, revision)
+        sync_folder(staged)
+        os.rename(staged, folder)  # noqa: PTH104 - the os functions are what the fault tests replace
+        sync_folder(folder.parent)
+        self._index(name, number, held.digest)
+
+    def _index(self, name: str, number: int, digest: str) -> None:
+        above = self._folder(name)
+        write_atomically(above / "digests" / digest, b"%d\n" % number, 0o644)
+        write_atomically(above / "latest", b"%d\n" % number, 0o644)
+
+    def _write_revision(self, name: str, number: int, nth: int, revision: Revision) -> None:
+        folder = self._version(name, number)
+        write_atomically(folder / f"{nth}.json", _written(revision), 0o644)
+        self._link(folder, folder, revision)
+
+    def _link(self, folder: Path, final: Path, revision: Revision) -> None:
+        """Links with the names of roles, for people: nothing of mlc follows them."""
+        for role, digest in revision.files.items():
+            target = os.path.relpath(self._files / digest[:2] / digest[2:4] / digest, final)
+            with suppress(OSError):  # a file system without links
+                (folder / role).unlink(missing_ok=True)
+                (folder / role).symlink_to(target)
+
+    def _write_line(self, line: Promotion) -> None:
+        path = self._root / "log.jsonl"
+        is_new = not path.exists()
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            content = json.dumps(structs.asdict(line), separators=(",", ":")).encode() + b"\n"
+            written = os.write(handle, content)
+            if written != len(content):
+                os.write(handle, content[written:])
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if is_new:
+            sync_folder(self._root)
+        self._write_alias(line)
+
+    def _write_alias(self, line: Promotion) -> None:
+        path = self._alias_file(line.name, line.alias)
+        write_atomically(path, _written(_Alias(line.number, line)), 0o644)
+
+    def _alias(self, name: str, alias: str) -> _Alias | None:
+        """Where an alias points. The log's last line is right where the alias does not know of it yet."""
+        if self._last is not None and (self._last.name, self._last.alias) == (name, alias):
+            return _Alias(self._last.number, self._last)
+        return _read(self._alias_file(name, alias), _Alias)
+
+    def _known(self, name: str, number: int) -> _Known | None:
+        return _read(self._version(name, number) / "version.json", _Known)
+
+    def _alias_file(self, name: str, alias: str) -> Path:
+        return self._folder(name) / "aliases" / f"{alias}.json"
+
+    def _version(self, name: str, number: int) -> Path:
+        return self._folder(name) / "versions" / str(number)
+
+    def _folder(self, name: str) -> Path:
+        if name.startswith(_DATASET):
+            return self._root / "datasets" / name.removeprefix(_DATASET)
+        return self._root / "models" / name
+
+
+def _listed(folder: Path) -> Iterator[str]:
+    """The names in a folder, but for those of files that are being written."""
+    try:
+        with os.scandir(folder) as found:
+            return iter([entry.name for entry in found if not entry.name.startswith(".")])
+    except (FileNotFoundError, NotADirectoryError):
+        return iter(())
+
+
+def _last_line(log: Path) -> Promotion | None:
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            length = _TAIL
+            while True:
+                start = max(0, size - length)
+                file.seek(start)
+                whole = file.read(size - start).rpartition(b"\n")[0]  # what has no end was never said
+                line = whole.rpartition(b"\n")[2]
+                if start == 0 or b"\n" in whole:
+                    break
+                length *= 2
+    except FileNotFoundError:
+        return None
+    if not line:
+        return None
+    try:
+        return msgspec.json.decode(line, type=Promotion)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise StepFailed(registry_unreadable.damaged(log, error)) from error
+
+
+def _is_cut(file: Any) -> bool:
+    """Does a file end in the middle of a line? Leaves it at its start."""
+    is_empty = file.seek(0, os.SEEK_END) == 0
+    if not is_empty:
+        file.seek(-1, os.SEEK_END)
+    last = b"\n" if is_empty else file.read(1)
+    file.seek(0)
+    return bool(last != b"\n")
+
+
+def _read(path: Path, shape: type[_Shape]) -> _Shape | None:
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        return msgspec.json.decode(content, type=shape)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise StepFailed(registry_unreadable.damaged(path, error)) from error
+
+
+def _written(value: Struct) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=2) + b"\n"
+
+
+@contextmanager
+def _failures_told(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        raise StepFailed(registry_unreadable.refused(root, error)) from error

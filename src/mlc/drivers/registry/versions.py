@@ -1,0 +1,187 @@
+"""Registering versions and asking for them.
+
+Files go first and are durable before the catalogue names them; the catalogue is the commit point. A crash
+between the two leaves files that nothing names, which `collect` removes, and never a version without its
+files. A version is known by the digest of its ONNX file: registering that again, from however many
+processes, gives the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from mlc.drivers.registry.catalogue import ENTRY, Changes, Held, Revision, View
+from mlc.drivers.registry.places import Registry
+from mlc.ir.diagnostic import Diagnostic
+from mlc.ir.operation import StepFailed
+from mlc.ir.registry import Entry, Summary, Version
+from mlc.rules import content_damaged, content_missing, unknown_version
+
+MODEL = "onnx"
+"""The role of the file that says which model it is."""
+
+
+class Registered(Struct, frozen=True):
+    """What `register` did. `already`: the version was there; `revised`: its entry is a new one."""
+
+    entry: Entry
+    already: bool
+    revised: bool
+
+
+def register(
+    registry: Registry,
+    name: str,
+    files: Mapping[str, Path | bytes],
+    describe: Callable[[int, dict[str, str]], Entry],
+    now: str,
+) -> Registered:
+    """Make a version of the model `name` from its files by role; `files["onnx"]` identifies it.
+
+    `describe(number, digests)` gives its entry once the number is known. `now` is UTC, ISO 8601. Where the
+    version exists, its number stays, and a changed entry (other metrics, another owner) becomes its latest
+    revision. Raises StepFailed (registry-unreadable), OSError where the disk fails.
+    """
+    entry, already, revised = described(registry, name, MODEL, files, describe, now)
+    return Registered(entry, already, revised)
+
+
+def described(
+    registry: Registry,
+    name: str,
+    known_by: str,
+    files: Mapping[str, Path | bytes],
+    describe: Callable[[int, dict[str, str]], Any],
+    now: str,
+) -> tuple[Any, bool, bool]:
+    """Register what is known by a digest: that of the file in the role `known_by`, or a digest itself.
+
+    Gives its entry, whether it was there already, and whether it is described in other words now.
+    """
+    with registry.files.registering():
+        digests = {role: registry.files.put(source) for role, source in sorted(files.items())}
+        digest = digests.get(known_by, known_by)
+
+        def add(changes: Changes) -> tuple[Any, bool, bool]:
+            known = changes.number_of(name, digest)
+            number = known or changes.latest(name) + 1
+            entry = describe(number, digests)
+            kept = registry.files.put_during(changes, _written(entry))
+            revision = Revision(digests | {ENTRY: kept}, now)
+            held = changes.held(name, number) if known else None
+            if held is None:
+                changes.add_version(name, number, Held(digest, now, (revision,)))
+                return entry, False, True
+            revised = held.revisions[-1].entry != revision.entry
+            if revised:
+                changes.add_revision(name, number, revision)
+            return entry, True, revised
+
+        return registry.catalogue.change(add)
+
+
+def _written(entry: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(entry, order="deterministic"), indent=2) + b"\n"
+
+
+def models(registry: Registry) -> tuple[Summary, ...]:
+    """Every model, by name."""
+    with registry.catalogue.look() as view:
+        return () if view is None else tuple(_summary(registry, view, name) for name in _names(view))
+
+
+def versions(registry: Registry, name: str) -> tuple[Version, ...]:
+    """Every version of a model, oldest first. Raises StepFailed (unknown-version) where there is none."""
+    with registry.catalogue.look() as view:
+        numbers = () if view is None else view.numbers(name)
+        if view is None or not numbers:
+            raise StepFailed(unknown_version.no_model(name, () if view is None else _names(view)))
+        return tuple(_version(registry, view, name, number) for number in numbers)
+
+
+def version(registry: Registry, name: str, which: int | str | None = None) -> Version:
+    """One version: by its number, by an alias, or the latest. Raises StepFailed (unknown-version)."""
+    with registry.catalogue.look() as view:
+        latest = 0 if view is None else view.latest(name)
+        if view is None or not latest:
+            raise StepFailed(unknown_version.no_model(name, () if view is None else _names(view)))
+        number = latest if which is None else which
+        if isinstance(which, str):
+            pointed = view.aliases(name)
+            if which not in pointed:
+                raise StepFailed(unknown_version.no_alias(name, which, pointed))
+            number = pointed[which]
+        if view.held(name, int(number)) is None:
+            raise StepFailed(unknown_version.no_number(name, int(number), view.numbers(name)))
+        return _version(registry, view, name, int(number))
+
+
+def aliases(registry: Registry, name: str) -> dict[str, int]:
+    """The aliases of a model and the versions they point to; empty where there is no such model."""
+    with registry.catalogue.look() as view:
+        return {} if view is None else view.aliases(name)
+
+
+def verify_files(registry: Registry, digests: Iterable[str] | None = None) -> tuple[Diagnostic, ...]:
+    """Hash files again, every version's or some: which are damaged or missing (content-damaged, content-missing)."""
+    found = []
+    for digest in _referenced(registry) if digests is None else sorted(digests):
+        now = registry.files.found(digest)
+        if now is None:
+            found.append(content_missing.found(digest, registry.files.place(digest)))
+        elif now != digest:
+            found.append(content_damaged.found(digest, now, registry.files.place(digest)))
+    return tuple(found)
+
+
+def collect(registry: Registry, *, pretend: bool = False, older_than: float | None = None) -> tuple[str, ...]:
+    """Remove the files that no version names, and what killed writers left. Gives the digests removed.
+
+    Waits for registrations that are under way, whose files are there before they are named; where nobody can know of
+    them, what was put there lately stays, or within the seconds of `older_than`.
+    """
+    with registry.files.collecting() as usual_age:
+        least_age = usual_age if older_than is None else older_than
+        wanted = set(_referenced(registry))
+        orphans = tuple(
+            digest
+            for digest in registry.files.digests()
+            if digest not in wanted and registry.files.age(digest) >= least_age
+        )
+        if not pretend:
+            for digest in orphans:
+                registry.files.remove(digest)
+            registry.files.sweep()
+    return orphans
+
+
+def _summary(registry: Registry, view: View, name: str) -> Summary:
+    numbers = view.numbers(name)
+    latest = _version(registry, view, name, numbers[-1])
+    return Summary(name=name, versions=len(numbers), latest=latest, aliases=view.aliases(name))
+
+
+def _version(registry: Registry, view: View, name: str, number: int) -> Version:
+    held = view.held(name, number)
+    assert held is not None, (name, number)
+    return Version(
+        entry=msgspec.json.decode(registry.files.read(held.revisions[-1].entry), type=Entry),
+        created=held.created,
+        aliases=tuple(alias for alias, at in view.aliases(name).items() if at == number),
+        revisions=tuple(revision.entry for revision in held.revisions),
+    )
+
+
+def _names(view: View) -> tuple[str, ...]:
+    # what has a / in its name is a dataset (`registry.datasets`)
+    return tuple(name for name in view.names() if "/" not in name)
+
+
+def _referenced(registry: Registry) -> tuple[str, ...]:
+    with registry.catalogue.look() as view:
+        return () if view is None else view.referenced()
