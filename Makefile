@@ -50,8 +50,9 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/yaml-language-server/.installed
+checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/checkov/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
+	command -v kubectl >/dev/null || { apt-get update -qq && apt-get install -y -qq kubernetes-client; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
 	command -v mariadb-install-db >/dev/null && command -v my_print_defaults >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core; }
@@ -59,6 +60,11 @@ checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/ml
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
 	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
+	touch $@
+
+.checkers/checkov/.installed:
+	$(PYTHON) -m venv .checkers/checkov
+	.checkers/checkov/bin/python -m pip install --quiet --quiet --disable-pip-version-check checkov==3.3.30
 	touch $@
 
 .checkers/moto/.installed:

@@ -63,4 +63,8 @@ def _checked(artifacts: dict[str, Artifact]) -> dict[str, tuple[Verification, ..
     from mlc.emit.verify import verify_each
 
     backends = {backend.name: backend for backend in pipeline.backends()}
-    return {path: verify_each(artifact, backends[artifact.backend]) for path, artifact in artifacts.items()}
+    beside = tuple(artifacts.values())
+    return {
+        path: verify_each(artifact, backends[artifact.backend], beside=beside)
+        for path, artifact in artifacts.items()
+    }

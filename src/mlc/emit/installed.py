@@ -10,11 +10,13 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from msgspec import Struct
 
 from mlc import data
-from mlc.emit.verify import COMMANDS, official, program_of
+from mlc.emit.programs import program_of
+from mlc.emit.verify import COMMANDS, official
 from mlc.ir.backend import Backend
 from mlc.ir.installation import Found
 
@@ -39,10 +41,17 @@ _GET = {
 _OTHERWISE_ASKED = {"actionlint": "-version"}
 """The word for a checker's version, where it is not `--version`."""
 
-_MLSERVER = _Tool(
-    ("python", "-I", "-c", "from importlib.metadata import version; print(version('mlserver'))"),
-    "make checkers, in a checkout of mlc",
-)
+_APART = {
+    "mlserver": ("python", "-I", "-c", "from importlib.metadata import version; print(version('mlserver'))"),
+    "checkov": ("python", "-I", "-c", "from importlib.metadata import version; print(version('checkov'))"),
+}
+"""The checkers in an environment of their own, `.checkers/NAME`: the words there that tell the version."""
+
+OWN = ("inference-graph",)
+"""The checks of mlc's own, of what official checkers are blind to."""
+
+_MAKE = "make checkers, in a checkout of mlc"
+_KUBECTL = _Tool(("kubectl", "version", "--client"), "apt install kubernetes-client")
 _OFFICIAL = "lay it into ../shared/official beside a checkout of mlc"
 
 _PLATFORMS = (
@@ -63,8 +72,8 @@ _PLATFORMS = (
     ),
     (
         "kubectl",
-        "applying the manifests of a kserve target",
-        _Tool(("kubectl", "version", "--client"), "see the Kubernetes manual"),
+        "applying the manifests of a kubernetes or kserve target",
+        _KUBECTL,
     ),
 )
 
@@ -82,14 +91,8 @@ _PACKAGES = (
 
 def packages() -> Iterator[Found]:
     """The packages that mlc can do without."""
-    from importlib.metadata import PackageNotFoundError, version
-
     for name, what_for, extra in _PACKAGES:
-        try:
-            found = version(name)
-        except PackageNotFoundError:
-            found = ""
-        yield Found("package", name, found, what_for, f"pip install 'mlc[{extra}]'")
+        yield Found("package", name, _distribution(name), what_for, f"pip install 'mlc[{extra}]'")
 
 
 def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
@@ -99,17 +102,24 @@ def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
         for emission in backend.manifest.emits:
             for check in emission.check:
                 name = check.partition(" ")[0]
-                users.setdefault(check if name == "crd" else name, {})[backend.name] = None
+                users.setdefault(check if name in ("crd", "schema") else name, {})[backend.name] = None
     for name, named in sorted(users.items()):
         what_for = f"artifacts of {', '.join(named)}"
         kind, _, argument = name.partition(" ")
-        if kind == "crd":
+        if kind in ("crd", "schema"):
             there = official(argument).is_file()
             yield Found("checker", argument, "unknown" if there else "", what_for, _OFFICIAL)
-        elif kind == "mlserver":
-            python = data.path() / ".checkers" / "mlserver" / "bin" / "python"
-            words = (str(python), *_MLSERVER.words[1:])
-            yield Found("checker", kind, _version(words) if python.is_file() else "", what_for, _MLSERVER.get)
+        elif kind in OWN:
+            yield Found("checker", kind, _distribution("mlc"), what_for, "")
+        elif kind in _APART:
+            program, *rest = _APART[kind]
+            words = (str(data.path() / ".checkers" / kind / "bin" / program), *rest)
+            yield Found("checker", kind, _version(words) if Path(words[0]).is_file() else "", what_for, _MAKE)
+        elif kind == "kubernetes":
+            package = "kubernetes-validate"
+            yield Found("checker", package, _distribution(package), what_for, f"pip install {package}")
+        elif kind == "kustomize":
+            yield Found("checker", kind, _asked(_KUBECTL), what_for, _KUBECTL.get)
         else:
             program = COMMANDS[kind][0]
             tool = _Tool((program, _OTHERWISE_ASKED.get(kind, "--version")), _GET[kind])
@@ -120,6 +130,16 @@ def platforms() -> Iterator[Found]:
     """The programs that run what mlc emits, or that it works with."""
     for name, what_for, tool in _PLATFORMS:
         yield Found("platform", name, _asked(tool), what_for, tool.get)
+
+
+def _distribution(name: str) -> str:
+    """The version of a package, empty where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _asked(tool: _Tool) -> str:
