@@ -78,4 +78,6 @@ SPECS: dict[str, dict[str, Any]] = {
         "autoscaling": {"min": 2, "max": 6, "cpu": "70%"},
         "rollout": {"strategy": "canary", "stable": "production", "steps": {"few": {"traffic": "10%"}}},
     },
+    "target.repository": {"type": "triton"},
+    "deployment.risk_triton": {"model": "default_risk", "target": "repository", "replicas": 2},
 }

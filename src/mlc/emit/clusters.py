@@ -1,4 +1,4 @@
-"""Objects of Kubernetes against their official checkers, one by one and as Kustomize builds them.
+"""Artifacts for clusters and model servers against their official checkers, one by one and as Kustomize builds them.
 
 What the schemas are blind to is held by `objects.findings`: a selector that selects nothing, a quantity that is none.
 """
@@ -14,13 +14,14 @@ import yaml
 from mlc.emit import objects
 from mlc.emit.graphs import inference_graph_findings
 from mlc.emit.programs import laid_out, missing, program_of, rejected
+from mlc.emit.triton import config_findings
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-NAMES = ("kubernetes", "inference-graph", "kustomize", "checkov")
+NAMES = ("kubernetes", "inference-graph", "triton", "kustomize", "checkov")
 CHECKOV = Path(".checkers", "checkov", "bin", "checkov")
 
 
@@ -30,6 +31,8 @@ def verify(name: str, artifact: Artifact, home: Path, beside: Sequence[Artifact]
         return _kubernetes(artifact)
     if name == "inference-graph":
         return _own(inference_graph_findings(yaml.safe_load(artifact.content)))
+    if name == "triton":
+        return _triton(artifact)
     if name == "checkov" and not (home / CHECKOV).is_file():
         return missing(f"{home / CHECKOV} is not there; `make checkers` installs it")
     built = _built(artifact, beside)
@@ -65,6 +68,14 @@ def _of_schema(document: Any) -> list[str]:
     except kubernetes_validate.SchemaNotFoundError as error:
         return [f"(the object): {error.message}"]
     return []
+
+
+def _triton(artifact: Artifact) -> Verification:
+    """Triton's own message of a model's configuration, and what that message is blind to."""
+    try:
+        return _own(config_findings(artifact.content.decode(), artifact.path.split("/")[-2]))
+    except ImportError:
+        return missing("the package tritonclient is not installed")
 
 
 def _together(built: str) -> Verification:

@@ -47,6 +47,9 @@ _APART = {
 }
 """The checkers in an environment of their own, `.checkers/NAME`: the words there that tell the version."""
 
+_IMPORTED = {"kubernetes": "kubernetes-validate", "triton": "tritonclient"}
+"""The checkers that are packages: what to install."""
+
 OWN = ("inference-graph",)
 """The checks of mlc's own, of what official checkers are blind to."""
 
@@ -115,8 +118,8 @@ def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
             program, *rest = _APART[kind]
             words = (str(data.path() / ".checkers" / kind / "bin" / program), *rest)
             yield Found("checker", kind, _version(words) if Path(words[0]).is_file() else "", what_for, _MAKE)
-        elif kind == "kubernetes":
-            package = "kubernetes-validate"
+        elif kind in _IMPORTED:
+            package = _IMPORTED[kind]
             yield Found("checker", package, _distribution(package), what_for, f"pip install {package}")
         elif kind == "kustomize":
             yield Found("checker", kind, _asked(_KUBECTL), what_for, _KUBECTL.get)

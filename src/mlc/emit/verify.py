@@ -21,7 +21,7 @@ from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend, Verification
 
-_ENVIRONMENT = "ENVIRONMENT"  # stands in a path for the environment's name, and needs no escape
+_ANY = "ANY0NAME"  # stands in a path for what is not known here, and needs no escape
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -85,9 +85,9 @@ def checks_of(artifact: Artifact, backend: Backend) -> tuple[str, ...]:
     """The checkers that `backend.yaml` names for an artifact; none when the backend did not emit it."""
     for emission in backend.manifest.emits:
         if emission.kind == artifact.address.kind:
-            path = emission.path.replace("{{ environment }}", _ENVIRONMENT)
+            path = re.sub(r"\{\{ (?!name )[^}]*\}\}", _ANY, emission.path)
             path = re.escape(fill_path(backend.name, path, {"name": artifact.address.name}))
-            if re.search(f"(^|/){path.replace(_ENVIRONMENT, '[^/]+')}$", artifact.path):
+            if re.search(f"(^|/){path.replace(_ANY, '[^/]+')}$", artifact.path):
                 return tuple(emission.check)
     return ()
 

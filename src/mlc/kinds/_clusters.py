@@ -8,6 +8,7 @@ from msgspec import json
 from mlc.kinds._fields import in_bytes, percent
 from mlc.kinds._kind import Scope, View
 from mlc.kinds._rollouts import canary_of
+from mlc.kinds.model import signature
 
 
 def cluster_facts(name: str, view: View, scope: Scope, alias: str) -> dict[str, Any]:
@@ -26,12 +27,34 @@ def cluster_facts(name: str, view: View, scope: Scope, alias: str) -> dict[str, 
             facts |= _objects(view, facts)
         case "kserve":
             facts |= _kserve(view, scope, alias)
+        case "triton":
+            facts |= _triton(view)
     return facts
 
 
 def service_name(name: str) -> str:
     """A deployment's name as Kubernetes takes it, which knows no `_`."""
     return name.replace("_", "-")
+
+
+def _triton(view: View) -> dict[str, Any]:
+    """The tensors as the graph has them: it takes a boolean as a float, and Triton converts nothing."""
+    tensors = signature(view["model"])
+    return {
+        "booleans": [tensor["name"] for tensor in tensors["inputs"] if tensor["datatype"] == "BOOL"],
+        "inputs": [_tensor(tensor) for tensor in tensors["inputs"]],
+        "outputs": [_tensor(tensor) for tensor in tensors["outputs"]],
+    }
+
+
+def _tensor(tensor: dict[str, Any]) -> dict[str, Any]:
+    types = {"BOOL": "TYPE_FP32", "BYTES": "TYPE_STRING"}
+    datatype = tensor["datatype"]
+    return {
+        "name": tensor["name"],
+        "type": types.get(datatype, f"TYPE_{datatype}"),
+        "dims": tensor["shape"],
+    }
 
 
 def _kserve(view: View, scope: Scope, alias: str) -> dict[str, Any]:

@@ -154,7 +154,10 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "promotion": f"{address}/promote#promotion",
         },
         cost="redeploy",
-        publishes={output: f"{folder}/{file}" for output, file in published.items()},
+        publishes={
+            output: f"{folder}/{file.format(model=view['model']['name'])}"
+            for output, file in published.items()
+        },
     )
     return promote, place
 
@@ -164,6 +167,7 @@ _PLACED: dict[str, tuple[str, str, dict[str, str]]] = {
     "local": ("deploy", "local", {}),
     "docker": ("bundle", "bundle", {"bundle": "bundle/bundle.json", "model": "bundle/model.onnx"}),
     "mlserver": ("bundle", "bundle", {"model": "model.onnx"}),
+    "triton": ("bundle", "bundle", {"model": "{model}/1/model.onnx"}),
 }
 
 

@@ -144,13 +144,17 @@ class MlServer(
     grpc_port: Annotated[int, about("Port of gRPC.", change="redeploy", ge=1, le=65535)] = 8081
 
 
+class Triton(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="triton"):
+    """NVIDIA Triton Inference Server, which serves a folder of models."""
+
+
 def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
     return {"has_container": view.get("container") is not None}
 
 
 KIND = Kind(
     name="target",
-    spec=Local | Docker | Kubernetes | Kserve | MlServer,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
     facts=_facts,
-    planned=("type=triton", "type=ray", "type=mlflow", "type=kubeflow", "type=azureml"),
+    planned=("type=ray", "type=mlflow", "type=kubeflow", "type=azureml"),
 )

@@ -155,6 +155,14 @@ def _canary_of_kserve(rollout: dict[str, Any], standard: bool) -> Iterator[Reaso
         )
 
 
+def _triton(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours
+    yield from _no_canary(deployment)
+    if deployment["autoscaling"] is not None:
+        yield ("autoscaling",), 'It runs a fixed number of copies of a model. Say it in "replicas".'
+
+
 _OF_TARGET: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Reason]]] = {
-    "kubernetes": _kubernetes
+    "kubernetes": _kubernetes,
+    "kserve": _kserve,
+    "triton": _triton,
 }
