@@ -50,7 +50,7 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/checkov/.installed .checkers/yaml-language-server/.installed
+checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/mlserver/.installed .checkers/checkov/.installed .checkers/ray/.installed .checkers/yaml-language-server/.installed
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v kubectl >/dev/null || { apt-get update -qq && apt-get install -y -qq kubernetes-client; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
@@ -65,6 +65,11 @@ checkers: .checkers/moto/.installed .checkers/pre-commit/.installed .checkers/ml
 .checkers/checkov/.installed:
 	$(PYTHON) -m venv .checkers/checkov
 	.checkers/checkov/bin/python -m pip install --quiet --quiet --disable-pip-version-check checkov==3.3.30
+	touch $@
+
+.checkers/ray/.installed:
+	$(PYTHON) -m venv .checkers/ray
+	.checkers/ray/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'ray[serve]==2.60.0' onnxruntime==1.32.0
 	touch $@
 
 .checkers/moto/.installed:

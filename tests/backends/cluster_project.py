@@ -80,4 +80,14 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "target.repository": {"type": "triton"},
     "deployment.risk_triton": {"model": "default_risk", "target": "repository", "replicas": 2},
+    "target.ray": {"type": "ray", "namespace": "lending"},
+    "deployment.risk_ray": {
+        "model": "default_risk",
+        "target": "ray",
+        "image": IMAGE,
+        "port": 8000,
+        "resources": {"cpu": "250m", "memory": "256Mi"},
+        "autoscaling": {"min": 1, "max": 4, "concurrency": 8},
+    },
+    "deployment.risk_ray_steady": {"model": "default_risk", "target": "ray", "image": IMAGE, "replicas": 2},
 }

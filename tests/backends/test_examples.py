@@ -18,7 +18,7 @@ from mlc.request import Request
 EXAMPLES = sorted(file.parent for file in data.path("examples").glob("*/mlc.yaml"))
 # These read what is not installed with mlc's own development packages.
 MAY_BE_MISSING = ("crd", "schema", "kustomize", "mlserver")
-PLATFORMS = ("checkov",)  # seconds each: platforms/ runs them
+PLATFORMS = ("checkov", "ray")  # seconds each: platforms/ runs them
 
 
 @cache

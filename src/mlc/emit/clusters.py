@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from mlc.emit import objects
+from mlc.emit import objects, ray
 from mlc.emit.graphs import inference_graph_findings
 from mlc.emit.programs import laid_out, missing, program_of, rejected
 from mlc.emit.triton import config_findings
@@ -21,7 +21,7 @@ from mlc.ir.backend import Verification
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-NAMES = ("kubernetes", "inference-graph", "triton", "kustomize", "checkov")
+NAMES = ("kubernetes", "inference-graph", "triton", "ray", "kustomize", "checkov")
 CHECKOV = Path(".checkers", "checkov", "bin", "checkov")
 
 
@@ -31,6 +31,8 @@ def verify(name: str, artifact: Artifact, home: Path, beside: Sequence[Artifact]
         return _kubernetes(artifact)
     if name == "inference-graph":
         return _own(inference_graph_findings(yaml.safe_load(artifact.content)))
+    if name == "ray":
+        return ray.verify(artifact, home)
     if name == "triton":
         return _triton(artifact)
     if name == "checkov" and not (home / CHECKOV).is_file():

@@ -43,6 +43,7 @@ _OTHERWISE_ASKED = {"actionlint": "-version"}
 
 _APART = {
     "mlserver": ("python", "-I", "-c", "from importlib.metadata import version; print(version('mlserver'))"),
+    "ray": ("python", "-I", "-c", "from importlib.metadata import version; print(version('ray'))"),
     "checkov": ("python", "-I", "-c", "from importlib.metadata import version; print(version('checkov'))"),
 }
 """The checkers in an environment of their own, `.checkers/NAME`: the words there that tell the version."""

@@ -1,6 +1,7 @@
 """What templates for clusters are told of a deployment: names, quantities and objects as Kubernetes spells them."""
 
 import hashlib
+import math
 from typing import Any
 
 from msgspec import json
@@ -27,6 +28,8 @@ def cluster_facts(name: str, view: View, scope: Scope, alias: str) -> dict[str, 
             facts |= _objects(view, facts)
         case "kserve":
             facts |= _kserve(view, scope, alias)
+        case "ray":
+            facts |= _ray(view)
         case "triton":
             facts |= _triton(view)
     return facts
@@ -35,6 +38,19 @@ def cluster_facts(name: str, view: View, scope: Scope, alias: str) -> dict[str, 
 def service_name(name: str) -> str:
     """A deployment's name as Kubernetes takes it, which knows no `_`."""
     return name.replace("_", "-")
+
+
+def _ray(view: View) -> dict[str, Any]:
+    """What a replica asks of Ray, and what the pod around it asks of Kubernetes, as Ray itself needs memory."""
+    cpu, memory = view["resources"]["cpu"], in_bytes(view["resources"]["memory"])
+    processors = int(cpu[:-1]) / 1000 if cpu.endswith("m") else float(cpu)
+    return {
+        "processors": processors,
+        "whole_processors": str(max(1, math.ceil(processors))),
+        "bytes": memory,
+        "worker_memory": _quantity(f"{memory + in_bytes('1Gi')}B"),
+        "scales": view["autoscaling"] is not None,
+    }
 
 
 def _triton(view: View) -> dict[str, Any]:

@@ -167,6 +167,7 @@ _PLACED: dict[str, tuple[str, str, dict[str, str]]] = {
     "local": ("deploy", "local", {}),
     "docker": ("bundle", "bundle", {"bundle": "bundle/bundle.json", "model": "bundle/model.onnx"}),
     "mlserver": ("bundle", "bundle", {"model": "model.onnx"}),
+    "ray": ("bundle", "bundle", {"model": "model.onnx"}),
     "triton": ("bundle", "bundle", {"model": "{model}/1/model.onnx"}),
 }
 

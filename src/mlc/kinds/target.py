@@ -148,13 +148,38 @@ class Triton(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     """NVIDIA Triton Inference Server, which serves a folder of models."""
 
 
+class Ray(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="ray"):
+    """Ray Serve, on this machine or by KubeRay on Kubernetes."""
+
+    namespace: Annotated[
+        str,
+        about(
+            "The Kubernetes namespace of the RayService.",
+            change="replace",
+            pattern=CLUSTER_NAME,
+            form=CLUSTER_NAME_FORM,
+            max_length=63,
+        ),
+    ] = "default"
+    ray_version: Annotated[
+        str,
+        about(
+            "The version of Ray in the image.",
+            change="redeploy",
+            example="2.60.0",
+            pattern=r"^2\.[0-9]+\.[0-9]+$",
+            form="a version such as 2.60.0",
+        ),
+    ] = "2.60.0"
+
+
 def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
     return {"has_container": view.get("container") is not None}
 
 
 KIND = Kind(
     name="target",
-    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
     facts=_facts,
-    planned=("type=ray", "type=mlflow", "type=kubeflow", "type=azureml"),
+    planned=("type=mlflow", "type=kubeflow", "type=azureml"),
 )

@@ -27,7 +27,7 @@ GOOD = {
 def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, deployment in subject.each("deployment"):
         target = subject.named("target", deployment["target"])
-        if target is not None and target["type"] == "kubernetes" and deployment["image"] is None:
+        if target is not None and target["type"] in ("kubernetes", "ray") and deployment["image"] is None:
             yield RULE.at(
                 subject.span(address, "target"),
                 f"The target {deployment['target']} runs images, and this deployment names none. Name one in "

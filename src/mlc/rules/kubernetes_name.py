@@ -22,7 +22,7 @@ _DEPLOYMENT = "model: churn\ntarget: cluster\n"
 BAD = {"target/cluster.yaml": _CLUSTER, "deployment/1st.yaml": _DEPLOYMENT}
 GOOD = {"target/cluster.yaml": _CLUSTER, "deployment/first_one.yaml": _DEPLOYMENT}
 
-_CLUSTERS = ("kserve", "kubernetes")
+_CLUSTERS = ("kserve", "kubernetes", "ray")
 
 
 def claims(subject: Subject) -> Iterator[tuple[Address, str]]:

@@ -31,7 +31,7 @@ GOOD = {
 Reason = tuple[tuple[str, ...], str]
 """The path of what is asked for, and a sentence on why it cannot be and what can."""
 
-_TAKES = {"image": ("kubernetes",), "variables": ("kubernetes",), "shares": ("kserve",)}
+_TAKES = {"image": ("kubernetes", "ray"), "variables": ("kubernetes",), "shares": ("kserve",)}
 """The targets that take a field of a deployment which others have no use for."""
 
 
@@ -161,8 +161,17 @@ def _triton(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reas
         yield ("autoscaling",), 'It runs a fixed number of copies of a model. Say it in "replicas".'
 
 
+def _ray(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours
+    yield from _no_canary(deployment)
+    if deployment["autoscaling"] is not None and deployment["autoscaling"]["cpu"] is not None:
+        yield ("autoscaling", "cpu"), "Ray Serve scales by requests at once. Leave it out."
+    if deployment["port"] == 0:
+        yield ("port",), "What calls it has to know the port. Take one from 1024 up."
+
+
 _OF_TARGET: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Reason]]] = {
     "kubernetes": _kubernetes,
     "kserve": _kserve,
     "triton": _triton,
+    "ray": _ray,
 }

@@ -34,7 +34,7 @@ def test_no_finding(overlay: str) -> None:
     ("old", "new", "rule"),
     [
         ("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "CKV_K8S_22"),
-        ("runAsNonRoot: true", "runAsNonRoot: false", "CKV_K8S_23"),
+        ("runAsUser: 10001", "runAsUser: 100", "CKV_K8S_40"),
         ("drop: [ALL]", "add: [NET_RAW]", "CKV_K8S_28"),
         ("allowPrivilegeEscalation: false", "privileged: true", "CKV_K8S_16"),
         ("@sha256:", ":latest # ", "CKV_K8S_43"),

@@ -129,7 +129,7 @@ def test_a_text_that_looks_like_the_constant_is_told_apart_from_it() -> None:
 
 def test_a_planned_value_says_what_there_is_instead() -> None:
     (found,) = findings("target", "type: azureml\n")
-    assert found.help == "This version takes local, docker, kubernetes, kserve, mlserver or triton."
+    assert found.help == "This version takes local, docker, kubernetes, kserve, mlserver, triton or ray."
 
 
 def test_a_fix_writes_the_word_that_was_meant() -> None:
