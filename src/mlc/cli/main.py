@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -22,7 +23,9 @@ EPILOGUE = (
 
 def main(argv: list[str] | None = None) -> None:
     """Run a command and exit with its code."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    code = run(sys.argv[1:] if argv is None else argv)
+    gc.freeze()  # the process ends: Python would search all that was made for cycles once more
+    sys.exit(code)
 
 
 def run(argv: list[str]) -> int:

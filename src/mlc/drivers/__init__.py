@@ -18,7 +18,6 @@ from __future__ import annotations
 import ast
 from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -115,6 +114,8 @@ def warm(name: str) -> None:
 
 
 def _version(package: str, driver: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and often not asked
+
     try:
         return version(package)
     except PackageNotFoundError:

@@ -22,6 +22,7 @@ def grouped(paths: set[str], listed: set[str], but: str) -> dict[str, list[str]]
     """
     there: dict[str, bool] = {}
     found: dict[str, set[str]] = {}
+    left_out = (but + os.sep, *NOT_FILES)
 
     def is_there(folder: str) -> bool:
         known = there.get(folder)
@@ -33,13 +34,20 @@ def grouped(paths: set[str], listed: set[str], but: str) -> dict[str, list[str]]
         return known
 
     for path in paths:
-        absolute = os.path.abspath(path)
-        if absolute == but or absolute.startswith((but + os.sep, *NOT_FILES)):
+        absolute = absolute_path(path)
+        if absolute == but or absolute.startswith(left_out):
             continue
-        folder, name = os.path.split(absolute)
+        folder, _, name = absolute.rpartition("/")
+        folder = folder or "/"
         if is_there(folder):
             found.setdefault(folder, set()).add(f"{name}/" if path in listed else name)
     return {folder: sorted(names) for folder, names in sorted(found.items())}
+
+
+def absolute_path(path: str) -> str:
+    """As `os.path.abspath`, which takes its time: nearly all paths, and they come by the thousand, are it already."""
+    is_plain = path.startswith("/") and "/." not in path and "//" not in path and not path.endswith("/")
+    return path if is_plain else os.path.abspath(path)
 
 
 class Looked:
@@ -51,6 +59,7 @@ class Looked:
 
     def __init__(self) -> None:
         self._found: dict[str, tuple[str, str, int]] = {}
+        self._lines: dict[str, tuple[str, int]] = {}  # what `at` gave for a path; listed ones end in a slash
 
     def at(self, path: str, name: str) -> tuple[str, int]:
         """How a path looks, and when that changed, in nanoseconds (0: it is not there, or it does not matter).
@@ -73,10 +82,13 @@ class Looked:
             lines = [folder]
             prefix = folder if folder.endswith(os.sep) else folder + os.sep
             for name in names:
-                line, changed = self.at(prefix + name.rstrip("/"), name)
-                lines.append(line)
-                if changed > newest:
-                    newest = changed
+                path = prefix + name
+                known = self._lines.get(path)
+                if known is None:
+                    known = self._lines[path] = self.at(path.rstrip("/"), name)
+                lines.append(known[0])
+                if known[1] > newest:
+                    newest = known[1]
             digest.update("\0".join(lines).encode("utf-8", "surrogateescape"))
         return digest.hexdigest(), newest
 

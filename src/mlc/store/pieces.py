@@ -116,7 +116,7 @@ def keep(
         files = tuple(sorted({file for piece in pieces for file in piece.files}))
         seen = [watch.looked.at(f"{root}/{file}", file) for file in files]
         noted = set(noted)
-        listed = {path for path in watch.listed if os.path.abspath(path) not in noted}
+        listed = {path for path in watch.listed if looks.absolute_path(path) not in noted}
         listed |= {*folders_of(root / ".mlc")}
         common = {*watch.read, *watch.listed, *also, *listed}
         common |= {f"{root}/{file.rpartition('/')[0]}".rstrip("/") for file in files}

@@ -148,12 +148,13 @@ def _access(path: Path) -> str:
     """Readers open the file for writing as well: SQLite must recover a log that a killed writer left.
 
     In a read-only folder it cannot even share memory with others. Nobody writes there, so the file may be
-    read as it is; unless such a log lies beside it that would be overlooked.
+    read as it is; unless such a log or journal lies beside it that would be overlooked.
     """
     if os.access(path.parent, os.W_OK):
         return "mode=rw"
-    log = path.with_name(f"{path.name}-wal")
-    return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+    left = [path.with_name(f"{path.name}-{one}") for one in ("wal", "journal")]
+    is_whole = not any(one.exists() and one.stat().st_size for one in left)
+    return "mode=ro&immutable=1" if is_whole else "mode=ro"
 
 
 def _version_of(connection: sqlite3.Connection, path: Path) -> int:

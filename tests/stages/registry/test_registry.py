@@ -199,6 +199,34 @@ def test_a_read_only_registry_is_read(
     reader.close()
 
 
+KILLED_WHILE_WRITING = """
+import os, sqlite3, sys
+rows = sqlite3.connect(sys.argv[1], isolation_level=None)
+rows.execute("PRAGMA journal_mode = DELETE")
+rows.execute("PRAGMA cache_size = 1")
+rows.execute("BEGIN")
+rows.executemany("INSERT INTO models VALUES (?)", ((f"half {number:0500}",) for number in range(500)))
+os._exit(9)
+"""
+
+
+def test_what_a_killed_process_left_half_written_is_taken_back_by_who_reads(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, b"a")
+    subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, str(registry.database)], check=False)
+    journal = registry.database.with_name("registry.db-journal")
+    assert journal.stat().st_size, "there is something to take back"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda *_: False)  # nobody may: then it is not overlooked either
+        with pytest.raises(StepFailed) as failed:
+            list_models(tmp_path, SPEC)
+        assert rule_of(failed) == "registry-unreadable"
+    assert [one.name for one in list_models(tmp_path, SPEC)] == ["churn"]
+    assert verify(tmp_path, SPEC) == ()
+    assert not journal.exists()
+
+
 def test_aliases_move_by_compare_and_swap(tmp_path: Path, registry: Registry) -> None:
     for onnx in (b"a", b"b", b"c"):
         put(tmp_path, onnx)

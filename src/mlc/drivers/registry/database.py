@@ -133,12 +133,20 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
     """Reading in WAL mode needs a shared-memory file, which a read-only folder cannot have.
 
     Nobody writes there, so the file may be read as it is; unless a log of commits lies beside it that
-    would be overlooked, and then SQLite says that it cannot open it.
+    would be overlooked, and then SQLite says that it cannot open it. What a killed process left half-written
+    (a journal) is taken back first, which is writing, and changes nothing that was committed.
     """
-    log = path.with_name(f"{path.name}-wal")
-    if os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
-        return _connect(f"{path.as_uri()}?mode=ro")
-    return _connect(f"{path.as_uri()}?mode=ro&immutable=1")
+    if not os.access(path.parent, os.W_OK):
+        return _connect(
+            f"{path.as_uri()}?mode=ro" + ("" if _is_left(path, "wal", "journal") else "&immutable=1")
+        )
+    return _connect(f"{path.as_uri()}?mode={'rw' if _is_left(path, 'journal') else 'ro'}")
+
+
+def _is_left(path: Path, *what: str) -> bool:
+    """Does something lie beside a database that has not found its way into it?"""
+    beside = [path.with_name(f"{path.name}-{one}") for one in what]
+    return any(one.exists() and one.stat().st_size for one in beside)
 
 
 def _touch(path: Path) -> None:
