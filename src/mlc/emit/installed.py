@@ -114,7 +114,7 @@ def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
             there = official(argument).is_file()
             yield Found("checker", argument, "unknown" if there else "", what_for, _OFFICIAL)
         elif kind in OWN:
-            yield Found("checker", kind, _distribution("mlc"), what_for, "")
+            yield Found("checker", kind, _distribution("mlc"), what_for, "it comes with mlc")
         elif kind in _APART:
             program, *rest = _APART[kind]
             words = (str(data.path() / ".checkers" / kind / "bin" / program), *rest)
