@@ -12,7 +12,7 @@ from typing import Any
 def config_findings(text: str, folder: str) -> tuple[str, ...]:
     """What is wrong with the configuration of the model in a folder. Raises ImportError without tritonclient."""
     messages = _messages()
-    from google.protobuf import text_format
+    from google.protobuf import text_format  # type: ignore[import-untyped]
 
     try:
         config = text_format.Parse(text, messages.ModelConfig())

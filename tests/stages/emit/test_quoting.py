@@ -113,7 +113,7 @@ def test_json_reparses_on_one_visible_line() -> None:
 
 
 def test_strings_of_protobufs_text_format_reparse() -> None:
-    from google.protobuf import struct_pb2, text_format
+    from google.protobuf import struct_pb2, text_format  # type: ignore[import-untyped]
 
     for text in naughty():
         quoted = quoting.pbtxt(text)
