@@ -60,13 +60,15 @@ fuzz: $(VENV)/.installed-dev
 	mkdir -p .fuzz
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
-CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local grafana debian openapi
+CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
+	grafana debian openapi checkov ray
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
 	command -v promtool >/dev/null && command -v amtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; }
 	command -v buildah >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah; }
 	command -v rsync >/dev/null || { apt-get update -qq && apt-get install -y -qq rsync; }
+	command -v kubectl >/dev/null || { apt-get update -qq && apt-get install -y -qq kubernetes-client; }
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; }
 	command -v mariadb-install-db >/dev/null && command -v my_print_defaults >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mariadb-server-core mariadb-client-core; }
@@ -74,6 +76,16 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
 	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
+	touch $@
+
+.checkers/checkov/.installed:
+	$(PYTHON) -m venv .checkers/checkov
+	.checkers/checkov/bin/python -m pip install --quiet --quiet --disable-pip-version-check checkov==3.3.30
+	touch $@
+
+.checkers/ray/.installed:
+	$(PYTHON) -m venv .checkers/ray
+	.checkers/ray/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'ray[serve]==2.60.0' onnxruntime==1.32.0
 	touch $@
 
 .checkers/moto/.installed:

@@ -67,6 +67,7 @@ def _checked(compiled: tuple[Compiled, ...]) -> dict[str, tuple[Verification, ..
     from mlc.emit.verify import verify_each
 
     backends = {backend.name: backend for backend in pipeline.backends()}
+    everything = tuple(artifact for one in compiled for artifact in one.artifacts)
     checked: dict[str, tuple[Verification, ...]] = {}
     for one in compiled:
         first = one.graph.environment == one.graph.project["environments"][0]
@@ -82,6 +83,6 @@ def _checked(compiled: tuple[Compiled, ...]) -> dict[str, tuple[Verification, ..
                         for finding in said.findings
                     ),
                 )
-                for said in verify_each(artifact, backend, beside=one.artifacts)
+                for said in verify_each(artifact, backend, beside=everything)
             )
     return checked

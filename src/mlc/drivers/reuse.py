@@ -36,11 +36,11 @@ def run(work: Work) -> Product:
     if entry.digest != spec["digest"]:
         raise StepFailed(reuse_unfit.another(version, address))
     digest = entry.files.get("model", "")
-    if not digest or not place.files.is_intact(digest):
+    if not digest or place.files.found(digest) != digest:
         raise StepFailed(reuse_unfit.gone(version, address))
     checked = _refuse_rows_learned(work, version, entry.data.parts.get("train", ""))
     model = work.folder / "model.skops"
-    shutil.copyfile(place.files.location(digest), model)
+    shutil.copyfile(place.files.path(digest), model)
     _refuse_unsafe(model, version, address)
     about = work.folder / "about.json"
     about.write_bytes(

@@ -71,7 +71,7 @@ def again(
 def applies(emission: Emission, resource: Resource) -> bool:
     """Whether a resource is of the emission's kind and meets all of its conditions."""
     return emission.kind == resource.address.kind and all(
-        _meets(_at(resource.view, path), wanted) for path, wanted in emission.when.items()
+        _meets(_value(resource, path), wanted) for path, wanted in emission.when.items()
     )
 
 
@@ -150,6 +150,12 @@ def _reread(path: str, content: bytes) -> None:
         if marked:
             for _ in yaml.compose_all(content, Loader=_YAML_LOADER):
                 pass
+
+
+def _value(resource: Resource, path: str) -> Any:
+    if path.startswith("facts."):
+        return _at(resource.facts, path.removeprefix("facts."))
+    return _at(resource.view, path)
 
 
 def _at(view: Mapping[str, Any], path: str) -> Any:

@@ -1,7 +1,7 @@
 """A Kubernetes object against the schema of its CustomResourceDefinition, as strictly as an API server
 that was asked for `fieldValidation=Strict`: a field that the schema does not know is a finding.
 
-Not evaluated: rules in CEL (`x-kubernetes-validations`), defaulting, and admission webhooks.
+Its rules in CEL are evaluated by `cel`; defaulting and admission webhooks are not.
 Source: Kubernetes, "Extend the Kubernetes API with CustomResourceDefinitions", section on structural schemas.
 """
 
@@ -63,6 +63,16 @@ def crd_findings(document: Any, definition: Mapping[str, Any]) -> tuple[str, ...
     schema = strict_schema(version["schema"]["openAPIV3Schema"], root=True)
     errors = _validator()(schema).iter_errors(document)
     return tuple(sorted(finding for error in errors for finding in _in_words(error)))
+
+
+def schema_of(document: Any, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The structural schema of the version that an object says it is of; empty where there is none."""
+    said = document.get("apiVersion") if isinstance(document, Mapping) else None
+    for version in definition["spec"]["versions"]:
+        if said == f"{definition['spec']['group']}/{version['name']}":
+            schema: Mapping[str, Any] = version["schema"]["openAPIV3Schema"]
+            return schema
+    return {}
 
 
 def strict_schema(schema: Mapping[str, Any], root: bool = False) -> dict[str, Any]:

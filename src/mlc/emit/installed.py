@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from mlc import data
-from mlc.emit.verify import COMMANDS, gitlab_ci_local, official, program_of
+from mlc.emit.programs import program_of
+from mlc.emit.verify import COMMANDS, gitlab_ci_local, official
 from mlc.ir.backend import Backend
 from mlc.ir.installation import Found
 
@@ -41,14 +42,23 @@ _GET = {
 _OTHERWISE_ASKED = {"actionlint": "-version"}
 """The word for a checker's version, where it is not `--version`."""
 
-_OF_THEIR_OWN = {
+_APART = {
+    "checkov": "checkov",
     "grafana": "grafana-foundation-sdk",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
+    "ray": "ray",
 }
 """Checkers that have an environment of their own in `.checkers`, and the package that is asked."""
 
-_CHECKOUT = "make checkers, in a checkout of mlc"
+_IMPORTED = {"kubernetes": "kubernetes-validate", "triton": "tritonclient"}
+"""The checkers that are packages: what to install."""
+
+OWN = ("dependencies", "inference-graph")
+"""The checks of mlc's own, of what official checkers are blind to."""
+
+_MAKE = "make checkers, in a checkout of mlc"
+_KUBECTL = _Tool(("kubectl", "version", "--client"), "apt install kubernetes-client")
 _OFFICIAL = "lay it into ../shared/official beside a checkout of mlc"
 
 _PLATFORMS = (
@@ -74,8 +84,8 @@ _PLATFORMS = (
     ),
     (
         "kubectl",
-        "applying the manifests of a kserve target",
-        _Tool(("kubectl", "version", "--client"), "see the Kubernetes manual"),
+        "applying the manifests of a kubernetes or kserve target",
+        _KUBECTL,
     ),
 )
 
@@ -86,6 +96,7 @@ _PACKAGES = (
     ("onnxmltools", "ONNX of boosted models", "xgboost,lightgbm"),
     ("psycopg", "a shared state on PostgreSQL", "postgresql"),
     ("pymysql", "a shared state on MySQL or MariaDB", "mysql"),
+    ("pymongo", "a registry in MongoDB", "mongodb"),
     ("pygls", "`mlc lsp`, the language server", "lsp"),
 )
 """The optional packages: the distribution, what it is for, and the extra that brings it."""
@@ -93,14 +104,8 @@ _PACKAGES = (
 
 def packages() -> Iterator[Found]:
     """The packages that mlc can do without."""
-    from importlib.metadata import PackageNotFoundError, version
-
     for name, what_for, extra in _PACKAGES:
-        try:
-            found = version(name)
-        except PackageNotFoundError:
-            found = ""
-        yield Found("package", name, found, what_for, f"pip install 'mlc[{extra}]'")
+        yield Found("package", name, _distribution(name), what_for, f"pip install 'mlc[{extra}]'")
 
 
 def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
@@ -110,24 +115,29 @@ def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
         for emission in backend.manifest.emits:
             for check in emission.check:
                 name = check.partition(" ")[0]
-                users.setdefault(check if name == "crd" else name, {})[backend.name] = None
+                users.setdefault(check if name in ("crd", "schema") else name, {})[backend.name] = None
     for name, named in sorted(users.items()):
         what_for = f"artifacts of {', '.join(named)}"
         kind, _, argument = name.partition(" ")
-        if kind == "crd":
+        if kind in ("crd", "schema"):
             there = official(argument).is_file()
             yield Found("checker", argument, "unknown" if there else "", what_for, _OFFICIAL)
-        elif kind == "dependencies":
-            continue  # a check of mlc's own
+        elif kind in OWN:
+            yield Found("checker", kind, _distribution("mlc"), what_for, "it comes with mlc")
+        elif kind in _APART:
+            python = data.path() / ".checkers" / kind / "bin" / "python"
+            ask = f"from importlib.metadata import version; print(version({_APART[kind]!r}))"
+            words = (str(python), "-I", "-c", ask)
+            yield Found("checker", kind, _version(words) if python.is_file() else "", what_for, _MAKE)
         elif kind == "gitlab-ci-local":
             command = gitlab_ci_local(data.path().resolve())
-            version_ = _version((*command, "--version")) if command else ""
-            yield Found("checker", kind, version_, what_for, _CHECKOUT)
-        elif kind in _OF_THEIR_OWN:
-            python = data.path() / ".checkers" / kind / "bin" / "python"
-            ask = f"from importlib.metadata import version; print(version({_OF_THEIR_OWN[kind]!r}))"
-            words = (str(python), "-I", "-c", ask)
-            yield Found("checker", kind, _version(words) if python.is_file() else "", what_for, _CHECKOUT)
+            version = _version((*command, "--version")) if command else ""
+            yield Found("checker", kind, version, what_for, _MAKE)
+        elif kind in _IMPORTED:
+            package = _IMPORTED[kind]
+            yield Found("checker", package, _distribution(package), what_for, f"pip install {package}")
+        elif kind == "kustomize":
+            yield Found("checker", kind, _asked(_KUBECTL), what_for, _KUBECTL.get)
         else:
             program = COMMANDS[kind][0]
             tool = _Tool((program, _OTHERWISE_ASKED.get(kind, "--version")), _GET[kind])
@@ -138,6 +148,16 @@ def platforms() -> Iterator[Found]:
     """The programs that run what mlc emits, or that it works with."""
     for name, what_for, tool in _PLATFORMS:
         yield Found("platform", name, _asked(tool), what_for, tool.get)
+
+
+def _distribution(name: str) -> str:
+    """The version of a package, empty where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _asked(tool: _Tool) -> str:

@@ -134,6 +134,11 @@ def comment(value: Any) -> str:
     return _single_line(_text(value))
 
 
+def pbtxt(value: Any) -> str:
+    """A string of protobuf's text format, in double quotes; what is invisible is written as octal bytes of UTF-8."""
+    return '"' + "".join(_PBTXT.get(char) or _octal(char) for char in _text(value)) + '"'
+
+
 def requirement(value: Any) -> str:
     """One line of a pip requirements file, `name==version`; anything else is refused with ValueError."""
     text = _text(value)
@@ -165,6 +170,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "comment": comment,
     "requirement": requirement,
     "prometheus": prometheus,
+    "pbtxt": pbtxt,
 }
 
 
@@ -177,6 +183,13 @@ def _yaml_text(text: str) -> str:
 
 
 _YAML_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+_PBTXT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _octal(char: str) -> str:
+    return char if char.isprintable() else "".join(f"\\{byte:03o}" for byte in char.encode())
 
 
 def _visible(char: str) -> str:

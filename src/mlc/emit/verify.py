@@ -1,18 +1,13 @@
 """An emitted artifact against the official checkers that its backend names.
 
-With `installed` the one part of `emit` that starts processes: only `render --verify`, `doctor` and the tests call
-them. A checker runs in an empty folder with nothing of the environment but PATH. One that is not installed is
-*skipped*, never *ok*.
+With `programs` and `installed` the one part of `emit` that starts processes: only `render --verify`, `doctor` and the
+tests call them. A checker that is not installed is *skipped*, never *ok*.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,23 +15,25 @@ from typing import Any
 import yaml
 
 from mlc import data
+from mlc.emit import clusters
+from mlc.emit.programs import missing, process, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend, Verification
 
-_SECONDS = 60
+_ANY = "ANY0NAME"  # stands in a path for what is not known here, and needs no escape
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def verify(
-    artifact: Artifact, backend: Backend, root: Path | None = None, beside: Iterable[Artifact] = ()
+    artifact: Artifact, backend: Backend, root: Path | None = None, beside: Sequence[Artifact] = ()
 ) -> Verification:
     """What the official checkers say, as one: *rejected* when any of them rejects the artifact, else
     *skipped* when any is missing, else *ok*. *Skipped* also when its backend names no checker.
 
     `root` is mlc's own checkout: official schemas are read from `../shared/official`, and checkers that
-    cannot live beside mlc from `.checkers/NAME`. Of `beside`, those in the artifact's own folder are laid beside it,
-    for a checker that follows what it names.
+    cannot live beside mlc from `.checkers/NAME`. `beside` are the artifacts that it was emitted with: some are
+    only checked together.
     """
     found = verify_each(artifact, backend, root, beside)
     for outcome in ("rejected", "skipped"):
@@ -50,15 +47,39 @@ def verify(
 
 
 def verify_each(
-    artifact: Artifact, backend: Backend, root: Path | None = None, beside: Iterable[Artifact] = ()
+    artifact: Artifact, backend: Backend, root: Path | None = None, beside: Sequence[Artifact] = ()
 ) -> tuple[Verification, ...]:
     """What each official checker says, in the order of `backend.yaml`."""
+    return tuple(verify_by(check, artifact, root, beside) for check in checks_of(artifact, backend))
+
+
+def verify_by(
+    check: str, artifact: Artifact, root: Path | None = None, beside: Sequence[Artifact] = ()
+) -> Verification:
+    """What one official checker says, named as in `backend.yaml`."""
     home = (data.path() if root is None else root).resolve()
+    name, _, argument = check.partition(" ")
+    if name in COMMANDS:
+        program, *options = COMMANDS[name]
+        found = program_of(program)
+        outcome = (
+            process(artifact, [found, *options, *argument.split()], _near(artifact, beside))
+            if found
+            else missing(f"{program} is not installed")
+        )
+    elif name in _CHECKERS:
+        outcome = _CHECKERS[name](artifact, argument, home)
+    elif name in clusters.NAMES:
+        outcome = clusters.verify(name, artifact, home, beside)
+    else:
+        outcome = missing(f"mlc knows no checker called {name}")
+    return Verification(outcome.outcome, check, outcome.findings)
+
+
+def _near(artifact: Artifact, beside: Sequence[Artifact]) -> Iterator[Artifact]:
+    """The artifacts in the same folder."""
     folder = PurePosixPath(artifact.path).parent
-    near = tuple(
-        one for one in beside if PurePosixPath(one.path).parent == folder and one.path != artifact.path
-    )
-    return tuple(_run(check, artifact, home, near) for check in checks_of(artifact, backend))
+    return (one for one in beside if PurePosixPath(one.path).parent == folder and one.path != artifact.path)
 
 
 def official(name: str, home: Path | None = None) -> Path:
@@ -70,40 +91,49 @@ def checks_of(artifact: Artifact, backend: Backend) -> tuple[str, ...]:
     """The checkers that `backend.yaml` names for an artifact; none when the backend did not emit it."""
     for emission in backend.manifest.emits:
         if emission.kind == artifact.address.kind:
-            path = fill_path(backend.name, emission.path, {"name": artifact.address.name})
-            if artifact.path == path or artifact.path.endswith(f"/{path}"):
+            path = re.sub(r"\{\{ (?!name )[^}]*\}\}", _ANY, emission.path)
+            path = re.escape(fill_path(backend.name, path, {"name": artifact.address.name}))
+            if re.search(f"(^|/){path.replace(_ANY, '[^/]+')}$", artifact.path):
                 return tuple(emission.check)
     return ()
 
 
-def _run(check: str, artifact: Artifact, home: Path, near: tuple[Artifact, ...]) -> Verification:
-    name, _, argument = check.partition(" ")
-    if name in COMMANDS:
-        program, *options = COMMANDS[name]
-        found = program_of(program)
-        outcome = (
-            _process(artifact, [found, *options, *argument.split()], near)
-            if found
-            else _missing(f"{program} is not installed")
-        )
-    elif name in _CHECKERS:
-        outcome = _CHECKERS[name](artifact, argument, home)
-    else:
-        outcome = _missing(f"mlc knows no checker called {name}")
-    return Verification(outcome.outcome, check, outcome.findings)
+def _schema(artifact: Artifact, argument: str, home: Path) -> Verification:
+    """A JSON Schema of its project, for a format of YAML."""
+    from jsonschema.validators import validator_for
+
+    schema = official(argument, home)
+    if not schema.is_file():
+        return missing(f"the schema {schema} is not there")
+    read = _definition(schema)
+    errors = validator_for(read)(read).iter_errors(yaml.safe_load(artifact.content))
+    findings = sorted(
+        f"{'.'.join(map(str, error.path)) or '(the object)'}: {error.message}" for error in errors
+    )
+    return Verification("rejected" if findings else "ok", "", tuple(findings))
 
 
 def _crd(artifact: Artifact, argument: str, home: Path) -> Verification:
-    from mlc.emit.crd import crd_findings
+    from mlc.emit.cel import cel_findings, rules_on
+    from mlc.emit.crd import crd_findings, schema_of
 
     definition = official(argument, home)
     if not definition.is_file():
-        return _missing(f"the definition {definition} is not there")
+        return missing(f"the definition {definition} is not there")
     documents = list(yaml.safe_load_all(artifact.content))
     schema = _definition(definition)
     findings = tuple(finding for document in documents for finding in crd_findings(document, schema))
     if not documents:
         findings = ("there is no document in the file",)
+    if findings:
+        return Verification("rejected", "", findings)
+    rules = [rule for document in documents for rule in rules_on(document, schema_of(document, schema))]
+    try:
+        findings = cel_findings(rules) if rules else ()
+    except ImportError:
+        return missing(
+            "its rules are written in CEL, and the package common-expression-language is not installed"
+        )
     return Verification("rejected" if findings else "ok", "", findings)
 
 
@@ -117,16 +147,16 @@ def _mlserver(artifact: Artifact, argument: str, home: Path) -> Verification:
     """MLServer's own settings class. It ignores a field it does not know, which is a finding here."""
     python = home / ".checkers" / "mlserver" / "bin" / "python"
     if not python.is_file():
-        return _missing(f"{python} is not there; `make checkers` installs it")
-    return _process(artifact, [str(python), "-I", "-c", _MLSERVER, argument])
+        return missing(f"{python} is not there; `make checkers` installs it")
+    return process(artifact, [str(python), "-I", "-c", _MLSERVER, argument])
 
 
 def _grafana(artifact: Artifact, argument: str, home: Path) -> Verification:
     """Grafana's own classes: what they cannot read, or lose between reading and writing, is a finding."""
     python = home / ".checkers" / "grafana" / "bin" / "python"
     if not python.is_file():
-        return _missing(f"{python} is not there; `make checkers` installs it")
-    return _process(artifact, [str(python), "-I", "-c", _GRAFANA, argument])
+        return missing(f"{python} is not there; `make checkers` installs it")
+    return process(artifact, [str(python), "-I", "-c", _GRAFANA, argument])
 
 
 _GRAFANA = """
@@ -206,8 +236,8 @@ def _gitlab_ci_local(artifact: Artifact, _argument: str, home: Path) -> Verifica
     """gitlab-ci-local expands the file and puts the jobs into order; it tells much beside what is wrong."""
     command = gitlab_ci_local(home)
     if command is None:
-        return _missing(f"{home / '.checkers' / 'gitlab-ci-local'} is not there; `make checkers` installs it")
-    found = _process(artifact, [*command, "--list", "--file"])
+        return missing(f"{home / '.checkers' / 'gitlab-ci-local'} is not there; `make checkers` installs it")
+    found = process(artifact, [*command, "--list", "--file"])
     said = tuple(line for line in found.findings if line and not line.startswith(_GITLAB_CHATTER))
     return Verification(found.outcome, "", said)
 
@@ -227,8 +257,8 @@ def _openapi(artifact: Artifact, _argument: str, home: Path) -> Verification:
     """The specification's own schema, and what it cannot say: references, paths and their parameters."""
     python = home / ".checkers" / "openapi" / "bin" / "python"
     if not python.is_file():
-        return _missing(f"{python} is not there; `make checkers` installs it")
-    return _process(artifact, [str(python), "-I", "-m", "openapi_spec_validator", "--errors", "all"])
+        return missing(f"{python} is not there; `make checkers` installs it")
+    return process(artifact, [str(python), "-I", "-m", "openapi_spec_validator", "--errors", "all"])
 
 
 COMMANDS = {
@@ -255,39 +285,5 @@ _CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
     "grafana": _grafana,
     "mlserver": _mlserver,
     "openapi": _openapi,
+    "schema": _schema,
 }
-
-
-def program_of(name: str) -> str | None:
-    """Where a program lies: beside this Python, else on the PATH; None where it does not."""
-    return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-
-
-def _process(artifact: Artifact, command: list[str], near: tuple[Artifact, ...] = ()) -> Verification:
-    """Run a checker on a copy of the artifact that bears its own name. Anything but exit 0 is a rejection."""
-    with tempfile.TemporaryDirectory(prefix="mlc-verify-") as folder:
-        path = PurePosixPath(artifact.path)
-        # GitHub's checkers tell what a file is by the folder it lies in
-        below = path if path.parts[:2] == (".github", "workflows") else PurePosixPath(path.name)
-        file = Path(folder, below)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(artifact.content)
-        for one in near:
-            (file.parent / PurePosixPath(one.path).name).write_bytes(one.content)
-        result = subprocess.run(  # noqa: S603 - the program is one of ours, the arguments are constant
-            [*command, str(below)],
-            cwd=folder,
-            env={"PATH": os.defpath, "HOME": folder, "LC_ALL": "C.UTF-8"},
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    if result.returncode == 0:
-        return Verification("ok", "")
-    said = (result.stdout + result.stderr).strip() or f"exit code {result.returncode}"
-    return Verification("rejected", "", tuple(said.splitlines()))
-
-
-def _missing(what: str) -> Verification:
-    return Verification("skipped", "", (f"Not checked: {what}.",))

@@ -36,7 +36,7 @@ class Emission(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             description="Where the artifact goes, below the artifacts folder of the environment; from the "
-            "project's folder for a kind that exists once per project. May hold {{ name }}.",
+            "project's folder for a kind that exists once per project. May hold {{ name }} and {{ environment }}.",
             pattern=r"^[^/\\].*[^/]$",
         ),
     ]
@@ -44,7 +44,7 @@ class Emission(Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, Scalar | list[Scalar]],
         Meta(
             description="Values wanted at dotted paths of the resource's view; a list allows each of its "
-            "members. A field that is a list has to hold one of the values wanted.",
+            "members. A field that is a list has to hold one of the values wanted. `facts.NAME` is a derived value.",
             examples=[{"target.type": "kserve"}],
         ),
     ] = {}

@@ -89,6 +89,18 @@ Size = Annotated[
     formed(r"^[0-9]+(\.[0-9]+)?(B|[KMGT]i?B?)$", "a size such as 512Mi or 10G", **{"x-mlc-unit": "size"}),
 ]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Percent = Annotated[
+    str,
+    formed(r"^([1-9][0-9]?|100)%$", "a percentage from 1% to 100%", **{"x-mlc-unit": "percent"}),
+]
+PINNED_IMAGE = r"^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$"
+PINNED_IMAGE_FORM = "an image pinned by its digest: its name, @sha256: and 64 hexadecimal digits"
+PinnedImage = Annotated[str, formed(PINNED_IMAGE, PINNED_IMAGE_FORM)]
+CLUSTER_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+CLUSTER_NAME_FORM = "a name of lower-case letters, digits and -, with a letter or digit first and last"
+ClusterName = Annotated[
+    str, Meta(pattern=CLUSTER_NAME, max_length=63, extra_json_schema={"x-mlc-form": CLUSTER_NAME_FORM})
+]
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {"B": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
@@ -99,6 +111,11 @@ def seconds(duration: str) -> float:
     """`20ms` is 0.02. The text has passed the pattern of `Duration`."""
     number = duration.rstrip("mshdw")
     return float(number) * _SECONDS[duration[len(number) :]]
+
+
+def percent(text: str) -> int:
+    """`10%` is 10. The text has passed the pattern of `Percent`."""
+    return int(text.rstrip("%"))
 
 
 def in_bytes(size: str) -> int:

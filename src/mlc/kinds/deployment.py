@@ -6,10 +6,26 @@ from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
+from mlc.kinds._clusters import cluster_facts
 from mlc.kinds._feeding import members_told
-from mlc.kinds._fields import ModelName, Name, Resource, RuntimeName, Size, TargetName, about, in_bytes
+from mlc.kinds._fields import (
+    NAME_PATTERN,
+    DeploymentName,
+    ModelName,
+    Name,
+    Percent,
+    PinnedImage,
+    Resource,
+    RuntimeName,
+    Size,
+    TargetName,
+    about,
+    formed,
+    in_bytes,
+)
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._openapi import document
+from mlc.kinds._rollouts import AllAtOnce, Rollout
 from mlc.kinds._signature import signature, used_columns
 
 
@@ -33,7 +49,20 @@ class Autoscaling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     min: Annotated[int, about("Fewest replicas.", ge=0)] = 1
     max: Annotated[int, about("Most replicas.", ge=1)]
-    concurrency: Annotated[int, about("Requests at once per replica that are aimed at.", ge=1)] = 10
+    concurrency: Annotated[
+        int, about("Requests at once per replica that are aimed at, where `cpu` is not said.", ge=1)
+    ] = 10
+    cpu: Annotated[
+        Percent | None,
+        about("The share of the processors asked for that is aimed at, rather than requests.", example="70%"),
+    ] = None
+
+
+class Share(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another deployment that answers some of the requests."""
+
+    deployment: Annotated[DeploymentName, about("A deployment on the same target.")]
+    traffic: Annotated[Percent, about("The share of requests that it answers.", example="10%")]
 
 
 class Deployment(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +93,34 @@ class Deployment(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True
     openapi: Annotated[
         bool, about("Whether to write the API of its server as an OpenAPI document.", change="render")
     ] = False
+    image: Annotated[
+        PinnedImage | None,
+        about(
+            "The image that serves the model, pinned by its digest, on a target that takes images.",
+            change="redeploy",
+            example="ghcr.io/acme/lending-risk@sha256:<64 hex digits>",
+        ),
+    ] = None
+    variables: Annotated[
+        dict[Annotated[str, formed(r"^[A-Z][A-Z0-9_]*$", "a name of capital letters, digits and _")], str],
+        about(
+            "Environment variables of the server. ${secret:NAME} becomes a file: for TOKEN the variable TOKEN_FILE "
+            "says where it is.",
+            change="redeploy",
+            example={"LOG_LEVEL": "info", "TOKEN": "${secret:API_TOKEN}"},
+        ),
+    ] = {}
+    rollout: Annotated[
+        Rollout, about("How a new version takes over from the one that is served.", change="redeploy")
+    ] = AllAtOnce()
+    shares: Annotated[
+        dict[Annotated[str, about("A name of your own.", pattern=NAME_PATTERN)], Share],
+        about(
+            "Other deployments that answer some of the requests, as in a comparison; this one answers the rest.",
+            change="redeploy",
+            example={"challenger": {"deployment": "risk_boosted", "traffic": "10%"}},
+        ),
+    ] = {}
 
 
 def alias_of(view: View, scope: Scope) -> str:
@@ -103,7 +160,10 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "promotion": f"{address}/promote#promotion",
         },
         cost="redeploy",
-        publishes={output: f"{folder}/{file}" for output, file in published.items()},
+        publishes={
+            output: f"{folder}/{file.format(model=view['model']['name'])}"
+            for output, file in published.items()
+        },
     )
     return promote, place
 
@@ -113,26 +173,20 @@ _PLACED: dict[str, tuple[str, str, dict[str, str]]] = {
     "local": ("deploy", "local", {}),
     "docker": ("bundle", "bundle", {"bundle": "bundle/bundle.json", "model": "bundle/model.onnx"}),
     "mlserver": ("bundle", "bundle", {"model": "model.onnx"}),
+    "ray": ("bundle", "bundle", {"model": "model.onnx"}),
+    "triton": ("bundle", "bundle", {"model": "{model}/1/model.onnx"}),
 }
 
 
 def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
-    alias = alias_of(view, scope)
-    target = view["target"]
     facts: dict[str, Any] = {
-        "alias": alias,
-        "service_name": address.name.replace("_", "-"),
+        "alias": alias_of(view, scope),
         "signature": signature(view["model"]),
         "nullable": _nullable(view["model"]),
-        "memory": _quantity(view["resources"]["memory"]),
     }
     if members := members_told(view["model"]):
         facts["members"] = members  # the models that the version served has inside
-    if target["type"] == "kserve":
-        facts["model_uri"] = (
-            f"{target['storage'].rstrip('/')}/{scope.project['project']}/{view['model']['name']}/{alias}"
-        )
-    if target["type"] == "docker":
+    if view["target"]["type"] == "docker":
         facts |= _of_compose(view)
     if view["openapi"]:
         facts["openapi"] = document(
@@ -144,7 +198,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
             facts["signature"],
             facts["nullable"],
         )
-    return facts
+    return facts | cluster_facts(address.name, view, scope, facts["alias"])
 
 
 def _of_compose(view: View) -> dict[str, str]:
@@ -169,19 +223,17 @@ def _nullable(model: View) -> list[str]:
     return [name for name in used_columns(model) if model["dataset"]["columns"][name]["nullable"]]
 
 
-def _quantity(size: str) -> str:
-    """A size as Kubernetes spells it, which knows no `MB`: in the largest unit that is exact."""
-    number = in_bytes(size)
-    for power, unit in ((3, "Gi"), (2, "Mi"), (1, "Ki")):
-        if number and number % 1024**power == 0:
-            return f"{number // 1024**power}{unit}"
-    return str(number)
-
-
 KIND = Kind(
     name="deployment",
     spec=Deployment,
     operations=_operations,
     facts=_facts,
-    planned=("models", "rollout", "retries", "mode=batch", "mode=edge"),
+    planned=(
+        "models",
+        "rollout.strategy=blue_green",
+        "rollout.strategy=shadow",
+        "retries",
+        "mode=batch",
+        "mode=edge",
+    ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mlc.kinds._fields import Resource, about
+from mlc.kinds._fields import PINNED_IMAGE, PINNED_IMAGE_FORM, Resource, about
 from mlc.kinds._kind import Kind
 
 
@@ -25,8 +25,8 @@ class Runtime(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "Base image, pinned by digest.",
             change="redeploy",
             example="docker.io/library/python:3.11-slim-bookworm@sha256:<64 hex digits>",
-            pattern=r"^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$",
-            form="an image pinned by its digest: its name, @sha256: and 64 hexadecimal digits",
+            pattern=PINNED_IMAGE,
+            form=PINNED_IMAGE_FORM,
         ),
     ]
     packages: Annotated[

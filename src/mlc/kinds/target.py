@@ -1,9 +1,12 @@
 """A target: where deployments run."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from mlc.kinds._fields import Resource, about
-from mlc.kinds._kind import Kind
+from msgspec import Struct
+
+from mlc.ir.address import Address
+from mlc.kinds._fields import CLUSTER_NAME, CLUSTER_NAME_FORM, ClusterName, PinnedImage, Resource, about
+from mlc.kinds._kind import Kind, Scope, View
 
 
 class Local(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="local"):
@@ -25,6 +28,75 @@ class Docker(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     ]
 
 
+class Kubernetes(
+    Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="kubernetes"
+):
+    """Kubernetes itself: the image that a deployment names, with nothing it does not need."""
+
+    namespace: Annotated[
+        str,
+        about(
+            "The Kubernetes namespace.",
+            change="replace",
+            example="lending",
+            pattern=CLUSTER_NAME,
+            form=CLUSTER_NAME_FORM,
+            max_length=63,
+        ),
+    ]
+    callers: Annotated[
+        list[ClusterName],
+        about(
+            "The namespaces whose pods may call it and read its metrics; its own only where empty.",
+            change="redeploy",
+            example=["ingress-nginx", "monitoring"],
+            stricter="fewer",
+        ),
+    ] = []
+    pull_secret: Annotated[
+        ClusterName | None,
+        about(
+            "The secret in the namespace that the image is pulled with.", change="redeploy", example="ghcr"
+        ),
+    ] = None
+    secret_store: Annotated[
+        ClusterName | None,
+        about(
+            "The ClusterSecretStore of External Secrets that ${secret:NAME} is fetched from; without one the Secret "
+            "has to be there.",
+            change="redeploy",
+            example="vault",
+        ),
+    ] = None
+    controller: Annotated[
+        Literal["deployment", "argo_rollouts"],
+        about("Who replaces the pods: a Deployment, or a Rollout of Argo Rollouts.", change="replace"),
+    ] = "deployment"
+
+
+class Container(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The server that KServe starts for a model, which it puts into /mnt/models."""
+
+    image: Annotated[
+        PinnedImage,
+        about(
+            "The server's image, pinned by its digest.",
+            example="nvcr.io/nvidia/tritonserver@sha256:<64 hex digits>",
+        ),
+    ]
+    args: Annotated[
+        list[str],
+        about(
+            "What the server is started with.",
+            example=["tritonserver", "--model-store=/mnt/models"],
+            min_length=1,
+        ),
+    ]
+    port: Annotated[
+        int, about("The port at which it answers the Open Inference Protocol.", ge=1, le=65535)
+    ] = 8080
+
+
 class Kserve(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="kserve"):
     """KServe on Kubernetes."""
 
@@ -33,8 +105,8 @@ class Kserve(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
         about(
             "The Kubernetes namespace.",
             change="replace",
-            pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
-            form="a name of lower-case letters, digits and -, with a letter or digit first and last",
+            pattern=CLUSTER_NAME,
+            form=CLUSTER_NAME_FORM,
             max_length=63,
         ),
     ] = "default"
@@ -48,10 +120,18 @@ class Kserve(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
             form="a URL that begins with s3://, gs://, https://, hf:// or pvc://",
         ),
     ]
+    mode: Annotated[
+        Literal["knative", "standard"],
+        about("On Knative, which counts requests, or on plain Deployments.", change="replace"),
+    ] = "knative"
     serving_runtime: Annotated[
         str,
         about("The ServingRuntime that loads the model.", change="redeploy", example="kserve-tritonserver"),
     ]
+    container: Annotated[
+        Container | None,
+        about("What that ServingRuntime runs, where it is not on the cluster already.", change="redeploy"),
+    ] = None
     service_account: Annotated[str, about("The Kubernetes service account.", change="redeploy")] = ""
 
 
@@ -64,8 +144,42 @@ class MlServer(
     grpc_port: Annotated[int, about("Port of gRPC.", change="redeploy", ge=1, le=65535)] = 8081
 
 
+class Triton(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="triton"):
+    """NVIDIA Triton Inference Server, which serves a folder of models."""
+
+
+class Ray(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="ray"):
+    """Ray Serve, on this machine or by KubeRay on Kubernetes."""
+
+    namespace: Annotated[
+        str,
+        about(
+            "The Kubernetes namespace of the RayService.",
+            change="replace",
+            pattern=CLUSTER_NAME,
+            form=CLUSTER_NAME_FORM,
+            max_length=63,
+        ),
+    ] = "default"
+    ray_version: Annotated[
+        str,
+        about(
+            "The version of Ray in the image.",
+            change="redeploy",
+            example="2.60.0",
+            pattern=r"^2\.[0-9]+\.[0-9]+$",
+            form="a version such as 2.60.0",
+        ),
+    ] = "2.60.0"
+
+
+def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
+    return {"has_container": view.get("container") is not None}
+
+
 KIND = Kind(
     name="target",
-    spec=Local | Docker | Kserve | MlServer,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
-    planned=("type=kubernetes", "type=triton", "type=ray", "type=mlflow", "type=kubeflow", "type=azureml"),
+    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    facts=_facts,
+    planned=("type=mlflow", "type=kubeflow", "type=azureml"),
 )

@@ -22,12 +22,14 @@ _DEPLOYMENT = "model: churn\ntarget: cluster\n"
 BAD = {"target/cluster.yaml": _CLUSTER, "deployment/1st.yaml": _DEPLOYMENT}
 GOOD = {"target/cluster.yaml": _CLUSTER, "deployment/first_one.yaml": _DEPLOYMENT}
 
+_CLUSTERS = ("kserve", "kubernetes", "ray")
+
 
 def claims(subject: Subject) -> Iterator[tuple[Address, str]]:
     """The names that deployments would have there."""
     for address, deployment in subject.each("deployment"):
         target = subject.named("target", deployment["target"])
-        if target is not None and target["type"] == "kserve":
+        if target is not None and target["type"] in _CLUSTERS:
             yield address, address.name.replace("_", "-")
 
 
@@ -35,7 +37,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     taken: dict[str, str] = {}
     for address, deployment in subject.each("deployment"):
         target = subject.named("target", deployment["target"])
-        if target is None or target["type"] != "kserve":
+        if target is None or target["type"] not in _CLUSTERS:
             continue
         name = address.name.replace("_", "-")
         if re.fullmatch(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", name) is None:

@@ -112,6 +112,16 @@ def test_json_reparses_on_one_visible_line() -> None:
         assert json.loads(quoted) == {text: [text, 1.5, None]}
 
 
+def test_strings_of_protobufs_text_format_reparse() -> None:
+    from google.protobuf import struct_pb2, text_format  # type: ignore[import-untyped]
+
+    for text in naughty():
+        quoted = quoting.pbtxt(text)
+        assert quoted.isprintable()
+        parsed = text_format.Parse(f"string_value: {quoted} # x", struct_pb2.Value())
+        assert parsed.string_value == text
+
+
 def test_shell_words_come_out_of_a_shell_unchanged(tmp_path: Path) -> None:
     strings = naughty()
     script = tmp_path / "script.sh"

@@ -12,7 +12,7 @@ import pytest
 from faults.small import make_project, rows, write
 from mlc.cli.main import run
 from mlc.drivers.registry import Cause, open_registry, set_alias
-from mlc.drivers.registry.hybrid import version
+from mlc.drivers.registry.versions import version
 
 SEEN = "task: binary_classification\ndataset: loans\nfeatures: applicant\n"
 BAYES = "train: {estimator: sklearn.naive_bayes.GaussianNB}\n"
@@ -185,8 +185,8 @@ def test_versions_are_reused_in_every_way(project: Path, capfd: pytest.CaptureFi
     assert steps["model.transforms/reuse"]["because"].startswith("because risk@good is version 2 (")
     assert "was version 1 (" in steps["model.transforms/reuse"]["because"]
     # a version whose file is gone
-    file = good.files.location(version(good, "risk", 2).entry.files["model"])
-    file.unlink()
+    file = version(good, "risk", 2).entry.files["model"]
+    assert good.files.remove(file)
     told = refused(project, capfd, "apply", "--yes", "--select", "model.transforms")
     assert any("[reuse-unfit]" in one and "gone from the registry" in " ".join(one.split()) for one in told)
 
@@ -207,7 +207,7 @@ def loaded(root: Path, name: str) -> Any:
     from mlc.drivers._skops import load_model
 
     registry = open_registry(root, REGISTRY)
-    return load_model(registry.files.location(version(registry, name, 1).entry.files["model"]))
+    return load_model(registry.files.path(version(registry, name, 1).entry.files["model"]))
 
 
 def scaler(model: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from mlc.drivers.registry.hybrid import models, version
 from mlc.drivers.registry.places import open_registry
+from mlc.drivers.registry.versions import models, version
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import Operation, StepFailed
 from mlc.ir.registry import Entry

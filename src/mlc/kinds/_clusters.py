@@ -1,0 +1,141 @@
+"""What templates for clusters are told of a deployment: names, quantities and objects as Kubernetes spells them."""
+
+import hashlib
+import math
+from typing import Any
+
+from msgspec import json
+
+from mlc.kinds._fields import in_bytes, percent
+from mlc.kinds._kind import Scope, View
+from mlc.kinds._rollouts import canary_of
+from mlc.kinds._signature import signature
+
+
+def cluster_facts(name: str, view: View, scope: Scope, alias: str) -> dict[str, Any]:
+    """The facts of a deployment that have to do with where it runs."""
+    facts: dict[str, Any] = {
+        "service_name": service_name(name),
+        "memory": _quantity(view["resources"]["memory"]),
+        "canary": canary_of(view),
+    }
+    scaling = view["autoscaling"]
+    if scaling is not None and scaling["cpu"] is not None:
+        facts["cpu_percent"] = percent(scaling["cpu"])
+    match view["target"]["type"]:
+        case "kubernetes":
+            facts |= _variables(view)
+            facts |= _objects(view, facts)
+        case "kserve":
+            facts |= _kserve(view, scope, alias)
+        case "ray":
+            facts |= _ray(view)
+        case "triton":
+            facts |= _triton(view)
+    return facts
+
+
+def service_name(name: str) -> str:
+    """A deployment's name as Kubernetes takes it, which knows no `_`."""
+    return name.replace("_", "-")
+
+
+def _ray(view: View) -> dict[str, Any]:
+    """What a replica asks of Ray, and what the pod around it asks of Kubernetes, as Ray itself needs memory."""
+    cpu, memory = view["resources"]["cpu"], in_bytes(view["resources"]["memory"])
+    processors = int(cpu[:-1]) / 1000 if cpu.endswith("m") else float(cpu)
+    return {
+        "processors": processors,
+        "whole_processors": str(max(1, math.ceil(processors))),
+        "bytes": memory,
+        "worker_memory": _quantity(f"{memory + in_bytes('1Gi')}B"),
+        "scales": view["autoscaling"] is not None,
+    }
+
+
+def _triton(view: View) -> dict[str, Any]:
+    """The tensors as the graph has them: it takes a boolean as a float, and Triton converts nothing."""
+    tensors = signature(view["model"])
+    return {
+        "booleans": [tensor["name"] for tensor in tensors["inputs"] if tensor["datatype"] == "BOOL"],
+        "inputs": [_tensor(tensor) for tensor in tensors["inputs"]],
+        "outputs": [_tensor(tensor) for tensor in tensors["outputs"]],
+    }
+
+
+def _tensor(tensor: dict[str, Any]) -> dict[str, Any]:
+    types = {"BOOL": "TYPE_FP32", "BYTES": "TYPE_STRING"}
+    datatype = tensor["datatype"]
+    return {
+        "name": tensor["name"],
+        "type": types.get(datatype, f"TYPE_{datatype}"),
+        "dims": tensor["shape"],
+    }
+
+
+def _kserve(view: View, scope: Scope, alias: str) -> dict[str, Any]:
+    """Where models lie in the storage, and who answers how many of the requests."""
+    place = f"{view['target']['storage'].rstrip('/')}/{scope.project['project']}/{view['model']['name']}"
+    stable = view["rollout"].get("stable")
+    shares = [
+        {
+            "name": name,
+            "service": service_name(share["deployment"]["name"]),
+            "percent": percent(share["traffic"]),
+        }
+        for name, share in view["shares"].items()
+    ]
+    return {
+        "model_uri": f"{place}/{alias}",
+        "stable_uri": f"{place}/{stable or alias}",
+        "shares": shares,
+        "rest": 100 - sum(share["percent"] for share in shares),
+        "is_shared": bool(shares),
+    }
+
+
+def _variables(view: View) -> dict[str, Any]:
+    """What the server finds in its environment, and which secrets it finds as files."""
+    secrets = {name: text for name, text in view["variables"].items() if text.startswith("${secret:")}
+    plain = {name: text for name, text in view["variables"].items() if name not in secrets}
+    names = {variable: text.removeprefix("${secret:").removesuffix("}") for variable, text in secrets.items()}
+    told = plain | {f"{name}_FILE": f"/run/secrets/{secret}" for name, secret in names.items()}
+    return {
+        "variables": told,
+        # a pod reads its variables once: it has to be replaced when they change
+        "variables_digest": hashlib.sha256(json.encode(told, order="sorted")).hexdigest()[:16],
+        "secrets": sorted(set(names.values())),
+        "has_variables": bool(view["variables"]),
+        "has_secrets": bool(secrets),
+    }
+
+
+def _objects(view: View, facts: dict[str, Any]) -> dict[str, Any]:
+    """Which objects there are on Kubernetes, in the order to read them."""
+    scaling = view["autoscaling"]
+    conditions = {
+        "scales": scaling is not None,
+        "may_lose_one": (view["replicas"] if scaling is None else scaling["min"]) > 1,
+        "fetches_secrets": facts["has_secrets"] and view["target"]["secret_store"] is not None,
+    }
+    objects = {
+        "deployment": view["target"]["controller"] == "deployment",
+        "rollout": view["target"]["controller"] == "argo_rollouts",
+        "service": True,
+        "horizontalpodautoscaler": conditions["scales"],
+        "poddisruptionbudget": conditions["may_lose_one"],
+        "networkpolicy": True,
+        "serviceaccount": True,
+        "configmap": facts["has_variables"],
+        "externalsecret": conditions["fetches_secrets"],
+    }
+    return {**conditions, "objects": [name for name, there in objects.items() if there]}
+
+
+def _quantity(size: str) -> str:
+    """A size as Kubernetes spells it, which knows no `MB`: in the largest unit that is exact."""
+    number = in_bytes(size)
+    for power, unit in ((3, "Gi"), (2, "Mi"), (1, "Ki")):
+        if number and number % 1024**power == 0:
+            return f"{number // 1024**power}{unit}"
+    return str(number)
