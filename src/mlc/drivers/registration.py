@@ -29,7 +29,7 @@ VERSION = 1
 PACKAGES: tuple[str, ...] = ()
 EFFECT = True
 
-KEPT = ("onnx", "model", "evaluation", "parity", "latency", "verdict", "report", "card", "selection")
+KEPT = ("onnx", "model", "evaluation", "parity", "latency", "verdict", "report", "card", "selection", "bom")
 """The inputs whose files go into the registry. Of the data only the digests do."""
 
 _DATA = ("train", "validation", "test")

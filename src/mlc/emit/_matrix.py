@@ -11,7 +11,7 @@ from pathlib import Path
 from mlc import data
 from mlc.emit import quoting
 from mlc.emit.backends import load_backends
-from mlc.ir.backend import Backend, Emission
+from mlc.ir.backend import Backend, Emission, Publication
 
 PATH = ("docs", "backends.md")
 BEGIN = "<!-- generated from templates/*/backend.yaml by `make generate` -->\n"
@@ -21,18 +21,18 @@ END = "<!-- end of what is generated -->\n"
 def tables(backends: Iterable[Backend]) -> str:
     """Which backend emits which kind, and every artifact with its condition and its checkers, as Markdown."""
     known = list(backends)
-    emitting = [backend for backend in known if backend.manifest.emits]
-    kinds = sorted({emission.kind for backend in emitting for emission in backend.manifest.emits})
+    emitting = [backend for backend in known if backend.manifest.written]
+    kinds = sorted({one.kind for backend in emitting for one in backend.manifest.written})
     rows = [["backend", *(f"`{kind}`" for kind in kinds)], ["---"] * (1 + len(kinds))]
     for backend in emitting:
         found = {
-            kind: [one for one in backend.manifest.emits if one.kind == kind]
+            kind: [one for one in backend.manifest.written if one.kind == kind]
             for kind in kinds
         }  # fmt: skip
         rows.append([f"`{backend.name}`", *(_condition(found[kind]) for kind in kinds)])
     artifacts = [["backend", "artifact", "checked by"], ["---"] * 3]
     for backend in emitting:
-        for emission in backend.manifest.emits:
+        for emission in backend.manifest.written:
             checks = "; ".join(f"`{check}`" for check in emission.check) or "–"
             artifacts.append([f"`{backend.name}`", f"`{emission.path}`", checks])
     said = [["backend", "what it is", "format"], ["---"] * 3]
@@ -52,7 +52,7 @@ def page(text: str, backends: Iterable[Backend]) -> str:
     return f"{head}{BEGIN}\n{tables(backends)}\n{END}{tail}"
 
 
-def _condition(emissions: list[Emission]) -> str:
+def _condition(emissions: list[Emission | Publication]) -> str:
     """When a backend emits a kind: what its artifacts have in common."""
     if not emissions:
         return ""

@@ -65,6 +65,11 @@ def _manifest(file: Path, text: str) -> Manifest:
         )
     if manifest.by != "emit" and manifest.emits:
         raise BackendError(f"{file} is rendered by a {manifest.by}, so it cannot also list what to emit.")
+    if manifest.by != "driver" and manifest.publishes:
+        raise BackendError(
+            f"{file} is rendered by {manifest.by}, and only what a driver renders is published by a step. "
+            "List it below `emits`, or say `by: driver`."
+        )
     return manifest
 
 

@@ -108,3 +108,20 @@ def _circles(waits: Mapping[str, list[str]]) -> Iterator[str]:
             del left[name]
     if left:
         yield f"these wait for one another: {', '.join(left)}"
+
+
+def cyclonedx_findings(document: Any) -> tuple[str, ...]:
+    """Of a bill of materials: components that bear one reference, and references to no component."""
+    main = document.get("metadata", {}).get("component") if isinstance(document, Mapping) else None
+    if main is None:
+        return ("the document does not say what it is about (metadata.component)",)
+    known = [one.get("bom-ref") for one in (main, *document.get("components", ()))]
+    findings = [
+        f"components: two bear the reference {one}" for one in dict.fromkeys(known) if known.count(one) > 1
+    ]
+    data = main.get("modelCard", {}).get("modelParameters", {}).get("datasets", ())
+    named = [("metadata.component.modelCard.modelParameters.datasets", one.get("ref")) for one in data]
+    for one in document.get("dependencies", ()):
+        named += [("dependencies", ref) for ref in (one.get("ref"), *one.get("dependsOn", ()))]
+    findings += [f"{place}: there is no component {ref}" for place, ref in named if ref not in known]
+    return tuple(findings)

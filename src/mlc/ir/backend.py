@@ -57,6 +57,24 @@ class Emission(Struct, frozen=True, forbid_unknown_fields=True):
     ] = []
 
 
+class Publication(Struct, frozen=True, forbid_unknown_fields=True):
+    """One file that a step publishes for a resource of a kind, once `mlc apply` has done it."""
+
+    kind: Annotated[str, Meta(description="The kind of resource.", pattern=_NAME)]
+    path: Annotated[
+        str,
+        Meta(
+            description="Where the file goes, below the artifacts folder of the environment. May hold {{ name }}.",
+            pattern=r"^[^/\\].*[^/]$",
+        ),
+    ]
+    when: Annotated[
+        dict[str, Scalar | list[Scalar]],
+        Meta(description="Values wanted at dotted paths of the resource's view, as of `emits`."),
+    ] = {}
+    check: Annotated[list[str], Meta(description="The official checkers of the file.")] = []
+
+
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     """What `backend.yaml` holds."""
 
@@ -77,6 +95,14 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, Pin], Meta(description="Revisions of other projects that its artifacts name.")
     ] = {}
     emits: Annotated[list[Emission], Meta(description="What it emits.")] = []
+    publishes: Annotated[
+        list[Publication], Meta(description="Where a driver renders: what its steps publish.")
+    ] = []
+
+    @property
+    def written(self) -> tuple[Emission | Publication, ...]:
+        """What it emits and what it publishes."""
+        return (*self.emits, *self.publishes)
 
 
 class Backend(Struct, frozen=True):

@@ -20,6 +20,7 @@ from mlc.kinds._candidates import (
 )
 from mlc.kinds._card import Card
 from mlc.kinds._code import run_by_code
+from mlc.kinds._description import ModelFormat, describing
 from mlc.kinds._ensemble import Chain, Stacking, Voting
 from mlc.kinds._fields import (
     DatasetName,
@@ -157,6 +158,10 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         list[PolicyName], about("The policies it must satisfy.", change="none", stricter="more")
     ] = []
     card: Annotated[Card, about("What people need to know.", change="metadata")] = Card()
+    describe: Annotated[
+        list[ModelFormat],
+        about("Formats in which other tools are told what a version is, beside its card.", change="metadata"),
+    ] = []
 
 
 _PUBLISHED = {
@@ -167,6 +172,7 @@ _PUBLISHED = {
     "learning-curve": {"curve": "learning_curve.json"},
     "report": {"report": "evaluation.html"},
     "card": {"card": "README.md"},
+    "bom": {"bom": "bom.cdx.json"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
 _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
@@ -306,6 +312,9 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     if is_selected(view):
         proofs |= choice | {"selection": f"{address}/select#selection"}
     steps.append(operation("card", "model_card", about_model, **proofs))
+    data = {"train": f"{ingest}#train", "test": test, **kept}
+    told_of = describing(view, operation, about_model, {"onnx": onnx, "model": model, **data}, proofs)
+    steps += told_of
     steps.append(
         operation(
             "register",
@@ -318,6 +327,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             **kept,
             report=f"{address}/report#report",
             card=f"{address}/card#card",
+            **{step.name: f"{step.id}#{step.name}" for step in told_of},
             **_feeding.lineage(view),
             # what was exported is told of too, where something that was made of it is served
             **({"exported": f"{address}/export#onnx"} if served == "optimize" else {}),

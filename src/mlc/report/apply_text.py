@@ -173,6 +173,7 @@ _PUBLISHED = {
     "report": "report",
     "evaluation": "figures",
     "card": "model card",
+    "bom": "materials",
 }
 
 

@@ -1,0 +1,27 @@
+"""Formats in which other tools are told what a version is."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from mlc.ir.operation import Operation
+from mlc.kinds._kind import View
+
+ModelFormat = Literal["cyclonedx"]
+
+_BOM_READS = ("evaluation", "verdict", "chosen")
+"""What is asked of the proofs. No speed: of the same model the same bytes are made."""
+
+
+def describing(
+    view: View,
+    operation: Callable[..., Operation],
+    about: dict[str, Any],
+    files: Mapping[str, str],
+    proofs: Mapping[str, str],
+) -> list[Operation]:
+    """The steps that describe a model, each named as its one output. Like the card they wait for the gates."""
+    steps = []
+    if "cyclonedx" in view["describe"]:
+        asked = {name: proofs[name] for name in _BOM_READS if name in proofs}
+        steps.append(operation("bom", "model_bom", about, **files, **asked))
+    return steps
