@@ -193,6 +193,8 @@ print("\\n".join(findings))
 sys.exit(1 if findings else 0)
 """
 
+_DATACONTRACT = "from datacontract.cli import main; main()"
+
 _MLSERVER = """
 import json, sys
 from mlserver import settings
@@ -279,6 +281,14 @@ def _cyclonedx(artifact: Artifact, argument: str, _home: Path) -> Verification:
     return Verification("rejected" if findings else "ok", "", findings)
 
 
+def _datacontract(artifact: Artifact, _argument: str, home: Path) -> Verification:
+    """The Data Contract CLI's lint, by the schema that it brings along. It follows no reference to a server."""
+    python = home / ".checkers" / "datacontract" / "bin" / "python"
+    if not python.is_file():
+        return missing(f"{python} is not there; `make checkers` installs it")
+    return process(artifact, [str(python), "-I", "-c", _DATACONTRACT, "lint", "--all-errors"])
+
+
 def _openapi(artifact: Artifact, _argument: str, home: Path) -> Verification:
     """The specification's own schema, and what it cannot say: references, paths and their parameters."""
     python = home / ".checkers" / "openapi" / "bin" / "python"
@@ -307,6 +317,7 @@ COMMANDS = {
 _CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
     "crd": _crd,
     "cyclonedx": _cyclonedx,
+    "datacontract": _datacontract,
     "dependencies": _dependencies,
     "gitlab-ci-local": _gitlab_ci_local,
     "grafana": _grafana,

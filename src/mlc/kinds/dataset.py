@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from mlc.ir.address import Address
-from mlc.ir.operation import Operation
+from mlc.ir.operation import Operation, digest_of
 from mlc.kinds._contracts import Checks, Column
+from mlc.kinds._description import DatasetFormat
 from mlc.kinds._fields import Resource, about, seconds
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._preparation import Preparation
@@ -54,6 +55,10 @@ class Dataset(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
             change="metadata",
         ),
     ] = None
+    describe: Annotated[
+        list[DatasetFormat],
+        about("Formats in which other tools are told what the data are and promise.", change="metadata"),
+    ] = []
     split: Annotated[Split, about("How rows are kept apart for testing.", change="reingest")] = (
         StratifiedSplit()
     )
@@ -232,9 +237,21 @@ _DRIVERS = {"file": "files", "sklearn": "bundled"}
 _READERS = {"sql": "sql_read", "duckdb": "duckdb_read", "object_store": "object_store_read"}
 
 
+def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
+    """The version of the contract, where it is told to others: what is promised, and not in which words."""
+    if "odcs" not in view["describe"]:
+        return {}
+    promised = {
+        name: {key: value for key, value in column.items() if key not in ("description", "unit")}
+        for name, column in view["columns"].items()
+    }
+    return {"contract": digest_of({"columns": promised, "checks": _checks(view)})[:12]}
+
+
 KIND = Kind(
     name="dataset",
     spec=Dataset,
     operations=_operations,
+    facts=_facts,
     planned=("contract",),
 )
