@@ -61,7 +61,7 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
-	grafana debian openapi checkov ray datacontract
+	grafana debian openapi checkov ray datacontract mlcroissant
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
@@ -86,6 +86,11 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/datacontract/.installed:
 	$(PYTHON) -m venv .checkers/datacontract
 	.checkers/datacontract/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'datacontract-cli[duckdb]==1.2.8'
+	touch $@
+
+.checkers/mlcroissant/.installed:
+	$(PYTHON) -m venv .checkers/mlcroissant
+	.checkers/mlcroissant/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlcroissant==1.1.1
 	touch $@
 
 .checkers/ray/.installed:

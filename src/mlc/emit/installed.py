@@ -46,6 +46,7 @@ _APART = {
     "checkov": "checkov",
     "datacontract": "datacontract-cli",
     "grafana": "grafana-foundation-sdk",
+    "mlcroissant": "mlcroissant",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
     "ray": "ray",

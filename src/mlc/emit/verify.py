@@ -289,6 +289,25 @@ def _datacontract(artifact: Artifact, _argument: str, home: Path) -> Verificatio
     return process(artifact, [str(python), "-I", "-c", _DATACONTRACT, "lint", "--all-errors"])
 
 
+def _mlcroissant(artifact: Artifact, _argument: str, home: Path) -> Verification:
+    """MLCommons' own reader. It warns of what is recommended, and refuses what is wrong."""
+    python = home / ".checkers" / "mlcroissant" / "bin" / "python"
+    if not python.is_file():
+        return missing(f"{python} is not there; `make checkers` installs it")
+    return process(artifact, [str(python), "-I", "-c", _MLCROISSANT])
+
+
+_MLCROISSANT = """
+import sys
+import mlcroissant
+try:
+    mlcroissant.Dataset(jsonld=sys.argv[1])
+except Exception as error:
+    print(f"{type(error).__name__}: {error}")
+    sys.exit(1)
+"""
+
+
 def _openapi(artifact: Artifact, _argument: str, home: Path) -> Verification:
     """The specification's own schema, and what it cannot say: references, paths and their parameters."""
     python = home / ".checkers" / "openapi" / "bin" / "python"
@@ -321,6 +340,7 @@ _CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
     "dependencies": _dependencies,
     "gitlab-ci-local": _gitlab_ci_local,
     "grafana": _grafana,
+    "mlcroissant": _mlcroissant,
     "mlserver": _mlserver,
     "openapi": _openapi,
     "schema": _schema,

@@ -7,7 +7,7 @@ from mlc.ir.operation import Operation
 from mlc.kinds._kind import View
 
 ModelFormat = Literal["cyclonedx"]
-DatasetFormat = Literal["odcs"]
+DatasetFormat = Literal["croissant", "odcs"]
 
 _BOM_READS = ("evaluation", "verdict", "chosen")
 """What is asked of the proofs. No speed: of the same model the same bytes are made."""

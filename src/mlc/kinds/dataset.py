@@ -1,5 +1,6 @@
 """A dataset: where rows come from, what they must look like, and how they are split."""
 
+from posixpath import relpath
 from typing import Annotated, Any
 
 from msgspec import Struct
@@ -176,9 +177,35 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             else {},
         )
     )
+    if "croissant" in view["describe"]:
+        steps.append(_described(address, view, folder))
     if view["profile"] is not None:
         steps += _published(address, view, scope, contract, folder)
     return tuple(steps)
+
+
+def _described(address: Address, view: View, folder: str) -> Operation:
+    """Metadata for others. Of which columns, is told where the file holds what the contract promises."""
+    source = view["source"]
+    as_it_lies = source["type"] == "file" and not view["prepare"] and view["privacy"] is None
+    here = source["type"] == "file" and {
+        "from_here": relpath(source["path"], folder),
+        "format": source["format"],
+    }
+    columns = {
+        name: {"type": column["type"], "description": column["description"]}
+        for name, column in view["columns"].items()
+        if as_it_lies
+    }
+    about_data = {key: view[key] for key in ("name", "description", "licence", "owner", "tags")}
+    return Operation(
+        id=f"{address}/describe",
+        driver="croissant",
+        spec={**about_data, "file": here or None, "columns": columns},
+        inputs={part: f"{address}/ingest#{part}" for part in parts_of(view)},
+        files={"source": source["path"]} if here else {},
+        publishes={"croissant": f"{folder}/croissant.json"},
+    )
 
 
 def _published(
