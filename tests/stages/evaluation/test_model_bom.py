@@ -22,7 +22,9 @@ from mlc.ir.address import Address
 from mlc.ir.artifact import artifact
 from mlc.ir.backend import Backend, Verification
 from mlc.ir.evaluation import Evaluation, Verdict
-from mlc.ir.operation import Work
+from mlc.ir.operation import Operation, Work
+from mlc.pipeline import compile_project
+from mlc.request import Request
 from stages.emit.test_quoting import naughty
 from stages.evaluation.test_model_card import SPEC
 
@@ -185,3 +187,18 @@ def test_naughty_strings_stay_values(evaluation: Evaluation) -> None:
         assert limits[0] == "\n".join(nasty)
         found = verify(artifact(PATH, written, "bom", Address("model", "default_risk")), BACKEND)
         assert (found.outcome, found.findings) == ("ok", ()), nasty
+
+
+def steps_of(example: str) -> dict[str, Operation]:
+    _, compiled = compile_project(Request(data.path("examples", example), ("dev",)))
+    return {step.id: step for one in compiled[0].graph.resources for step in one.operations}
+
+
+def test_a_model_that_asks_has_the_step_and_registers_what_it_made() -> None:
+    steps = steps_of("penguins")
+    bom, register = steps["model.species/bom"], steps["model.species/register"]
+    assert bom.publishes == {"bom": "generated/dev/models/species/bom.cdx.json"}
+    assert register.inputs["bom"] == f"{bom.id}#bom"
+    assert "model.species/gate" in bom.needs, "what is refused is not described"
+    assert not {"latency", "parity"} & set(bom.inputs), "what is measured differs each time"
+    assert not [name for name in steps_of("wines") if name.endswith("/bom")]
