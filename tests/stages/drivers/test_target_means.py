@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import TargetEncoder
 
-from mlc.drivers import _convert, _fitting, _onnx, _skops
+from mlc.drivers import _convert, _fitting, _forms, _onnx, _skops
 from mlc.drivers._columns import model_input
 from mlc.drivers._folds import folds, parts
 from mlc.drivers.features.means import Means, crossed
@@ -340,6 +340,18 @@ def test_a_column_without_a_value_is_the_mean_everywhere(tmp_path: Path) -> None
     np.testing.assert_allclose(
         session.run(None, _onnx.feeds(table))[1], model.predict_proba(table), atol=1e-6
     )
+
+
+def test_a_form_of_8_bits_leaves_the_means_alone(tmp_path: Path) -> None:
+    groups = {"g": PLAIN | {"columns": ["town", "rooms", "plan"]}}
+    model, used = fitted("binary_classification", groups), spec("binary_classification", groups)["columns"]
+    base = tmp_path / "model.onnx"
+    base.write_bytes(_convert.to_onnx(model, used, 21))
+    table = model_input(rows(), used)
+    made = onnxruntime.InferenceSession(
+        _forms._quantised(base, tmp_path, "dynamic", dict), providers=["CPUExecutionProvider"]
+    )
+    np.testing.assert_allclose(made.run(None, _onnx.feeds(table))[1], model.predict_proba(table), atol=1e-6)
 
 
 def test_rows_that_are_all_in_one_fold_are_refused_at_the_field() -> None:

@@ -82,7 +82,9 @@ class Means(Step):
         for place, (categories, table) in enumerate(zip(self.categories, self.tables_, strict=True)):
             column = nodes.add("Reshape", nodes.columns(given, [place]), flat)
             codes = nodes.places(column, categories)
-            made.append(nodes.add("Gather", nodes.constant(table), codes, axis=0))
+            # float64, which smaller forms leave alone: 8 bits would make other means of these
+            wide = nodes.add("Gather", nodes.constant(table.astype(np.float64)), codes, axis=0)
+            made.append(nodes.cast(wide, np.float32))
         return made[0] if len(made) == 1 else nodes.add("Concat", *made, axis=1)
 
     def _aims(self, y: Any) -> NDArray[np.float64]:
