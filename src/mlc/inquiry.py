@@ -78,7 +78,9 @@ def columns_out(
 ) -> tuple[pipeline.Validated, tuple[ColumnsOut, ...]]:
     """load → compose → check → lower, then what comes out of features on each dataset that a model uses them on."""
     from mlc import lower
+    from mlc.ir.metrics import MULTICLASS
     from mlc.kinds import _columns_out, features
+    from mlc.kinds._signature import classes_of, label_column
 
     validated = pipeline.validate(request, source)
     if has_errors(validated.diagnostics):
@@ -87,16 +89,21 @@ def columns_out(
     found: list[ColumnsOut] = []
     is_there = False
     for graph in graphs:
-        uses: dict[str, list[Any]] = {}
+        uses: dict[tuple[str, str], list[Any]] = {}
         for resource in graph.resources:
             is_there |= str(resource.address) == address
             if (
                 resource.address.kind == "model"
                 and f"features.{resource.view['features']['name']}" == address
             ):
-                uses.setdefault(resource.view["dataset"]["name"], []).append(resource.view)
-        for dataset, models in uses.items():
+                view = resource.view
+                # a class of the label may be a column
+                by_class = features.encodes_target(view["features"]) and view["task"] == MULTICLASS
+                label = label_column(view) if by_class else ""
+                uses.setdefault((view["dataset"]["name"], label), []).append(view)
+        for (dataset, label), models in uses.items():
             told = features.seen(models[0]["features"], models[0]["task"])
+            told |= {"classes": classes_of(models[0])} if label else {}
             items = _columns_out.columns_out(told, models[0]["dataset"]["columns"])
             names = tuple(model["name"] for model in models)
             found.append(ColumnsOut(graph.environment, dataset, names, _columns_out.width(items), items))

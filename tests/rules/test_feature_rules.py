@@ -90,6 +90,15 @@ TYPE = "transform-type-mismatch"
         ("{columns: [pay], encode: one_hot}", [TYPE], 'give the group a "bin"'),
         ("{columns: [age], bin: {method: uniform}, encode: one_hot}", [TYPE], "does not take that"),
         ("{columns: [flat], encode: one_hot}", [STEP], "run together"),
+        # by the label
+        ("{columns: [plan, flat], encode: target}", [STEP], "run together"),
+        ("{columns: [plan], encode: target, scale: standard}", [], ""),
+        ("{columns: [note], encode: target, reduce: {method: pca, components: 1}}", [], ""),
+        ("{columns: [note], encode: target, select: {method: best, columns: 2}}", [STEP], "has 1 column"),
+        ("{columns: [pay], encode: target}", [TYPE], 'give the group a "bin"'),
+        ("{columns: [age], bin: {method: uniform}, encode: target}", [], ""),
+        ("{columns: [born], dates: {parts: [month]}, encode: target}", [], ""),
+        ("{columns: [left], encode: target}", ["label-as-feature"], "predicts"),
         # crosses
         ("{columns: [pay, debt], cross: {degree: 2}}", [], ""),
         ("{columns: [pay], cross: {}}", [STEP], "two columns at least"),
@@ -171,6 +180,42 @@ def test_what_selects_by_the_label_needs_one_of_its_sort(select: str, task: str,
     diagnostics = of_group(f"{{columns: [pay, debt], select: {select}}}", task)
     assert [one.rule for one in diagnostics] == ([STEP] if words else []), diagnostics
     assert all(words in one.detail for one in diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("binary_classification", ""),
+        ("regression", ""),
+        ("anomaly_detection", '"encode: one_hot" and "encode: ordinal" do without'),
+    ],
+)
+def test_what_encodes_by_the_label_needs_one(task: str, words: str) -> None:
+    diagnostics = of_group("{columns: [plan], encode: target}", task)
+    assert [one.rule for one in diagnostics] == ([STEP] if words else []), diagnostics
+    assert all(words in one.detail for one in diagnostics)
+
+
+def test_of_several_classes_there_is_a_column_for_each() -> None:
+    dataset = DATASET.replace(
+        "left: {type: integer,", "left: {type: string, values: [stays, goes, asks], nullable: false,"
+    )
+    model = "task: multiclass_classification\ndataset: people\nfeatures: basic\n"
+    model += "train: {estimator: sklearn.linear_model.LogisticRegression}\n"
+    group = "groups:\n  one: {columns: [plan], encode: target, select: {method: best, columns: 3}}\n"
+    assert found(dataset__people=dataset, features__basic=group, model__churn=model) == []
+
+
+@pytest.mark.parametrize("kind", ["transforms", "warm_start"])
+def test_means_of_the_label_are_not_reused_as_they_were_fitted(kind: str) -> None:
+    model = "task: binary_classification\ndataset: people\nfeatures: basic\n"
+    model += "train: {estimator: sklearn.linear_model.LogisticRegression}\n"
+    model += f"reuse: {{model: churn:1, as: {kind}}}\n"
+    group = "groups:\n  one: {{columns: [plan], encode: {}}}\n"
+    (one,) = found(dataset__people=DATASET, features__basic=group.format("target"), model__later=model)
+    assert (one.rule, one.path) == ("bad-reuse", "reuse.as")
+    assert "as: features" in one.help
+    assert not found(dataset__people=DATASET, features__basic=group.format("one_hot"), model__later=model)
 
 
 def test_a_scale_before_a_reduction_is_in_its_place_for_trees() -> None:

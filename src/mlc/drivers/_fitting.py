@@ -13,8 +13,9 @@ from sklearn.pipeline import Pipeline
 
 from mlc.drivers import _pipeline
 from mlc.drivers._columns import model_input
-from mlc.drivers._folds import Fold, UnfoldableError, folds
+from mlc.drivers._folds import Fold, UnfoldableError, folds, parts
 from mlc.drivers._labels import params_by_place
+from mlc.drivers.features.means import crossed
 from mlc.drivers.statistics.answers import Answers
 from mlc.ir.metrics import ANOMALY, BINARY, REGRESSION
 from mlc.ir.task import TASKS
@@ -71,9 +72,18 @@ def plain(
     table = model_input(frame, spec["columns"])
     estimator = make(spec["estimator"], params_by_place(spec), spec["seed"])
     unfitted = _pipeline.pipeline(
-        spec["groups"], spec["columns"], table, estimator, spec["seed"], spec.get("joined")
+        spec["groups"],
+        spec["columns"],
+        table,
+        estimator,
+        spec["seed"],
+        spec.get("joined"),
+        spec.get("classes", ()),
     )
-    return unfitted.fit(table, labels)
+    if "crossing" not in spec:
+        return unfitted.fit(table, labels)
+    with crossed(parts(frame, spec["crossing"], spec["label"])):
+        return unfitted.fit(table, labels)
 
 
 def _ensemble(frame: pl.DataFrame, labels: Labels | None, spec: Mapping[str, Any], make: Build) -> Pipeline:

@@ -57,6 +57,16 @@ def folds(frame: pl.DataFrame, how: Mapping[str, Any]) -> list[Fold]:
     return made
 
 
+def parts(frame: pl.DataFrame, how: Mapping[str, Any], label: str) -> Rows:
+    """Shape (n,): the fold of each row, of `count` by `hash` or `group` as in `folds`. The `label` is not among what is
+    hashed where rows have no id: which fold a row is in must not follow it. A fold may be empty."""
+    hashed = hashes(frame.drop(label), how["column"], f"{how['purpose']} {how['seed']} 0")
+    found = np.zeros(frame.height, np.int64)
+    for number, fold in enumerate(_by_hash(hashed, how["count"], found)):
+        found[fold.test] = number
+    return found
+
+
 def in_words(how: Mapping[str, Any]) -> str:
     """`5 folds by the hash of id`, for people."""
     by = {

@@ -31,7 +31,7 @@ def refuse(path: str, name: str, group: Mapping[str, Any], columns: Columns) -> 
     if texts and encode == "none":
         raise UnfitError(
             f"The group `{name}` hands text to the estimator ({names_of(texts)}), which takes numbers only. "
-            "Encode the group `one_hot` or `ordinal`, or give the text a group of its own with `text`.",
+            "Encode the group `one_hot`, `ordinal` or `target`, or give the text a group of its own with `text`.",
             f"{path}.encode",
         )
     if texts and group.get("bin"):
@@ -58,7 +58,7 @@ def refuse(path: str, name: str, group: Mapping[str, Any], columns: Columns) -> 
             f"{path}.impute",
         )
     holes = [column for column, kind in types.items() if columns[column]["nullable"] and kind != "string"]
-    if holes and encode != "none" and group["impute"] == "none":
+    if holes and encode not in ("none", "target") and group["impute"] == "none":
         raise UnfitError(
             f"The group `{name}` encodes {names_of(holes)}, which may be missing, and a missing number is no "
             "category. Impute the group, for example with `most_frequent`.",

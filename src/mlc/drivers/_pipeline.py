@@ -26,6 +26,7 @@ from mlc.drivers._columns import MISSING_TEXT, MISSING_TIME, Columns
 from mlc.drivers.features.bins import Bins
 from mlc.drivers.features.dates import DateParts
 from mlc.drivers.features.kept import Kept
+from mlc.drivers.features.means import Means
 from mlc.drivers.features.products import Products
 from mlc.drivers.features.projection import Projection
 from mlc.drivers.features.step import UnfitError
@@ -51,15 +52,18 @@ def pipeline(
     estimator: BaseEstimator,
     seed: int,
     joined: Mapping[str, Any] | None = None,
+    classes: Sequence[Any] = (),
 ) -> Pipeline:
     """An unfitted Pipeline of `features` and `estimator`: a ColumnTransformer of the groups and, where something is
     `joined`, done to all of them together, a Pipeline of it and that.
 
     `table` is what `model_input` gives of the training part; categories that are not declared are learned
-    from it. `seed` is that of every transform that draws. Raises UnfitError.
+    from it. `seed` is that of every transform that draws; `classes` are those of the label, where there are several.
+    Raises UnfitError.
     """
+    told = [str(one) for one in classes]
     transformers = [
-        part for name, group in groups.items() for part in _parts(name, group, columns, table, seed)
+        part for name, group in groups.items() for part in _parts(name, group, columns, table, seed, told)
     ]
     features: BaseEstimator = ColumnTransformer(
         transformers, remainder="drop", sparse_threshold=0.0, n_jobs=None
@@ -97,7 +101,12 @@ class _Run(Struct, frozen=True):
 
 
 def _parts(
-    name: str, group: Mapping[str, Any], columns: Columns, table: pl.DataFrame, seed: int
+    name: str,
+    group: Mapping[str, Any],
+    columns: Columns,
+    table: pl.DataFrame,
+    seed: int,
+    classes: list[str],
 ) -> Iterator[tuple[str, Any, list[str] | str]]:
     """One transformer per run of columns, or one of all where a step looks at them together."""
     path = f"features.groups.{name}"
@@ -107,7 +116,7 @@ def _parts(
         yield from _texts_of(safe, path, group, table, seed)
         return
     by_type = groupby(group["columns"], lambda column: columns[column]["type"] == "string")
-    runs = [_run(path, group, is_text, list(run), columns, table, seed) for is_text, run in by_type]
+    runs = [_run(path, group, is_text, list(run), columns, table, seed, classes) for is_text, run in by_type]
     sources = [(number, source) for number, run in enumerate(runs) for source in run.sources]
     places = {source: place for place, source in enumerate(dict.fromkeys(sources))}
     together = [*_together(path, group, [places[source] for source in sources], seed)]
@@ -149,6 +158,7 @@ def _run(
     columns: Columns,
     table: pl.DataFrame,
     seed: int,
+    classes: list[str],
 ) -> _Run:
     """What is done to each column by itself."""
     steps: list[tuple[str, BaseEstimator]] = []
@@ -169,9 +179,11 @@ def _run(
             categories = [_numbers(PART_VALUES[part]) for _ in run for part in dates["parts"]]
         else:
             categories = [_categories(column, columns, table) for column in run]
-        steps.append(("encode", _encoder(group["encode"], categories)))
+        steps.append(("encode", _encoder(group["encode"], categories, classes, f"{path}.encode")))
         if group["encode"] == "one_hot":
             sources = [place for place, found in enumerate(categories) for _ in found]
+        elif group["encode"] == "target":
+            sources = [place for place in sources for _ in classes or ("",)]
     if group["scale"] != "none":
         steps.append(("scale", SCALERS[group["scale"]]()))
     return _Run(run, steps, sources)
@@ -210,7 +222,13 @@ def _last(asked: Mapping[str, Any], seed: int, path: str) -> Iterator[tuple[str,
         yield "reduce", Projection(**asked["reduce"], seed=seed, path=f"{path}.reduce")
 
 
-def _encoder(kind: str, categories: list[np.ndarray[Any, Any]]) -> BaseEstimator:
+def _encoder(
+    kind: str, categories: list[np.ndarray[Any, Any]], classes: list[str], path: str
+) -> BaseEstimator:
+    if kind == "target":
+        # a missing text, which a contract may declare as a value too, has the mean of all
+        present = [found[found != MISSING_TEXT] if found.dtype == object else found for found in categories]
+        return Means(present, classes, path)
     if kind == "one_hot":
         return OneHotEncoder(
             categories=categories, handle_unknown="ignore", sparse_output=False, dtype=np.float32

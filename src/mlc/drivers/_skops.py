@@ -26,6 +26,7 @@ TRUSTED = (
     "mlc.drivers.features.bins.Bins",
     "mlc.drivers.features.dates.DateParts",
     "mlc.drivers.features.kept.Kept",
+    "mlc.drivers.features.means.Means",
     "mlc.drivers.features.products.Products",
     "mlc.drivers.features.projection.Projection",
     "numpy.dtype",

@@ -130,8 +130,9 @@ _WRONG: Mapping[str, tuple[str, str]] = {
         "sklearn.preprocessing.PowerTransformer, or sklearn.preprocessing.KBinsDiscretizer",
     ),
     "TargetEncoder": (
-        "It converts to ONNX without an error, and of numbers with fractions one label in six was wrong.",
-        "encode: ordinal, or encode: one_hot",
+        "It converts to ONNX without an error, and of numbers with fractions one label in six was wrong. The group's "
+        "own `encode` is right.",
+        "the group's own encode: target",
     ),
 }
 """Converts without an error and says something else: by short name why, and what to take instead."""

@@ -233,6 +233,16 @@ def folds_of(view: View, purpose: str, count: int, seed: int, repeats: int = 1) 
     return how
 
 
+def crossing(view: View) -> dict[str, Any]:
+    """How rows are divided to be encoded by the label: groups stay together, and other rows go by their hash. Not by
+    time, as the first rows would have none before them, and all of them are before what the model is proven on; nor
+    by class, as the fold of a row must not follow its label."""
+    how = folds_of(view, "encode", 5, seed_of(view))
+    if how["method"] == "time":
+        how |= {"method": "hash", "column": id_of(view["dataset"])}
+    return {name: how[name] for name in ("purpose", "count", "seed", "method", "column")}
+
+
 Make = Callable[..., Operation]
 """Makes an operation of the model from its name, driver, specification and inputs."""
 

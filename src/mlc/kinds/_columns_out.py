@@ -14,11 +14,14 @@ from mlc.kinds._feature_steps import PART_VALUES, bins_of, date_columns
 
 
 def columns_out(seen: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]]) -> tuple[Item, ...]:
-    """What comes out of features (as `kinds.features.seen` gives them) on a dataset's columns, in order."""
+    """What comes out of features (as `kinds.features.seen` gives them) on a dataset's columns, in order.
+
+    `seen` may have the `classes` of the label, where there are several; None where models differ in them.
+    """
     items = [
         item
         for name, group in seen["groups"].items()
-        for part, found in _group(group, columns)
+        for part, found in _group(group, columns, seen.get("classes", ()))
         for item in _named(found, name, name.replace("__", "-") + part)
     ]
     return tuple(_last(items, seen.get("joined", {}), ""))
@@ -30,10 +33,12 @@ def width(items: Sequence[Item]) -> int | None:
     return sum(count for count in counts if count is not None) if None not in counts else None
 
 
-def steps_in(group: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]]) -> tuple[Item, ...]:
+def steps_in(
+    group: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]], classes: Sequence[Any] | None
+) -> tuple[Item, ...]:
     """What goes into the `select` and `reduce` of a group: what its other steps give."""
     whole = {**group, "select": None, "reduce": None}
-    return tuple(item for _, found in _group(whole, columns, together=True) for item in found)
+    return tuple(item for _, found in _group(whole, columns, classes, together=True) for item in found)
 
 
 def _named(items: Sequence[Item], group: str, prefix: str) -> list[Item]:
@@ -55,14 +60,18 @@ def _named(items: Sequence[Item], group: str, prefix: str) -> list[Item]:
 
 
 def _group(
-    group: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]], *, together: bool = False
+    group: Mapping[str, Any],
+    columns: Mapping[str, Mapping[str, Any]],
+    classes: Sequence[Any] | None,
+    *,
+    together: bool = False,
 ) -> list[tuple[str, list[Item]]]:
     """The parts of a group: what follows its name, and what each gives."""
     if group.get("text"):
         return _texts(group, together=together)
     by_type = groupby(group["columns"], lambda column: columns[column]["type"] == "string")
     runs = [[*run] for _, run in by_type]
-    apart = [_run(group, run, columns) for run in runs]
+    apart = [_run(group, run, columns, classes) for run in runs]
     asked = any(group.get(step) for step in ("cross", "transforms", "select", "reduce"))
     if len(runs) > 1 and not (asked or together):
         return [(f"-{number}", _flat(run)) for number, run in enumerate(apart, start=1)]
@@ -93,7 +102,10 @@ def _texts(group: Mapping[str, Any], *, together: bool) -> list[tuple[str, list[
 
 
 def _run(
-    group: Mapping[str, Any], run: Sequence[str], columns: Mapping[str, Mapping[str, Any]]
+    group: Mapping[str, Any],
+    run: Sequence[str],
+    columns: Mapping[str, Mapping[str, Any]],
+    classes: Sequence[Any] | None,
 ) -> list[list[Item]]:
     """What is made of columns of alike type, by source: those of one are never multiplied."""
     dates, bins = group.get("dates"), group.get("bin")
@@ -108,6 +120,8 @@ def _run(
             [Out(name, "", (column,), kind)] for (name, column), kind in zip(parts, kinds, strict=True)
         ]
         return _scaled(made, group["scale"])
+    if group["encode"] == "target":
+        return _scaled([_means(name, column, classes) for name, column in parts], group["scale"])
     if bins:
         values: list[Sequence[Any] | None] = [range(bins_of(bins))] * len(parts)
     elif dates:
@@ -144,6 +158,18 @@ def _encoded(how: str, name: str, column: str, values: Sequence[Any] | None, is_
         return [Unknown("", (column,), "indicator", why)]
     written = [str(value) if is_text else float32_text(int(value)) for value in values]
     return [Out(f"{name}_{value}", "", (column,), "indicator") for value in written]
+
+
+def _means(name: str, column: str, classes: Sequence[Any] | None) -> list[Item]:
+    """As `drivers.features.means` names them."""
+    if classes is None:
+        return [
+            Unknown(
+                "", (column,), "number", "there is one for each class, and models differ in their classes"
+            )
+        ]
+    names = [f"{name}_{one}" for one in classes] or [name]
+    return [Out(one, "", (column,), "number") for one in names]
 
 
 def _crossed(sources: Sequence[Sequence[Item]], cross: Mapping[str, Any]) -> list[Item]:

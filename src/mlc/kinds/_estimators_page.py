@@ -26,6 +26,10 @@ the same labels and probabilities, for every choice of every parameter that is o
 Parameters are checked against the library's own constraints before anything runs, for the estimators that are not
 served too.
 
+Four estimators of the first table could transform as well, and are not among `transforms`: the ONNX forms of
+KMeans, MiniBatchKMeans and LinearDiscriminantAnalysis hand on a label where scikit-learn hands on numbers, and
+PLSRegression, fitted before another estimator, gives the label beside the columns.
+
 `lightgbm` and `xgboost` are extras: `pip install 'mlc[lightgbm]'`, `pip install 'mlc[xgboost]'`.
 """
 _SERVED = {

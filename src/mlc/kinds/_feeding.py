@@ -4,8 +4,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlc.ir.operation import Operation
+from mlc.ir.task import TASKS
 from mlc.kinds import _ensemble, _signature, features
-from mlc.kinds._candidates import calibration, chosen_by, folds_of, is_selected, learners, with_libraries
+from mlc.kinds._candidates import (
+    calibration,
+    chosen_by,
+    crossing,
+    folds_of,
+    is_selected,
+    learners,
+    with_libraries,
+)
 from mlc.kinds._kind import View
 from mlc.kinds.dataset import id_of
 
@@ -79,6 +88,8 @@ def seen(view: View) -> dict[str, Any]:
     """What the estimator of a model learns from: its own columns and groups, and those that are given."""
     told = _signature.learned(view, _signature.own_columns(view))
     asked = features.seen(view["features"], view["task"]) if view["features"] else {"groups": {}}
+    if features.encodes_target(asked) and TASKS[view["task"]].supervised:
+        told["crossing"] = crossing(view)
     given = [column for _, columns in _given(view) for column in columns]
     if given:
         told["columns"] |= dict.fromkeys(given, _NUMBER)

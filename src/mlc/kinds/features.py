@@ -66,8 +66,11 @@ class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     encode: Annotated[
-        Literal["none", "one_hot", "ordinal"],
-        about("How categories become numbers; `ordinal` follows the order of the column's `values`."),
+        Literal["none", "one_hot", "ordinal", "target"],
+        about(
+            "How categories become numbers; `ordinal` follows the order of the column's `values`. `target` gives what "
+            "the label is on average where a category stands, of several classes the share of each."
+        ),
     ] = "none"
     scale: Annotated[Literal["none", "standard", "min_max", "robust"], about("How numbers are scaled.")] = (
         "none"
@@ -96,7 +99,7 @@ class Features(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
 
 
-KIND = Kind(name="features", spec=Features, planned=("groups.*.encode=target",))
+KIND = Kind(name="features", spec=Features)
 
 _SCORES = {
     "linear": ("f_classif", "f_regression"),
@@ -111,6 +114,11 @@ def seen(view: View, task: str) -> dict[str, Any]:
     groups = {name: _group(group, task) for name, group in view["groups"].items()}
     joined = {name: _step(name, view[name], task) for name in ("select", "reduce") if view[name] is not None}
     return {"groups": groups} | ({"joined": joined} if joined else {})
+
+
+def encodes_target(told: dict[str, Any]) -> bool:
+    """Whether features (as `seen` gives them, or as they are written) encode categories by the label."""
+    return any(group["encode"] == "target" for group in told["groups"].values())
 
 
 def _group(group: View, task: str) -> dict[str, Any]:

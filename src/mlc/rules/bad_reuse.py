@@ -47,6 +47,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             yield from _answers(subject, address, model)
         else:
             yield from _fitted(subject, address, model)
+            yield from _by_label(subject, address, model)
         if reuse["as"] == "warm_start":
             yield from _warm(subject, address, model)
 
@@ -131,6 +132,24 @@ def _fitted(subject: Subject, address: Address, model: dict[str, Any]) -> Iterat
             address=str(address),
             path="train.estimator",
         )
+
+
+def _by_label(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:
+    """What was fitted with `encode: target` tells of labels of the rows that it was fitted on."""
+    features = subject.named("features", model["features"]) if model["features"] else None
+    for name, group in (features or {"groups": {}})["groups"].items():
+        if group["encode"] == "target":
+            yield _at(
+                subject.span(address, "reuse", "as"),
+                f'The group "{name}" of its features has "encode: target": as it was fitted it holds what the labels '
+                "of the version's rows are, and where the new model learns from any of them, it would be told the "
+                "answer. Rows are told nothing of themselves only where they are encoded by folds, as it is fitted.",
+                "told of labels",
+                'Encode the group "one_hot" or "ordinal", train without `reuse`, or take the version\'s answers: '
+                "as: features.",
+                address,
+                "as",
+            )
 
 
 def _warm(subject: Subject, address: Address, model: dict[str, Any]) -> Iterator[Diagnostic]:

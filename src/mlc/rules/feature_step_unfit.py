@@ -193,13 +193,20 @@ def _widths(
 ) -> Iterator[Diagnostic]:
     """What asks for more columns than there are."""
     told = seen({**features}, "binary_classification")
+    several = any(
+        model["task"] == "multiclass_classification" and model["features"] == address.name
+        for _, model in subject.each("model")
+    )
+    classes = None if several else ()
     places = [
-        (_Place(("groups", name), features["groups"][name]), steps_in(group, columns))
+        (_Place(("groups", name), features["groups"][name]), steps_in(group, columns, classes))
         for name, group in told["groups"].items()
         if group.get("select") or group.get("reduce")
     ]
     if told.get("joined"):
-        places.append((_Place((), features), columns_out({"groups": told["groups"]}, columns)))
+        places.append(
+            (_Place((), features), columns_out({"groups": told["groups"], "classes": classes}, columns))
+        )
     for place, items in places:
         most, exact = _at_most(items), width(items) is not None
         select, reduce = place.asked["select"], place.asked["reduce"]
@@ -237,6 +244,10 @@ def _labels(subject: Subject) -> Iterator[Diagnostic]:
         if features is None or dataset is None:
             continue
         address = Address("features", model["features"])
+        for finding in _means(model_address, model, features):
+            if (str(address), finding[1], finding[0]) not in told:
+                told.add((str(address), finding[1], finding[0]))
+                yield _found(subject, address, *finding)
         places = [_Place(("groups", name), group) for name, group in features["groups"].items()]
         for place in (*places, _Place((), features)):
             select = place.asked["select"]
@@ -257,6 +268,17 @@ def _labels(subject: Subject) -> Iterator[Diagnostic]:
             if why and (str(address), why, path) not in told:
                 told.add((str(address), why, path))
                 yield _found(subject, address, path, why, text)
+
+
+def _means(model_address: Address, model: dict[str, Any], features: dict[str, Any]) -> Iterator[Finding]:
+    task = TASKS[model["task"]]
+    for name, group in features["groups"].items():
+        if group["encode"] == "target" and not task.supervised:
+            why = (
+                f"{model_address} learns without a label ({task.title}), and this encodes by the label. "
+                '"encode: one_hot" and "encode: ordinal" do without.'
+            )
+            yield ("groups", name, "encode"), why, "needs a label"
 
 
 def _chi2(

@@ -66,8 +66,8 @@ def _mismatch(group: dict[str, Any], column: dict[str, Any]) -> str:
     numeric = kind in ("integer", "number") or group["dates"] is not None
     if kind == "string" and group["encode"] == "none":
         return (
-            'text has to be encoded: give the group "encode: one_hot" or "encode: ordinal", or "text: {}" to learn its '
-            "words"
+            'text has to be encoded: give the group "encode: one_hot", "encode: ordinal" or "encode: target", or '
+            '"text: {}" to learn its words'
         )
     if kind == "number" and group["encode"] != "none" and group["bin"] is None:
         return (
@@ -76,7 +76,7 @@ def _mismatch(group: dict[str, Any], column: dict[str, Any]) -> str:
         )
     if not numeric and group["bin"] is not None:
         return '"bin" takes numbers'
-    if not numeric and group["scale"] != "none":
+    if not numeric and group["scale"] != "none" and group["encode"] != "target":
         return f'"scale: {group["scale"]}" takes numbers'
     if not numeric and group["impute"] in ("mean", "median"):
         return f'"impute: {group["impute"]}" takes numbers; "most_frequent" takes anything'
@@ -100,6 +100,8 @@ def _mismatch_of_words(group: dict[str, Any], kind: str) -> str:
 
 def _stopped_by_missing(group: dict[str, Any]) -> str:
     """Which step of a group that does not impute stops at a missing number."""
+    if group["encode"] == "target":
+        return ""  # what is missing has the mean of all
     if group["encode"] != "none":
         return (
             ""

@@ -53,10 +53,10 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, int]]]] = {
         DATASET + "prepare:\n  once: {method: deduplicate}\n  bound: {method: clip}\n",
         [("missing-key", "prepare.bound.column", 6)],
     ),
-    "a planned value in a map": (
+    "a value that there is not, in a map": (
         "features",
-        "groups: {far: {columns: [a], encode: target}}\n",
-        [("not-supported-yet", "groups.far.encode", 1)],
+        "groups: {far: {columns: [a], encode: targets}}\n",
+        [("value-not-allowed", "groups.far.encode", 1)],
     ),
     "null or a map": (
         "dataset",

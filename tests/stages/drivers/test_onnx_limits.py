@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 from skl2onnx._supported_operators import sklearn_operator_name_map
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import ColumnTransformer
@@ -206,6 +207,23 @@ def test_transforms_of_scaled_numbers_that_convert_and_are_wrong(
     scaler = "sklearn.preprocessing.StandardScaler"
     monkeypatch.setattr("mlc.drivers._transforms.OFFERED", (name, scaler))
     assert differs(transforms((scaler, {}), (name, params)), tmp_path) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("sklearn.cluster.KMeans", {"n_clusters": 3}),
+        ("sklearn.cluster.MiniBatchKMeans", {"n_clusters": 3}),
+        ("sklearn.cross_decomposition.PLSRegression", {"n_components": 1}),
+        ("sklearn.discriminant_analysis.LinearDiscriminantAnalysis", {}),
+    ],
+)
+def test_estimators_that_transform_too_do_not_stand_before_another(
+    name: str, params: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlc.drivers._transforms.OFFERED", (name,))
+    with pytest.raises((Fail, ValueError), match=r"coefficients size|should be 2D"):
+        differs(transforms((name, params)), tmp_path)
 
 
 def test_an_indicator_of_what_was_missing_is_not_there(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mlc.drivers import _pipeline
 from mlc.drivers._columns import model_input
+from mlc.drivers.features.means import crossed
 from mlc.drivers.features.step import UnfitError
 from mlc.ir.columns_out import Item, Out
 from mlc.kinds._columns_out import columns_out, float32_text, width
@@ -62,8 +63,10 @@ def fitted_names(told: dict[str, Any]) -> list[str]:
     used = {name: column for name, column in COLUMNS.items() if name in named}
     frame, labels = rows()
     table = model_input(frame, used)
-    made = _pipeline.pipeline(told["groups"], used, table, LogisticRegression(), 0, told.get("joined"))
-    with warnings.catch_warnings():
+    made = _pipeline.pipeline(
+        told["groups"], used, table, LogisticRegression(), 0, told.get("joined"), told.get("classes", ())
+    )
+    with warnings.catch_warnings(), crossed(np.arange(ROWS) % 5):
         warnings.simplefilter("ignore")
         return [str(name) for name in made["features"].fit(table, labels).get_feature_names_out()]
 
@@ -168,7 +171,7 @@ BINNED = st.fixed_dictionaries(
         "columns": _columns("n1", "n2", "i2"),
         "impute": st.just("mean"),
         "bin": BINS,
-        "encode": st.sampled_from(["none", "one_hot", "ordinal"]),
+        "encode": st.sampled_from(["none", "one_hot", "ordinal", "target"]),
         "scale": st.just("none"),
         "cross": CROSS,
         "select": SELECT,
@@ -178,7 +181,7 @@ CATEGORIES = st.fixed_dictionaries(
     {
         "columns": _columns("i1", "i2", "b1", "s1", "s2"),
         "impute": st.just("none"),
-        "encode": st.sampled_from(["one_hot", "ordinal"]),
+        "encode": st.sampled_from(["one_hot", "ordinal", "target"]),
         "scale": st.just("none"),
         "cross": CROSS,
         "select": SELECT,
@@ -223,13 +226,14 @@ WORDS = st.fixed_dictionaries(
 )
 GROUP = st.one_of(NUMBERS, BINNED, CATEGORIES, DATES, MONTHS, WORDS).map(_asked)
 SEEN = st.builds(
-    lambda groups, select, reduce: (
-        {"groups": groups}
+    lambda groups, select, reduce, classes: (
+        {"groups": groups, "classes": classes}
         | ({"joined": _asked({"select": select, "reduce": reduce})} if select or reduce else {})
     ),
     st.dictionaries(st.sampled_from(["a", "b__c", "d-e"]), GROUP, min_size=1, max_size=3),
     SELECT,
     REDUCE,
+    st.sampled_from([[], ["no", "é z", 7]]),
 )
 
 
@@ -255,6 +259,17 @@ def test_values_that_are_declared_are_columns_that_are_known() -> None:
         *("g-1__s1_red", "g-1__s1_light green", "g-1__s1_é"),
         *("g-2__i1_1.0", "g-2__i1_2.0", "g-2__i1_300000.0", "g-2__b1_0.0", "g-2__b1_1.0"),
     ]
+
+
+def test_means_of_the_label_are_known_whether_or_not_values_are_declared() -> None:
+    told = {"groups": {"g": PLAIN | {"columns": ["s1", "s2", "i2"], "encode": "target"}}}
+    names = [item.name for item in columns_out(told, COLUMNS) if isinstance(item, Out)]
+    assert names == fitted_names(told) == ["g-1__s1", "g-1__s2", "g-2__i2"]
+    several = told | {"classes": ["no", 7]}
+    names = [item.name for item in columns_out(several, COLUMNS) if isinstance(item, Out)]
+    assert names == fitted_names(several)
+    assert names[:4] == ["g-1__s1_no", "g-1__s1_7", "g-1__s2_no", "g-1__s2_7"]
+    assert width(columns_out(told | {"classes": None}, COLUMNS)) is None
 
 
 def test_values_that_are_learned_are_known_after_apply() -> None:

@@ -109,6 +109,43 @@ def test_folds_follow_the_split_of_the_dataset(
     assert {name: folds[name] for name in expected} == expected
 
 
+ALONE = COLUMNS.replace(", role: group", "").replace(", role: time", "")
+BY_LABEL = "groups:\n  numbers: {columns: [age]}\n  words: {columns: [plan], encode: target}\n"
+
+
+@pytest.mark.parametrize(
+    ("split", "method", "column"),
+    [
+        ("{method: stratified}", "hash", None),
+        ("{method: random, test: 0.3}", "hash", None),
+        ("{method: group}", "group", "house"),
+        ("{method: time, gap: 2.0}", "hash", None),
+    ],
+)
+def test_what_encodes_by_the_label_is_told_how_rows_are_kept_apart(
+    tmp_path: Path, split: str, method: str, column: str | None
+) -> None:
+    columns = COLUMNS if "group" in split or "time" in split else ALONE
+    dataset = f"source: {{type: file, path: p.csv, format: csv}}\n{columns}split: {split}\n"
+    made = steps(tmp_path / "a", TUNED, features__basic=BY_LABEL, **{"dataset/people": dataset})
+    expected = {"purpose": "encode", "count": 5, "seed": 0, "method": method, "column": column}
+    for name in ("score-forest", "score-linear", "tune", "train"):
+        assert made[name].spec["crossing"] == expected
+    plain = steps(tmp_path / "b", TUNED, **{"dataset/people": dataset})
+    assert not [name for name, one in plain.items() if "crossing" in one.spec]
+
+
+def test_rows_are_encoded_by_folds_of_the_model_s_seed(tmp_path: Path) -> None:
+    dataset = (
+        f"source: {{type: file, path: p.csv, format: csv}}\n{ALONE}  number: {{type: integer, role: id}}\n"
+    )
+    model = MODEL.partition("candidates")[0]
+    model += "train: {estimator: sklearn.linear_model.LogisticRegression, seed: 7}\n"
+    made = steps(tmp_path, model, features__basic=BY_LABEL, **{"dataset/people": dataset})
+    crossing = made["train"].spec["crossing"]
+    assert (crossing["seed"], crossing["column"]) == (7, "number")
+
+
 def test_a_logarithm_of_whole_numbers_gives_whole_numbers(tmp_path: Path) -> None:
     model = (
         MODEL + "tune: {space: {forest: {min_samples_leaf: {log: [1, 50]}, max_features: {log: [0.1, 1]}}}}\n"

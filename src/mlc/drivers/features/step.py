@@ -118,6 +118,24 @@ class Nodes:
         """Some columns of an array (n, m), in this order."""
         return self.add("Gather", given, self.constant(np.asarray(places, np.int64)), axis=1)
 
+    def places(self, given: str, among: NDArray[Any]) -> str:
+        """The place (n,), int64, of each of the values (n,) among texts or numbers; one beyond the last for what is
+        none of them, NaN too."""
+        made: str = self._scope.get_unique_variable_name("features_places")
+        texts = among.dtype == object
+        # a table may not be empty, and what stands in it for none has the place of none
+        keys = among.tolist() or ["" if texts else 0.0]
+        attributes = {
+            "keys_strings" if texts else "keys_floats": keys,
+            "values_int64s": [*range(len(keys))],
+            "default_int64": len(among),
+        }
+        name = self._scope.get_unique_operator_name("features_LabelEncoder")
+        self._container.add_node(
+            "LabelEncoder", [given], [made], op_domain="ai.onnx.ml", op_version=2, name=name, **attributes
+        )
+        return made
+
     def _put(self, operator: str, inputs: Sequence[str], output: str, attributes: dict[str, Any]) -> None:
         name = self._scope.get_unique_operator_name(f"features_{operator}")
         self._container.add_node(
