@@ -28,7 +28,7 @@ MAY_BE_MISSING = (
     "grafana",
     "openapi",
 )
-PLATFORMS = ("checkov", "ray")  # seconds each: platforms/ runs them
+PLATFORMS = ("checkov", "dvc", "ray")  # seconds each: platforms/ runs them
 
 
 @cache

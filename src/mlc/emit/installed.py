@@ -44,6 +44,7 @@ _OTHERWISE_ASKED = {"actionlint": "-version"}
 
 _APART = {
     "checkov": "checkov",
+    "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
