@@ -55,7 +55,7 @@ _APART = {
 _IMPORTED = {"kubernetes": "kubernetes-validate", "triton": "tritonclient"}
 """The checkers that are packages: what to install."""
 
-OWN = ("dependencies", "inference-graph")
+OWN = ("argo", "dependencies", "inference-graph")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"
