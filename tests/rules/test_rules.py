@@ -23,6 +23,7 @@ NOT_BY_FILES = {
     "address-in-use",
     "alias-moved",
     "anonymity-broken",
+    "bad-search",
     "bad-test",
     "bad-input",
     "bad-override",

@@ -1,7 +1,11 @@
-"""Look at registered models: registry list, registry show NAME (or NAME@ALIAS, NAME:3), registry verify [NAME].
+"""Look at registered models, and move their aliases: registry list, show NAME (or NAME@ALIAS, NAME:3), search, log.
 
-verify hashes what is registered again; with --retrain it makes the version anew from its description and
-compares it byte for byte.
+search finds versions by what is known of them: registry search 'metrics.roc_auc.low > 0.9 and owner = "risk-ml"'.
+promote NAME:3 ALIAS points an alias at a version, rollback NAME ALIAS to the one before; log [NAME] says where aliases
+have pointed, and show NAME@ALIAS --at 2026-01-15 what stood there then.
+
+verify [NAME] hashes what is registered again; with --retrain it makes the version anew from its description and
+compares it byte for byte. gc removes the files that no version names.
 
 diff compares two versions of a dataset that has a `profile`: registry diff dataset.NAME (its last two),
 dataset.NAME:1 (that and the last), or dataset.NAME:1 dataset.NAME:3.
@@ -14,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlc.cli import _promoting
 from mlc.cli._console import Unfit, guarded, name, project_folder, write_json
 from mlc.cli._verifying import retrain, verify
 from mlc.rules import not_reproduced, unknown_version
@@ -23,9 +28,16 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("list", "show", "verify", "diff"), help="what to do")
-    parser.add_argument("name", nargs="?", type=name, help="a model: NAME, NAME@ALIAS or NAME:VERSION")
-    parser.add_argument("other", nargs="?", type=name, help="diff: the other version of the dataset")
+    actions = ("list", "show", "search", "promote", "rollback", "log", "verify", "gc", "diff")
+    parser.add_argument("action", choices=actions, help="what to do")
+    parser.add_argument(
+        "name", nargs="?", type=name, help="a model: NAME, NAME@ALIAS or NAME:VERSION; what to search for"
+    )
+    parser.add_argument(
+        "other", nargs="?", type=name, help="the alias; of diff, the other version of the dataset"
+    )
+    parser.add_argument("--at", metavar="TIME", help="show: what an alias pointed to then")
+    parser.add_argument("--dry-run", action="store_true", help="gc: only say what would be removed")
     parser.add_argument("--retrain", action="store_true", help="verify: make the version anew and compare")
     parser.add_argument(
         "--env", metavar="NAME", help="whose registry; the default environment's where none is named"
@@ -47,8 +59,16 @@ def run(arguments: argparse.Namespace) -> int:
         return verify(root, spec, arguments)
     if arguments.action == "diff":
         return _diff(root, spec, arguments)
+    if arguments.action in _CHANGES:
+        return _CHANGES[arguments.action](root, spec, arguments)
     if arguments.other is not None:
         raise Unfit(unknown_version.one_too_many(arguments.other, arguments.action))
+    if arguments.action == "log":
+        return _promoting.log(root, spec, arguments)
+    if arguments.action == "gc":
+        return _promoting.collect(root, spec, arguments)
+    if arguments.action == "search":
+        return _search(root, spec, arguments)
     if arguments.action == "list":
         models = registry.list_models(root, spec)
         data = registry.list_datasets(root, spec)
@@ -66,13 +86,40 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.name is None:
         raise Unfit(unknown_version.unnamed([model.name for model in registry.list_models(root, spec)]))
-    version = registry.show(root, spec, arguments.name)
+    named = (
+        arguments.name
+        if arguments.at is None
+        else _promoting.stood_at(root, spec, arguments.name, arguments.at)
+    )
+    version = registry.show(root, spec, named)
     if arguments.format == "json":
         write_json(**{"model": msgspec.to_builtins(version)})
     else:
         from mlc.report import version_text
 
         sys.stdout.write(version_text.version(version))
+    return 0
+
+
+def _search(root: Path, spec: dict[str, Any], arguments: argparse.Namespace) -> int:
+    """Versions by what is known of them, a line each."""
+    import msgspec
+
+    from mlc.drivers.registry import open_registry
+    from mlc.drivers.registry.search import search
+    from mlc.rules import bad_search
+
+    if arguments.name is None:
+        raise Unfit(bad_search.missing())
+    found = search(open_registry(root, spec), arguments.name)
+    if arguments.format == "json":
+        write_json(versions=msgspec.to_builtins(found))
+        return 0
+    for one in found:
+        aliases = ", ".join(one.aliases)
+        print(f"{one.entry.name}:{one.entry.number:<5} {one.entry.estimator:<50} {aliases}".rstrip())
+    if not found and not arguments.quiet:
+        print("No version fits.", file=sys.stderr)
     return 0
 
 
@@ -116,3 +163,6 @@ def _checked(root: Path, environment: str | None) -> tuple[Checked, ...]:
     if has_errors(validated.diagnostics):
         raise Unfit(*validated.diagnostics, sources=validated.composed.sources)
     return tuple(validated.checked.values())
+
+
+_CHANGES = {"promote": _promoting.promote, "rollback": _promoting.rollback}

@@ -18,7 +18,7 @@ from mlc.rules._words import listed
 RULE = Rule.of(__name__, "error", "This version of mlc does not do this yet.")
 SCOPE = "upstream"
 
-BAD = {"target/here.yaml": "type: triton\n"}
+BAD = {"target/here.yaml": "type: azureml\n"}
 GOOD = {"target/here.yaml": "type: local\n"}
 
 

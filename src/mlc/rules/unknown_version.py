@@ -97,3 +97,44 @@ def not_a_reference(text: str) -> Diagnostic:
         "or NAME@production (by alias).",
         help="Write the model's name, and after it a number or an alias.",
     )
+
+
+def no_alias_named(action: str, text: str) -> Diagnostic:
+    said = f'"{text}" is no name of an alias' if text else "No alias was named"
+    return RULE.at(
+        None,
+        f"{said}. `registry {action}` moves an alias, which has a name of lower-case letters, digits, _ and -.",
+        help=f"As in: mlc registry {action} {'churn:3' if action == 'promote' else 'churn'} production.",
+    )
+
+
+def nothing_before(name: str, alias: str, now: int) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"{name}@{alias} has pointed to version {now} from the first, so there is none to go back to.",
+        help=f"`mlc registry promote {name}:N {alias}` points it to another one.",
+    )
+
+
+def nothing_then(name: str, alias: str, day: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"{name}@{alias} pointed nowhere at {day}.",
+        help=f"`mlc registry log {name}` says where it has pointed, and since when.",
+    )
+
+
+def no_alias_at(reference: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f'--at asks where an alias pointed at a time, and "{reference}" names none.',
+        help="Write NAME@ALIAS, as in: mlc registry show churn@production --at 2026-01-15.",
+    )
+
+
+def no_moment(text: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f'"{text}" is no day and no time.',
+        help="Write a day or a time in ISO 8601: 2026-01-15, or 2026-01-15T12:00:00+01:00.",
+    )

@@ -31,6 +31,7 @@ from mlc.drivers.registry import (
     versions,
 )
 from mlc.drivers.registry.relational import BytesInDatabase
+from mlc.drivers.registry.search import search
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Entry, Summary, Version
@@ -263,3 +264,20 @@ for step in range(3):
     )  # who came second has left an entry, where rows and bytes are in two places
     assert collect(registry, older_than=0) == ()
     assert shape.verify() == ()
+
+
+def test_versions_are_found_by_what_is_known_of_them(shape: Shape, registry: Registry) -> None:
+    assert search(registry, "number > 0") == ()
+    shape.put(b"a", accuracy=0.9, owner="risk-ml")
+    shape.put(b"b", accuracy=0.7, owner="risk-ml")
+    shape.put(b"a", accuracy=0.95, name="fraud")
+    set_alias(registry, "churn", "production", 2, expected=None, cause=cause())
+
+    def found(asked: str) -> list[str]:
+        return [f"{one.entry.name}:{one.entry.number}" for one in search(registry, asked)]
+
+    assert found("number > 0") == ["churn:1", "churn:2", "fraud:1"]
+    assert found('metrics.accuracy.low > 0.75 and owner = "risk-ml"') == ["churn:1"]
+    assert found('alias = "production"') == ["churn:2"]
+    shape.put(b"a", accuracy=0.5, owner="risk-ml")
+    assert found("metrics.accuracy.value >= 0.9") == ["fraud:1"], "the last description is in force"

@@ -34,7 +34,7 @@ def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
 
     Raises StepFailed: path-outside-project where a path of it leads out of the project at `root`, secret-missing.
     """
-    match spec["type"]:
+    match spec.get("type", "hybrid"):
         case "filesystem":
             from mlc.drivers.registry.folders import InFolders
 
