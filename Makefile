@@ -61,7 +61,7 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
-	grafana debian openapi checkov ray datacontract mlcroissant
+	grafana debian openapi checkov ray datacontract mlcroissant dvc hera
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
@@ -96,6 +96,11 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/ray/.installed:
 	$(PYTHON) -m venv .checkers/ray
 	.checkers/ray/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'ray[serve]==2.60.0' onnxruntime==1.32.0
+	touch $@
+
+.checkers/hera/.installed:
+	$(PYTHON) -m venv .checkers/hera
+	.checkers/hera/bin/python -m pip install --quiet --quiet --disable-pip-version-check hera==7.1.0
 	touch $@
 
 .checkers/moto/.installed:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
-from posixpath import normpath
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from mlc.emit.templates import TemplateError, fill, fill_path
 from mlc.ir.artifact import Artifact, artifact
 from mlc.ir.backend import Backend, Emission
 from mlc.ir.graph import Graph, Resource
+from mlc.ir.operation import Operation
 from mlc.kinds import kind as kind_of
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -56,7 +57,7 @@ def again(
     """An artifact's content as it would be of another resource in its own one's place; None where it would not be."""
     once = kind_of(resource.address.kind).once
     for emission in backend.manifest.emits:
-        if applies(emission, resource) and (first_environment or not once):
+        if applies(emission, resource, graph.project) and (first_environment or not once):
             try:
                 found = _artifact(
                     graph, resource, backend, emission, once, _data(graph, resource, backend, once)
@@ -68,10 +69,10 @@ def again(
     return None
 
 
-def applies(emission: Emission, resource: Resource) -> bool:
-    """Whether a resource is of the emission's kind and meets all of its conditions."""
+def applies(emission: Emission, resource: Resource, project: Mapping[str, Any]) -> bool:
+    """Whether a resource is of the emission's kind, and it and its project meet all of the conditions."""
     return emission.kind == resource.address.kind and all(
-        _meets(_value(resource, path), wanted) for path, wanted in emission.when.items()
+        _meets(_value(resource, project, path), wanted) for path, wanted in emission.when.items()
     )
 
 
@@ -86,7 +87,7 @@ def _emit_all(graph: Graph, backends: tuple[Backend, ...], first_environment: bo
             continue
         data: dict[str, dict[str, Any]] = {}  # by backend
         for backend, emission in by_kind.get(resource.address.kind, ()):
-            if applies(emission, resource):
+            if applies(emission, resource, graph.project):
                 if backend.name not in data:
                     data[backend.name] = _data(graph, resource, backend, once)
                 yield _artifact(graph, resource, backend, emission, once, data[backend.name])
@@ -105,7 +106,9 @@ def _artifact(
     path = below + fill_path(label, emission.path, data)
     if path.startswith("/") or ".." in path.split("/"):
         raise TemplateError(label, f"it would write {path}, which leaves the project's folder.")
-    path = normpath(path)
+    path = posixpath.normpath(path)
+    folder = posixpath.dirname(path)
+    data = {**data, "folder": folder, "root": posixpath.relpath(".", folder) if folder else "."}
     return artifact(path, _rendered(backend, emission.template, data, path), backend.name, resource.address)
 
 
@@ -119,8 +122,29 @@ def _data(graph: Graph, resource: Resource, backend: Backend, once: bool) -> dic
         "project": graph.project,
         "header": f"Written by mlc from {_origin(resource)}; changes here are overwritten.",
         "pins": {name: msgspec.to_builtins(pin) for name, pin in backend.manifest.pins.items()},
+        "steps": [
+            {"id": operation.id, "name": operation.name, "publishes": operation.publishes}
+            for operation in resource.operations
+        ],
+        "publishes": {
+            output: path for operation in resource.operations for output, path in operation.publishes.items()
+        },
+        "reads": _reads(resource),
     }
     return data if once else {**data, "environment": graph.environment}
+
+
+def _reads(resource: Resource) -> dict[str, list[Any]]:
+    """The files of the project that its steps read, and the steps of other resources whose results they take."""
+    files = {file: None for operation in resource.operations for file in operation.files.values()}
+    steps = {
+        need.id: {"kind": kind, "name": name, "step": need.name}
+        for operation in resource.operations
+        for need in (Operation(id=other, driver="", spec={}) for other in operation.needs)
+        if need.address != operation.address
+        for kind, _, name in (need.address.partition("."),)
+    }
+    return {"files": list(files), "steps": list(steps.values())}
 
 
 def _origin(resource: Resource) -> str:
@@ -152,7 +176,9 @@ def _reread(path: str, content: bytes) -> None:
                 pass
 
 
-def _value(resource: Resource, path: str) -> Any:
+def _value(resource: Resource, project: Mapping[str, Any], path: str) -> Any:
+    if path.startswith("project."):
+        return _at(project, path.removeprefix("project."))
     if path.startswith("facts."):
         return _at(resource.facts, path.removeprefix("facts."))
     return _at(resource.view, path)

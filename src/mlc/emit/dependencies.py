@@ -36,7 +36,7 @@ def gitlab_findings(document: Any) -> tuple[str, ...]:
         waits[name] = needs
         for field, wanted in (("needs", needs), ("dependencies", job.get("dependencies", ()))):
             findings += [f"{name}.{field}: there is no job {other}" for other in wanted if other not in jobs]
-    return (*findings, *_circles(waits))
+    return (*findings, *circles(waits))
 
 
 def azure_findings(document: Any) -> tuple[str, ...]:
@@ -97,10 +97,10 @@ def _waiting(parts: Any, field: str, word: str) -> Iterator[str]:
         waits[part[field]] = [given] if isinstance(given, str) else list(given)
         missing = [other for other in waits[part[field]] if other not in names]
         yield from (f"{part[field]}.dependsOn: there is no {word} {other}" for other in missing)
-    yield from _circles(waits)
+    yield from circles(waits)
 
 
-def _circles(waits: Mapping[str, list[str]]) -> Iterator[str]:
+def circles(waits: Mapping[str, list[str]]) -> Iterator[str]:
     """One finding that names those which wait for themselves, over whatever way."""
     left = dict(waits)
     while ready := [name for name, others in left.items() if not any(other in left for other in others)]:

@@ -45,6 +45,7 @@ _OTHERWISE_ASKED = {"actionlint": "-version"}
 _APART = {
     "checkov": "checkov",
     "datacontract": "datacontract-cli",
+    "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
     "mlcroissant": "mlcroissant",
     "mlserver": "mlserver",
@@ -63,7 +64,7 @@ _IMPORTED = {
 _WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
 """The packages that check nothing without an extra."""
 
-OWN = ("dependencies", "inference-graph")
+OWN = ("argo", "dependencies", "inference-graph")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"

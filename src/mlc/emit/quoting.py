@@ -102,6 +102,11 @@ def compose(value: Any) -> str:
     return yaml(_with_dollars_doubled(value))
 
 
+def dvc(value: Any) -> str:
+    """A YAML text of a dvc.yaml in which DVC replaces nothing by a parameter: `${` is written `\\${`."""
+    return yaml(_text(value).replace("${", "\\${"))
+
+
 def prometheus(value: Any) -> str:
     """A YAML text of a rule of Prometheus in which nothing starts a template: `{{` is written as one that yields it."""
     return yaml(_text(value).replace("{{", '{{ "{{" }}'))
@@ -164,6 +169,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "github": github,
     "azure": azure,
     "compose": compose,
+    "dvc": dvc,
     "expression": expression,
     "markdown": markdown,
     "html": html,

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from mlc import data
-from mlc.emit import clusters
+from mlc.emit import argo, clusters, dvc
 from mlc.emit.programs import missing, process, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
@@ -72,6 +72,10 @@ def verify_by(
         outcome = _CHECKERS[name](artifact, argument, home)
     elif name in clusters.NAMES:
         outcome = clusters.verify(name, artifact, home, beside)
+    elif name == "argo":
+        outcome = argo.verify(artifact, beside)
+    elif name == "dvc":
+        outcome = dvc.verify(artifact, home, beside)
     else:
         outcome = missing(f"mlc knows no checker called {name}")
     return Verification(outcome.outcome, check, outcome.findings)

@@ -44,7 +44,8 @@ class Emission(Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, Scalar | list[Scalar]],
         Meta(
             description="Values wanted at dotted paths of the resource's view; a list allows each of its "
-            "members. A field that is a list has to hold one of the values wanted. `facts.NAME` is a derived value.",
+            "members. A field that is a list has to hold one of the values wanted. `facts.NAME` is a derived value, "
+            "`project.NAME` a field of mlc.yaml.",
             examples=[{"target.type": "kserve"}],
         ),
     ] = {}

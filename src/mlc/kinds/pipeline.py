@@ -8,6 +8,9 @@ from mlc.ir.address import Address
 from mlc.kinds._fields import NAME_PATTERN, Resource, about
 from mlc.kinds._kind import Kind, Scope, View
 
+_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+_LABEL_FORM = "a name of at most 63 lower-case letters, digits and -, with a letter or digit at both ends"
+
 
 class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who a run is to a cloud: a token that the CI system signs for this one run, instead of a key that is kept."""
@@ -109,12 +112,69 @@ class Azure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class Argo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What only Argo Workflows needs to be told."""
+
+    image: Annotated[
+        str,
+        about(
+            "The container image of the steps, by its digest. It has mlc, git and a shell; `install` is not run in it.",
+            example="ghcr.io/acme/mlc@sha256:…",
+            pattern=r"^([a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64})?$",
+            form="an image with its digest, such as ghcr.io/acme/mlc:1@sha256:…",
+        ),
+    ] = ""
+    repository: Annotated[
+        str,
+        about(
+            "Where the project is fetched from, without a password.",
+            example="https://github.com/acme/shop.git",
+            pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._/~-]+)?$",
+            form="an address such as https://github.com/acme/shop.git",
+        ),
+    ] = ""
+    claim: Annotated[
+        str,
+        about(
+            "The PersistentVolumeClaim that the checkout is kept on, with the state and the registry in `.mlc`.",
+            pattern=_LABEL,
+            form=_LABEL_FORM,
+        ),
+    ] = "mlc"
+    namespace: Annotated[str, about("The namespace.", pattern=_LABEL, form=_LABEL_FORM)] = "argo"
+    service_account: Annotated[
+        str,
+        about(
+            "Whom Argo's executor reports results as; the steps themselves get no token.",
+            pattern=_LABEL,
+            form=_LABEL_FORM,
+        ),
+    ] = "mlc-workflow"
+    cpu: Annotated[
+        str,
+        about(
+            "Processors of a step.",
+            pattern=r"^[0-9]+(\.[0-9]+|m)?$",
+            form="a number such as 2 or 500m, in quotes",
+        ),
+    ] = "1"
+    memory: Annotated[
+        str,
+        about(
+            "Memory of a step.",
+            example="4Gi",
+            pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$",
+            form="a size such as 512Mi or 4Gi",
+        ),
+    ] = "2Gi"
+
+
 class Pipeline(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What CI does on a pull request, on a merge, and at fixed times."""
 
     systems: Annotated[
-        list[Literal["github_actions", "gitlab_ci", "azure_pipelines"]],
-        about("The CI systems to write for.", change="render", min_length=1),
+        list[Literal["github_actions", "gitlab_ci", "azure_pipelines", "argo"]],
+        about("The CI systems to write for; Argo reviews no pull requests.", change="render", min_length=1),
     ]
     branch: Annotated[
         str,
@@ -135,6 +195,7 @@ class Pipeline(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "ubuntu-24.04"
     gitlab: Annotated[GitLab, about("What only GitLab needs to be told.", change="render")] = GitLab()
     azure: Annotated[Azure, about("What only Azure Pipelines needs to be told.", change="render")] = Azure()
+    argo: Annotated[Argo, about("What only Argo Workflows needs to be told.", change="render")] = Argo()
     python: Annotated[
         str,
         about(
@@ -207,7 +268,70 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
     ]
     folder = view["folder"].strip("/")
     below = "" if folder in (".", "") else f"{folder}/"
-    return {"prefix": f"mlc-{address.name}", "below": below, "applies": applies, "drifts": drifts}
+    return {
+        "prefix": f"mlc-{address.name}",
+        "below": below,
+        "applies": applies,
+        "drifts": drifts,
+        "argo": _argo(address, view, applies, drifts),
+    }
+
+
+def _argo(
+    address: Address, view: View, applies: list[dict[str, Any]], drifts: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The same jobs by the names that Argo and Kubernetes take: letters, digits and - alone."""
+    taken: set[str] = set()
+    schedules = []
+    for name, schedule in view["schedules"].items():
+        jobs = applies if schedule["run"] == "apply" else drifts
+        chosen = [job for job in jobs if job["environment"] in schedule["environments"]]
+        schedules.append(
+            {
+                "name": _dashed(name, taken),
+                "cron": schedule["cron"],
+                "tasks": _tasks(schedule["run"], chosen),
+            }
+        )
+    return {
+        "name": _dashed(f"mlc-{address.name}", set()),
+        "tasks": _tasks("apply", applies),
+        "schedules": schedules,
+        "scheduled": bool(schedules),
+        "seconds": view["timeout_minutes"] * 60,
+    }
+
+
+def _tasks(run: str, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tasks of a graph: environments are applied one after the other, and looked at side by side."""
+    tasks: list[dict[str, Any]] = []
+    taken: set[str] = set()
+    after = "checkout"
+    for job in jobs:
+        name = _dashed(job["id"], taken)
+        approval = f"approve-{name}" if job.get("approval") else ""
+        tasks.append(
+            {
+                "name": name,
+                "run": run,
+                "environment": job["environment"],
+                "approval": approval,
+                "after": after,
+            }
+        )
+        after = name if run == "apply" else after
+    return tasks
+
+
+def _dashed(text: str, taken: set[str]) -> str:
+    """A name of letters, digits and - that is not taken yet, and ends in no -."""
+    found = plain = text.replace("_", "-").rstrip("-")
+    number = 2
+    while found in taken:
+        found = f"{plain}-{number}"
+        number += 1
+    taken.add(found)
+    return found
 
 
 def _schedules(view: View, run: str, environment: str) -> list[dict[str, str]]:

@@ -178,6 +178,14 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             form="a path below the project of letters, digits, and . _ - /, no part of it beginning with a dot",
         ),
     ] = "generated"
+    dvc: Annotated[
+        bool,
+        about(
+            "Whether a stage of DVC is written for each dataset, model and deployment, so that `dvc repro` applies "
+            "them and `dvc dag` shows them.",
+            change="render",
+        ),
+    ] = False
     vars: Annotated[
         dict[str, Any], about("Values for interpolation, as in ${vars.region}.", change="none")
     ] = {}

@@ -300,6 +300,14 @@ def test_texts_in_expressions_stay_texts() -> None:
         assert yaml.load(document.encode(), Loader=yaml.CSafeLoader)["if"] == f"a == 1 || b == {quoted}"
 
 
+def test_dvc_values_reparse_and_name_no_parameter() -> None:
+    for text in [*naughty(), "${a}", "\\${a}", "$${a}", "${a} ${b", "${"]:
+        read = yaml.load(quoting.dvc(text).encode(), Loader=yaml.CSafeLoader)
+        # what DVC makes of it (dvc/parsing/interpolate.py): nothing to replace, and the escapes taken away
+        assert not re.search(r"(?<!\\)\${.*?}", read)
+        assert read.replace("\\${", "${") == text
+
+
 def test_compose_values_reparse_and_name_no_variable() -> None:
     for text in naughty():
         read = yaml.load(quoting.compose({text: [text]}).encode(), Loader=yaml.CSafeLoader)
