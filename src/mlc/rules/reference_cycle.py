@@ -1,6 +1,6 @@
 """reference-cycle: models feed on each other in a circle.
 
-Why it matters: each of them would have to be trained before the other. (No other kinds can refer to each other so.)
+Why it matters: each of them would have to be trained before the other.
 How to mend it: take one of the models out of the `predictions` or the members of another.
 """
 

@@ -39,7 +39,7 @@ class TestDefaults:
 
     def test_another_branch_has_its_own_defaults(self) -> None:
         filled = plain(with_defaults(wrap({**DATASET, "split": {"method": "random"}}, FILE), "dataset"))
-        assert filled["split"] == {"method": "random", "test": 0.2, "seed": 0}
+        assert filled["split"] == {"method": "random", "test": 0.2, "validation": None, "seed": 0}
 
     def test_what_the_author_wrote_keeps_its_place_and_defaults_have_none(self) -> None:
         filled = with_defaults(wrap({"model": "m", "target": "t", "port": 1}, FILE), "deployment")

@@ -160,5 +160,12 @@ def test_which_drivers_observe() -> None:
     folder = Path(drivers.__file__).parent
     names = [path.stem for path in folder.glob("[a-z]*.py")]
     observing = {name for name in names if drivers.driver(name).observes}
-    assert observing == {"champion", "data_registration", "local", "promotion", "registration"}
+    assert observing == {
+        "champion",
+        "contested_variants",
+        "data_registration",
+        "local",
+        "promotion",
+        "registration",
+    }
     assert observing == {name for name in names if drivers.driver(name).effect}

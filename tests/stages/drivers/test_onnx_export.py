@@ -89,6 +89,9 @@ def test_the_signature_of_a_model_is_true_to_its_graph(step: Any, tmp_path: Path
     view = lending.LEARNED | {
         "dataset": {"columns": lending.COLUMNS},
         "features": {"groups": lending.groups()},
+        "ensemble": None,
+        "predictions": {},
+        "reuse": None,
     }
     served = {"FP32": "tensor(float)", "BOOL": "tensor(float)", "BYTES": "tensor(string)"}
     promised = signature(view)

@@ -27,6 +27,10 @@ ESTIMATORS = {
 }
 
 
+ALONE: dict[str, Any] = {"ensemble": None, "predictions": {}, "reuse": None}
+"""What a view says of a model that depends on no other."""
+
+
 def asked(step: Any, folder: Path, task: str) -> tuple[dict[str, Any], dict[str, Any], Any, Any]:
     """The answer's outputs by name, what is promised of them, the estimator and the table that it was asked about."""
     estimator, scale = ESTIMATORS[task]
@@ -45,6 +49,7 @@ def asked(step: Any, folder: Path, task: str) -> tuple[dict[str, Any], dict[str,
         "label": "label",
         "dataset": {"columns": {**columns, "label": label}},
         "features": {"groups": measured.groups(task)},
+        **ALONE,
     }
     deploy(folder, onnx_bytes=exported.read_bytes(), signature=signature(view), nullable=[])
     loaded = load(current(place(folder)))

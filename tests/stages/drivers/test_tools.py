@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from importlib.metadata import PackageNotFoundError, version
 
 import pytest
@@ -29,7 +30,7 @@ def test_a_package_that_is_not_installed_is_package_missing(
     def missing(package: str) -> str:
         raise PackageNotFoundError(package)
 
-    monkeypatch.setattr(drivers, "version", missing)
+    monkeypatch.setattr(metadata, "version", missing)
     drivers.tools.cache_clear()
     with pytest.raises(StepFailed) as failed:
         drivers.tools(driver)

@@ -109,7 +109,7 @@ def test_has_nothing_to_say_about_the_example(editor: LanguageClient) -> None:
 
 def test_tells_every_mistake_of_every_file_at_once(editor: LanguageClient) -> None:
     editor.change("target/here.yaml", "type: lokal\n")
-    content = text(editor, MODEL).replace("loans", "laons").replace("[quality]", "[qualty]") + "foo: 1\n"
+    content = text(editor, MODEL).replace("loans", "laons").replace("[quality,", "[qualty,") + "foo: 1\n"
     editor.change(MODEL, content)
     found = editor.found(MODEL, lambda found: len(found) == 3)
     assert sorted(rules(found)) == ["unknown-key", "unresolved-reference", "unresolved-reference"]
