@@ -94,6 +94,7 @@ def columns_out(
             is_there |= str(resource.address) == address
             if (
                 resource.address.kind == "model"
+                and resource.view["features"] is not None  # else it sees the answers of other models alone
                 and f"features.{resource.view['features']['name']}" == address
             ):
                 view = resource.view
