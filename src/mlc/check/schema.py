@@ -6,7 +6,9 @@ and the place of each; of a union it reports the branch that the author chose.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -68,8 +70,9 @@ def _findings(node: Node, bare: dict[str, Any], kind: str, address: str) -> Iter
 
 @cache  # making one costs a millisecond, and a project may have a mistake in every file
 def _validator(kind: str) -> Any:
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
+    with _without_grammar_of_iris():
+        from jsonschema import Draft202012Validator
+        from jsonschema.validators import extend
     from referencing import Registry
 
     # as msgspec has it: 1.0 is a number but not a whole one, and true is no number
@@ -78,6 +81,21 @@ def _validator(kind: str) -> Any:
     )
     validator_class = extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
     return validator_class(_schemas.read(kind), registry=Registry())
+
+
+@contextmanager
+def _without_grammar_of_iris() -> Iterator[None]:
+    """Where a package for the format of IRIs is installed, jsonschema reads its grammar as it is imported, which takes
+    most of a second. No schema of a kind has that format."""
+    package = "rfc3987_syntax"
+    is_loaded = package in sys.modules
+    if not is_loaded:
+        sys.modules[package] = None  # type: ignore[assignment]  # an import of it fails, which jsonschema allows for
+    try:
+        yield
+    finally:
+        if not is_loaded:
+            del sys.modules[package]
 
 
 def _chosen(error: ValidationError, root: dict[str, Any]) -> Iterator[ValidationError]:
