@@ -1,7 +1,7 @@
 """A project of any size, as large organisations have them: what benchmarks/scale.py measures on.
 
 Of every ten models, one dataset and its features. A model's file has 43 lines and 12 interpolations and builds on five
-layers; four deployments make 8 artifacts of it in each of three environments.
+layers; three deployments make 8 artifacts of it in each of three environments.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ENVIRONMENTS = ("dev", "staging", "prod")
-ARTIFACTS = 8  # of a model in an environment: three for docker, three for MLServer, one for each cluster
+ARTIFACTS = 8  # of a model in an environment: four for docker, three for MLServer, one for the cluster
 LAYERS = {
     "_base": "task: binary_classification\ntrain:\n  seed: 42\n  params: {learning_rate: 0.1}\n",
     "_tabular": "defaults: [_base, _self_]\n"
@@ -88,11 +88,8 @@ def texts(models: int) -> dict[str, str]:
         "packages: {mlc: 0.1.0}\n",
         "target/container.yaml": "type: docker\nrepository: ${vars.images}/served\n",
         "target/seldon.yaml": "type: mlserver\n",
-        **{
-            f"target/cluster_{name}.yaml": f"type: kserve\nnamespace: {name}\nstorage: ${{vars.store}}\n"
-            "serving_runtime: kserve-tritonserver\n"
-            for name in ("a", "b")
-        },
+        "target/cluster.yaml": "type: kserve\nnamespace: models\nstorage: ${vars.store}\n"
+        "serving_runtime: kserve-tritonserver\n",
         **{f"model/{name}.yaml": text for name, text in LAYERS.items()},
     }
     for number in range(0, models, 10):
@@ -116,7 +113,7 @@ def texts(models: int) -> dict[str, str]:
     for number in range(models):
         name = f"model_{number:05}"
         files[f"model/{name}.yaml"] = model(number)
-        for target in ("container", "seldon", "cluster_a", "cluster_b"):
+        for target in ("container", "seldon", "cluster"):
             runtime = "runtime: serving\n" if target == "container" else ""
             files[f"deployment/{name}_{target}.yaml"] = f"model: {name}\ntarget: {target}\n{runtime}"
     return files

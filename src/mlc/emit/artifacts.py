@@ -59,9 +59,8 @@ def again(
     for emission in backend.manifest.emits:
         if applies(emission, resource, graph.project) and (first_environment or not once):
             try:
-                found = _artifact(
-                    graph, resource, backend, emission, once, _data(graph, resource, backend, once)
-                )
+                known = {**_known(graph, resource, once), **_pins(backend)}
+                found = _artifact(graph, resource, backend, emission, once, known)
             except TemplateError:
                 continue  # a value that its sink cannot hold
             if found.path == artifact.path:
@@ -85,12 +84,11 @@ def _emit_all(graph: Graph, backends: tuple[Backend, ...], first_environment: bo
         once = kind_of(resource.address.kind).once
         if once and not first_environment:
             continue
-        data: dict[str, dict[str, Any]] = {}  # by backend
+        known: dict[str, Any] | None = None
         for backend, emission in by_kind.get(resource.address.kind, ()):
             if applies(emission, resource, graph.project):
-                if backend.name not in data:
-                    data[backend.name] = _data(graph, resource, backend, once)
-                yield _artifact(graph, resource, backend, emission, once, data[backend.name])
+                known = known or _known(graph, resource, once)
+                yield _artifact(graph, resource, backend, emission, once, {**known, **_pins(backend)})
 
 
 def _artifact(
@@ -112,8 +110,12 @@ def _artifact(
     return artifact(path, _rendered(backend, emission.template, data, path), backend.name, resource.address)
 
 
-def _data(graph: Graph, resource: Resource, backend: Backend, once: bool) -> dict[str, Any]:
-    """All that a template may know. What exists once per project knows no environment."""
+def _pins(backend: Backend) -> dict[str, Any]:
+    return {"pins": {name: msgspec.to_builtins(pin) for name, pin in backend.manifest.pins.items()}}
+
+
+def _known(graph: Graph, resource: Resource, once: bool) -> dict[str, Any]:
+    """All that a template may know beside its pins. What exists once per project knows no environment."""
     data = {
         "resource": resource.view,
         "facts": resource.facts,
@@ -121,7 +123,6 @@ def _data(graph: Graph, resource: Resource, backend: Backend, once: bool) -> dic
         "kind": resource.address.kind,
         "project": graph.project,
         "header": f"Written by mlc from {_origin(resource)}; changes here are overwritten.",
-        "pins": {name: msgspec.to_builtins(pin) for name, pin in backend.manifest.pins.items()},
         "steps": [
             {"id": operation.id, "name": operation.name, "publishes": operation.publishes}
             for operation in resource.operations
@@ -187,7 +188,7 @@ def _value(resource: Resource, project: Mapping[str, Any], path: str) -> Any:
 def _at(view: Mapping[str, Any], path: str) -> Any:
     found: Any = view
     for part in path.split("."):
-        if not isinstance(found, Mapping) or part not in found:
+        if (type(found) is not dict and not isinstance(found, Mapping)) or part not in found:
             return None
         found = found[part]
     return found

@@ -12,6 +12,7 @@ import yaml
 from mlc.ir.backend import Backend, Manifest
 
 MANIFEST = "backend.yaml"
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # every plan reads them all
 
 
 class BackendError(Exception):
@@ -53,7 +54,8 @@ def _load(folder: Path) -> Backend:
 
 def _manifest(file: Path, text: str) -> Manifest:
     try:
-        manifest = msgspec.convert(yaml.safe_load(text), Manifest)
+        read = yaml.load(text, Loader=_YAML_LOADER)  # noqa: S506 - a safe loader
+        manifest = msgspec.convert(read, Manifest)
     except (msgspec.ValidationError, yaml.YAMLError) as error:
         raise BackendError(
             f"{file} does not fit the schema of a backend (schemas/backend.json): {error}"
