@@ -2,8 +2,8 @@
 
 `open_registry` says where it lies; the other modules act on that, whichever shape it has: `versions` registers and
 shows versions, `promotions` moves aliases and keeps their log. `catalogue` and `files` say what a shape has to offer,
-and each shape is a module that does: `database`. This file is what the command
-line asks: it only reads, and makes nothing where there is no registry yet.
+and each shape is a module that does: `database`, `relational`, `documents`, `folders`, `objects`. This file is what the
+command line asks: it only reads, and makes nothing where there is no registry yet.
 """
 
 from __future__ import annotations

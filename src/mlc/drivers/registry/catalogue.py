@@ -9,14 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from mlc.ir.registry import Promotion
 
 ENTRY = "entry"
 """The role of the file that holds a version's facts; it comes with every revision."""
+
+
+def readable(value: Any) -> bytes:
+    """A value as it is kept where people may read it: JSON over several lines, always the same bytes."""
+    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=2) + b"\n"
 
 
 class Revision(Struct, frozen=True):

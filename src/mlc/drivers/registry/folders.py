@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, structs
 
-from mlc.drivers.registry.catalogue import Answer, Held, Revision
+from mlc.drivers.registry.catalogue import Answer, Held, Revision, readable
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Promotion
 from mlc.rules import registry_unreadable
@@ -211,9 +211,9 @@ class Folders:
             shutil.rmtree(left)
         staged = folder.with_name(f"{TEMPORARY}{number}")
         staged.mkdir()
-        write_atomically(staged / "version.json", _written(_Known(held.digest, held.created)), 0o644)
+        write_atomically(staged / "version.json", readable(_Known(held.digest, held.created)), 0o644)
         for nth, revision in enumerate(held.revisions, start=1):
-            write_atomically(staged / f"{nth}.json", _written(revision), 0o644)
+            write_atomically(staged / f"{nth}.json", readable(revision), 0o644)
             self._link(staged, folder, revision)
         sync_folder(staged)
         os.rename(staged, folder)  # noqa: PTH104 - the os functions are what the fault tests replace
@@ -227,7 +227,7 @@ class Folders:
 
     def _write_revision(self, name: str, number: int, nth: int, revision: Revision) -> None:
         folder = self._version(name, number)
-        write_atomically(folder / f"{nth}.json", _written(revision), 0o644)
+        write_atomically(folder / f"{nth}.json", readable(revision), 0o644)
         self._link(folder, folder, revision)
 
     def _link(self, folder: Path, final: Path, revision: Revision) -> None:
@@ -256,7 +256,7 @@ class Folders:
 
     def _write_alias(self, line: Promotion) -> None:
         path = self._alias_file(line.name, line.alias)
-        write_atomically(path, _written(_Alias(line.number, line)), 0o644)
+        write_atomically(path, readable(_Alias(line.number, line)), 0o644)
 
     def _alias(self, name: str, alias: str) -> _Alias | None:
         """Where an alias points. The log's last line is right where the alias does not know of it yet."""
@@ -330,10 +330,6 @@ def _read(path: Path, shape: type[_Shape]) -> _Shape | None:
         return msgspec.json.decode(content, type=shape)
     except (msgspec.MsgspecError, ValueError) as error:
         raise StepFailed(registry_unreadable.damaged(path, error)) from error
-
-
-def _written(value: Struct) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=2) + b"\n"
 
 
 @contextmanager

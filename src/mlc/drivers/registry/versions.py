@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from mlc.drivers.registry.catalogue import ENTRY, Changes, Held, Revision, View
+from mlc.drivers.registry.catalogue import ENTRY, Changes, Held, Revision, View, readable
 from mlc.drivers.registry.places import Registry
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
@@ -71,7 +71,7 @@ def described(
             known = changes.number_of(name, digest)
             number = known or changes.latest(name) + 1
             entry = describe(number, digests)
-            kept = registry.files.put_during(changes, _written(entry))
+            kept = registry.files.put_during(changes, readable(entry))
             revision = Revision(digests | {ENTRY: kept}, now)
             held = changes.held(name, number) if known else None
             if held is None:
@@ -83,10 +83,6 @@ def described(
             return entry, True, revised
 
         return registry.catalogue.change(add)
-
-
-def _written(entry: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(entry, order="deterministic"), indent=2) + b"\n"
 
 
 def models(registry: Registry) -> tuple[Summary, ...]:
