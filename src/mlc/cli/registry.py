@@ -59,16 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
         return verify(root, spec, arguments)
     if arguments.action == "diff":
         return _diff(root, spec, arguments)
-    if arguments.action in _CHANGES:
-        return _CHANGES[arguments.action](root, spec, arguments)
+    if arguments.action in _OF_AN_ALIAS:
+        return _OF_AN_ALIAS[arguments.action](root, spec, arguments)
     if arguments.other is not None:
         raise Unfit(unknown_version.one_too_many(arguments.other, arguments.action))
-    if arguments.action == "log":
-        return _promoting.log(root, spec, arguments)
-    if arguments.action == "gc":
-        return _promoting.collect(root, spec, arguments)
-    if arguments.action == "search":
-        return _search(root, spec, arguments)
+    if arguments.action in _OTHERS:
+        return _OTHERS[arguments.action](root, spec, arguments)
     if arguments.action == "list":
         models = registry.list_models(root, spec)
         data = registry.list_datasets(root, spec)
@@ -165,4 +161,5 @@ def _checked(root: Path, environment: str | None) -> tuple[Checked, ...]:
     return tuple(validated.checked.values())
 
 
-_CHANGES = {"promote": _promoting.promote, "rollback": _promoting.rollback}
+_OF_AN_ALIAS = {"promote": _promoting.promote, "rollback": _promoting.rollback}
+_OTHERS = {"log": _promoting.log, "gc": _promoting.collect, "search": _search}
