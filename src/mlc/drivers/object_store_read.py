@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mlc.drivers._stores import REACHED_BY
 from mlc.ir.operation import Product, StepFailed, Work
 from mlc.rules import data_unreadable, source_unreachable
 from mlc.store.secrets import hidden, revealed
@@ -14,19 +15,6 @@ PACKAGES = ("polars", "fsspec")
 EFFECT = False
 MEMORY = 400
 LOADS = ("polars", "fsspec", "mlc.drivers._outside", "mlc.drivers._tables")
-
-_PACKAGES = {
-    "s3": ("s3fs", "s3"),
-    "gs": ("gcsfs", "gcs"),
-    "gcs": ("gcsfs", "gcs"),
-    "abfs": ("adlfs", "azure"),
-    "abfss": ("adlfs", "azure"),
-    "az": ("adlfs", "azure"),
-    "http": ("aiohttp", "http"),
-    "https": ("aiohttp", "http"),
-    "sftp": ("paramiko", ""),
-}
-"""What reaches a store, and the extra that brings it, of those that mlc was tried with."""
 
 
 def run(work: Work) -> Product:
@@ -72,7 +60,7 @@ def _fetched(work: Work, url: str, options: dict[str, Any], secrets: list[Any]) 
             store.get_file(name, str(place))
             yield place
     except (ImportError, ValueError) as error:
-        package, extra = _PACKAGES.get(url.partition("://")[0], ("", ""))
+        package, extra = REACHED_BY.get(url.partition("://")[0], ("", ""))
         if not package or not isinstance(error.__cause__ or error, ImportError):
             raise StepFailed(
                 source_unreachable.found(shown, hidden(error, secrets, query), address=address)

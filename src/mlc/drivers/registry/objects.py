@@ -10,18 +10,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from mlc.drivers._stores import REACHED_BY
 from mlc.drivers.registry.files import Elsewhere
 from mlc.ir.operation import StepFailed
 from mlc.rules import registry_unreachable
-
-_PACKAGES = {
-    "s3": ("s3fs", "s3"),
-    "gs": ("gcsfs", "gcs"),
-    "gcs": ("gcsfs", "gcs"),
-    "abfs": ("adlfs", "azure"),
-    "az": ("adlfs", "azure"),
-}
-"""What reaches a store, and the extra that brings it."""
 
 
 class InObjectStore(Elsewhere, frozen=True, kw_only=True):
@@ -84,7 +76,7 @@ class InObjectStore(Elsewhere, frozen=True, kw_only=True):
         except StepFailed:
             raise
         except Exception as error:  # the libraries of stores have no exception in common
-            package, extra = _PACKAGES.get(self.url.partition("://")[0], ("", ""))
+            package, extra = REACHED_BY.get(self.url.partition("://")[0], ("", ""))
             if package and isinstance(error.__cause__ or error, ImportError):
                 raise StepFailed(registry_unreachable.no_driver(self.url, package, extra)) from None
             told = registry_unreachable.found(self.url, hidden(error, secrets))
