@@ -44,16 +44,16 @@ def selected_project(arguments: argparse.Namespace) -> tuple[Compiled, ...]:
 
 
 def selected_plans(
-    root: Path, compiled: tuple[Compiled, ...], arguments: argparse.Namespace
+    root: Path, compiled: tuple[Compiled, ...], arguments: argparse.Namespace, *, programs: bool = False
 ) -> tuple[Plan, ...]:
-    """A plan per environment, of what is selected.
+    """A plan per environment, of what is selected. `programs` is whether they may be started to look at the world.
 
     Raises Unfit for mistakes in the selection, where a plan would destroy what is protected, and where it refers to
     versions in the registry that it cannot use.
     """
     from mlc import inquiry
 
-    planned, mistakes = inquiry.plans(root, compiled, selection_of(arguments))
+    planned, mistakes = inquiry.plans(root, compiled, selection_of(arguments), programs=programs)
     _refuse(mistakes, arguments)
     forbidden = inquiry.unfit(root, compiled, planned) or inquiry.forbidden(root, compiled, planned)
     if forbidden:
