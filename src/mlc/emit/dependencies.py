@@ -15,6 +15,8 @@ _GITLAB_WORDS = frozenset(
 )  # fmt: skip
 _AZURE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GITLAB_STAGES = (".pre", "build", "test", "deploy", ".post")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+\Z")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def gitlab_findings(document: Any) -> tuple[str, ...]:
@@ -124,4 +126,37 @@ def cyclonedx_findings(document: Any) -> tuple[str, ...]:
     for one in document.get("dependencies", ()):
         named += [("dependencies", ref) for ref in (one.get("ref"), *one.get("dependsOn", ()))]
     findings += [f"{place}: there is no component {ref}" for place, ref in named if ref not in known]
+    return tuple(findings)
+
+
+def slsa_findings(document: Any) -> tuple[str, ...]:
+    """Of SLSA provenance: subjects that bear one name, digests that are none, what nobody could look up again."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("predicate"), Mapping):
+        return ("the document is no statement with a predicate",)
+    build = document["predicate"].get("buildDefinition") or {}
+    run = document["predicate"].get("runDetails") or {}
+    findings = []
+    if document.get("predicateType") != "https://slsa.dev/provenance/v1":
+        findings.append(f"predicateType: {document.get('predicateType')} is not that of SLSA provenance v1")
+    for place, text in (
+        ("buildDefinition.buildType", build.get("buildType")),
+        ("runDetails.builder.id", (run.get("builder") or {}).get("id")),
+    ):
+        if not _URI.match(str(text or "")):
+            findings.append(f"{place}: {text or 'nothing'} is not a URI")
+    if not build.get("externalParameters"):
+        findings.append("buildDefinition.externalParameters: it does not say what was asked for")
+    names = [one.get("name") for one in document.get("subject", ())]
+    findings += [f"subject: two are called {name}" for name in dict.fromkeys(names) if names.count(name) > 1]
+    materials = build.get("resolvedDependencies", ())
+    told = [("subject", one) for one in document.get("subject", ())]
+    told += [("resolvedDependencies", one) for one in materials]
+    told += [("byproducts", one) for one in run.get("byproducts", ())]
+    for place, one in told:
+        name = one.get("name") or one.get("uri")
+        if not one.get("digest") and not one.get("uri"):
+            findings.append(f"{place}: {name} has neither a digest nor a URI")
+        for algorithm, digest in (one.get("digest") or {}).items():
+            if algorithm == "sha256" and not _SHA256.fullmatch(str(digest)):
+                findings.append(f"{place}: {digest} is no SHA-256 of {name}")
     return tuple(findings)

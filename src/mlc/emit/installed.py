@@ -47,6 +47,7 @@ _APART = {
     "datacontract": "datacontract-cli",
     "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
+    "in-toto": "in-toto-attestation",
     "mlcroissant": "mlcroissant",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",

@@ -174,6 +174,7 @@ _PUBLISHED = {
     "evaluation": "figures",
     "card": "model card",
     "bom": "materials",
+    "provenance": "provenance",
 }
 
 
