@@ -160,3 +160,50 @@ def slsa_findings(document: Any) -> tuple[str, ...]:
             if algorithm == "sha256" and not _SHA256.fullmatch(str(digest)):
                 findings.append(f"{place}: {digest} is no SHA-256 of {name}")
     return tuple(findings)
+
+
+def openlineage_findings(document: Any) -> tuple[str, ...]:
+    """Of an event of OpenLineage: data named twice, columns that lineage speaks of and no schema has, ends of time."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("run"), Mapping):
+        return ("the document is no event of a run",)
+    findings: list[str] = []
+    if document.get("eventType") != "COMPLETE":
+        findings.append(f"eventType: {document.get('eventType')} is not COMPLETE, which ends a run")
+    if not document.get("outputs"):
+        findings.append("outputs: the run made nothing")
+    inputs = {_dataset(one): _fields(one) for one in document.get("inputs", ())}
+    for side in ("inputs", "outputs"):
+        names = [_dataset(one) for one in document.get(side, ())]
+        findings += [f"{side}: two are {name}" for name in dict.fromkeys(names) if names.count(name) > 1]
+        empty = [name for name in names if not all(name)]
+        findings += [f"{side}: {name} says no namespace or no name" for name in empty]
+    for one in document.get("outputs", ()):
+        lineage = (one.get("facets") or {}).get("columnLineage") or {}
+        known = _fields(one)
+        told = [
+            (field, source)
+            for field, found in lineage.get("fields", {}).items()
+            for source in found["inputFields"]
+        ]
+        findings += [
+            f"columnLineage: {one.get('name')} has no column {field}"
+            for field in lineage.get("fields", {})
+            if known is not None and field not in known
+        ]
+        for field, source in (*told, *(("(the rows)", source) for source in lineage.get("dataset", ()))):
+            name = _dataset(source)
+            if name not in inputs:
+                findings.append(f"columnLineage.{field}: {name} is no input of the run")
+            elif (columns := inputs[name]) is not None and source.get("field") not in columns:
+                findings.append(f"columnLineage.{field}: {name[1]} has no column {source.get('field')}")
+    return tuple(findings)
+
+
+def _dataset(one: Mapping[str, Any]) -> tuple[str, str]:
+    return str(one.get("namespace") or ""), str(one.get("name") or "")
+
+
+def _fields(one: Mapping[str, Any]) -> list[str] | None:
+    """The columns of a dataset; None where it has no schema."""
+    schema = (one.get("facets") or {}).get("schema")
+    return None if schema is None else [str(field.get("name")) for field in schema.get("fields") or ()]

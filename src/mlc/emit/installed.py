@@ -51,6 +51,7 @@ _APART = {
     "mlcroissant": "mlcroissant",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
+    "openlineage": "openlineage-python",
     "ray": "ray",
 }
 """Checkers that have an environment of their own in `.checkers`, and the package that is asked."""

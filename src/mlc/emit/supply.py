@@ -8,7 +8,7 @@ from mlc.emit.programs import missing, process
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
 
-NAMES = ("in-toto",)
+NAMES = ("in-toto", "openlineage")
 
 
 def verify(name: str, artifact: Artifact, home: Path) -> Verification:
@@ -42,4 +42,84 @@ except (json_format.ParseError, ValueError, KeyError, TypeError) as error:
     sys.exit(1)
 """
 
-_SCRIPTS = {"in-toto": _IN_TOTO}
+_OPENLINEAGE = r"""
+import enum, importlib, json, pkgutil, sys, types, typing
+import attr
+from openlineage.client import generated
+from openlineage.client.event_v2 import RunEvent
+from openlineage.client.generated.base import BaseFacet
+from openlineage.client.serde import Serde
+
+for found in pkgutil.iter_modules(generated.__path__):
+    importlib.import_module(f"{generated.__name__}.{found.name}")
+
+def facets(kind):
+    for one in kind.__subclasses__():
+        yield one._get_schema(), one
+        yield from facets(one)
+
+FACETS = dict(facets(BaseFacet))
+
+def read(kind, given, where):
+    '''What is given as the client's own class; what it does not know, or is of another type, is a finding.'''
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        if given is None and type(None) in arguments:
+            return None
+        kind = next(one for one in arguments if one is not type(None))
+        return read(kind, given, where)
+    if kind is typing.Any:
+        return given
+    if origin is list:
+        expect(isinstance(given, list), where, "a list", given)
+        return [read(arguments[0], one, f"{where}[{i}]") for i, one in enumerate(given)]
+    if origin is dict:
+        expect(isinstance(given, dict), where, "a map", given)
+        return {key: read(arguments[1], one, f"{where}.{key}") for key, one in given.items()}
+    if attr.has(kind):
+        return built(kind, given, where)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return kind(given)
+    wanted = (int, float) if kind is float else kind
+    right = isinstance(given, wanted) and (kind is bool or not isinstance(given, bool))
+    expect(right, where, kind.__name__, given)
+    return given
+
+def built(kind, given, where):
+    expect(isinstance(given, dict), where, "a map", given)
+    if issubclass(kind, BaseFacet):
+        said = given.get("_schemaURL")
+        if said not in FACETS or not issubclass(FACETS[said], kind):
+            raise ValueError(f"{where}: the client knows no facet {said} here")
+        kind = FACETS[said]
+    hints = typing.get_type_hints(kind)
+    fields = {one.name: one for one in attr.fields(kind)}
+    unknown = sorted(set(given) - set(fields))
+    if unknown:
+        raise ValueError(f"{where}: OpenLineage has no field {', '.join(unknown)}")
+    values = {name: read(hints[name], value, f"{where}.{name}") for name, value in given.items()}
+    later = {name: values.pop(name) for name in list(values) if not fields[name].init}
+    try:
+        made = kind(**{fields[name].alias: value for name, value in values.items()})
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from None
+    for name, value in later.items():
+        if getattr(made, name) != value:
+            raise ValueError(f"{where}.{name}: it is {getattr(made, name)}")
+    return made
+
+def expect(right, where, what, given):
+    if not right:
+        raise ValueError(f"{where}: {given!r} is not {what}")
+
+try:
+    with open(sys.argv[1], encoding="utf-8") as opened:
+        given = json.load(opened)
+    made = read(RunEvent, given, "event")
+    json.loads(Serde.to_json(made))
+except ValueError as error:
+    print(error)
+    sys.exit(1)
+"""
+
+_SCRIPTS = {"in-toto": _IN_TOTO, "openlineage": _OPENLINEAGE}

@@ -237,6 +237,7 @@ def _dependencies(artifact: Artifact, argument: str, _home: Path) -> Verificatio
         "cyclonedx": dependencies.cyclonedx_findings,
         "gitlab": dependencies.gitlab_findings,
         "openapi": dependencies.openapi_findings,
+        "openlineage": dependencies.openlineage_findings,
         "slsa": dependencies.slsa_findings,
     }
     if artifact.path.endswith(".json"):

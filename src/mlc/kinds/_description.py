@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from mlc.ir.operation import Operation
+from mlc.ir.task import TASKS
 from mlc.kinds._kind import View
+from mlc.kinds._signature import label_column, used_columns
 
-ModelFormat = Literal["cyclonedx", "slsa"]
-DatasetFormat = Literal["croissant", "odcs"]
+ModelFormat = Literal["cyclonedx", "openlineage", "slsa"]
 
 _FOUND = ("evaluation", "verdict", "chosen")
 """What is asked of the proofs. No speed: of the same model the same bytes are made."""
@@ -31,4 +32,11 @@ def describing(
         steps.append(operation("bom", "model_bom", about, **files, **asked))
     if "slsa" in view["describe"]:
         steps.append(operation("provenance", "model_provenance", about, **files, **asked, **inside))
+    if "openlineage" in view["describe"]:
+        label = label_column(view) if TASKS[view["task"]].supervised else None
+        seen = dict.fromkeys([*used_columns(view), *([label] if label else [])])
+        types = view["dataset"]["columns"]
+        columns = [{"name": name, "type": types[name]["type"], "is_label": name == label} for name in seen]
+        learned = {**about, "columns": columns}
+        steps.append(operation("lineage", "model_lineage", learned, **files, **asked, **inside))
     return steps

@@ -174,6 +174,7 @@ _PUBLISHED = {
     "card": {"card": "README.md"},
     "bom": {"bom": "bom.cdx.json"},
     "provenance": {"provenance": "provenance.slsa.json"},
+    "lineage": {"lineage": "lineage.openlineage.json"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
 _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {

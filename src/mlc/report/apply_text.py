@@ -175,6 +175,7 @@ _PUBLISHED = {
     "card": "model card",
     "bom": "materials",
     "provenance": "provenance",
+    "lineage": "lineage",
 }
 
 

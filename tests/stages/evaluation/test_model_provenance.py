@@ -126,7 +126,8 @@ def test_what_in_toto_does_not_see_is_rejected(how: str, finding: str) -> None:
 
 
 def test_what_is_no_statement_is_a_finding() -> None:
-    for document in (None, [], "text", {}, {"predicate": 1}):
+    documents: tuple[Any, ...] = (None, [], "text", {}, {"predicate": 1})
+    for document in documents:
         assert slsa_findings(document) == ("the document is no statement with a predicate",)
 
 
