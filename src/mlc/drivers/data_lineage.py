@@ -36,7 +36,7 @@ def content(
     digests: Mapping[str, str],
     made_from: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:
-    """The event as plain data. `digests` are SHA-256 of the inputs, `made_from` what the steps before were made from."""
+    """The event as plain data. `digests` are SHA-256 of the inputs, `made_from` what earlier steps were made from."""
     source = spec["source"]
     inputs = [_source(spec, facts, digests.get("source", ""))]
     outputs = [_part(spec, part, facts, digests[part]) for part in _PARTS if part in digests]
