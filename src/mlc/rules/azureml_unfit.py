@@ -99,8 +99,8 @@ def _name(name: str, other: Address | None) -> Iterator[Reason]:
         yield (
             ("target",),
             f'The endpoint would be called "{name}", of {len(name)} characters. Azure takes 3 to 32 lower-case '
-            "letters, digits and -, a letter first and no - at the end. Shorten the deployment's name, or give the target an "
-            "`endpoint_prefix`.",
+            "letters, digits and -, a letter first and no - at the end. Shorten the deployment's name, or give the "
+            "target an `endpoint_prefix`.",
             "a name that Azure does not take",
         )
     elif other is not None:
