@@ -125,7 +125,7 @@ def _shares(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterat
             yield f"traffic: {shares} are no whole percentages"
         elif sum(shares) not in (0, 100):
             yield f"traffic: the shares {shares} add up to {sum(shares)}, not to 100"
-        if known and not known & {str(name) for name, share in traffic.items() if share}:
+        if known and not known & {*map(str, traffic), *map(str, _map(mirror))}:
             yield f"traffic: it names {', '.join(map(str, traffic))}, and the deployment here is {', '.join(known)}"
     if isinstance(mirror, Mapping) and mirror:
         if len(mirror) > 1:

@@ -109,7 +109,7 @@ def _component(name: str, jobs: View, tags: dict[str, str]) -> dict[str, Any]:
         [
             f"git clone --quiet --depth 1 --branch {branch} {repository} project",
             f"cd project/{folder}",
-            "mkdir -p .mlc",
+            'mkdir -p .mlc "${{inputs.artifacts}}"',
             'for store in $[[${{inputs.store}}]]; do cp -r "$store/." .mlc/; done',
             'mlc apply --yes --env "${{inputs.environment}}" --select "${{inputs.select}}"',
             'cp -r .mlc/. "${{outputs.store}}/"',
@@ -271,7 +271,7 @@ def _space(model: View, jobs: View, scope: Scope) -> dict[str, Any]:
         "trials": f"{scope.project['artifacts']}/{scope.environment}/models/{model['name']}/trials.json",
         "parameters": {
             name: {
-                "at": f"model.{model['name']}.train.params.{name}",
+                "at": f"++model.{model['name']}.train.params.{name}",
                 "whole": found["int"] is not None,
                 "choice": found["choice"],
             }

@@ -215,13 +215,14 @@ def _azureml(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Rea
             ("rollout", "traffic"),
             f"Azure copies {_MOST_MIRRORED}% of the requests at most. Take less.",
         )
-    if target["key_vault"] is None:
-        for name, text in deployment["variables"].items():
-            if text.startswith("${secret:"):
-                yield (
-                    ("variables", name),
-                    "A secret is read from a Key Vault there. Name it as `key_vault` in the target.",
-                )
+    for name, text in deployment["variables"].items():
+        if text.startswith("${secret:") and target["key_vault"] is None:
+            yield (
+                ("variables", name),
+                "A secret is read from a Key Vault there. Name it as `key_vault` in the target.",
+            )
+        elif "${{" in text:
+            yield ("variables", name), "Azure takes ${{…}} for a reference of its own. Write it another way."
 
 
 _MOST_MIRRORED = 50

@@ -39,8 +39,8 @@ FIELDS = {
     "online-deployment": "name endpoint_name description model environment code_configuration environment_variables "
     "instance_type instance_count request_settings liveness_probe readiness_probe scale_settings tags "
     "model_mount_path egress_public_network_access app_insights_enabled data_collector properties type",
-    "batch-deployment": "name endpoint_name description model environment code_configuration compute resources settings "
-    "type error_threshold tags properties",
+    "batch-deployment": "name endpoint_name description model environment code_configuration compute resources "
+    "settings type error_threshold tags properties",
     "schedule": "name display_name description trigger create_job create_monitor tags properties",
 }
 LOADED = {

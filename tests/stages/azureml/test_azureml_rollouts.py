@@ -28,7 +28,8 @@ def test_a_canary_goes_step_by_step_to_the_end(azure: Azure) -> None:
         "version-1=100",
         "version-1=90 version-2=10",
         "version-1=50 version-2=50",
-    ] + ["version-2=100"], said
+        "version-2=100",
+    ], said
     azure.rest()
 
 
