@@ -196,11 +196,6 @@ def _azureml(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Rea
             "An endpoint of Azure has a fixed number of instances; Azure Monitor scales them, by a setting of its own. "
             'Say their number in "replicas".',
         )
-    if deployment["openapi"]:
-        yield (
-            ("openapi",),
-            "What is written is the API of mlc's own server, and here Azure's answers, at one address. Leave it out.",
-        )
     if batch and rollout["strategy"] != "all_at_once":
         yield (
             ("rollout", "strategy"),

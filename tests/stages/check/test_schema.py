@@ -93,7 +93,7 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, int]]]] = {
     ),
     "planned fields": (
         "deployment",
-        "model: m\ntarget: t\nmodels: [m]\nmode: batch\n",
+        "model: m\ntarget: t\nmodels: [m]\nmode: edge\n",
         [("not-supported-yet", "models", 3), ("not-supported-yet", "mode", 4)],
     ),
     "not a map at all": ("target", "- type: local\n", [("wrong-type", "", 1)]),
