@@ -154,7 +154,7 @@ def _with(resource: Resource, path: Path, value: Any, graph: Graph) -> Resource 
     inner[path[-1]] = value  # type: ignore[index]
     try:
         facts = kind_of(resource.address.kind).facts(
-            resource.address, view, Scope(graph.project, graph.environment)
+            resource.address, view, Scope(graph.project, graph.environment, graph.files)
         )
     except Exception:  # a value out of its form: it was never to be
         return None
