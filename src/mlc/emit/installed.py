@@ -47,6 +47,8 @@ _APART = {
     "datacontract": "datacontract-cli",
     "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
+    "katib": "kubeflow-katib",
+    "kfp": "kfp",
     "mlcroissant": "mlcroissant",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
@@ -64,7 +66,7 @@ _IMPORTED = {
 _WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
 """The packages that check nothing without an extra."""
 
-OWN = ("argo", "dependencies", "inference-graph")
+OWN = ("argo", "dependencies", "inference-graph", "kubeflow")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"

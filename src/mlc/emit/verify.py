@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from mlc import data
-from mlc.emit import argo, clusters, dvc
+from mlc.emit import argo, clusters, dvc, kubeflow
 from mlc.emit.programs import missing, process, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
@@ -74,6 +74,8 @@ def verify_by(
         outcome = clusters.verify(name, artifact, home, beside)
     elif name == "argo":
         outcome = argo.verify(artifact, beside)
+    elif name in kubeflow.NAMES:
+        outcome = kubeflow.verify(name, artifact, argument, home)
     elif name == "dvc":
         outcome = dvc.verify(artifact, home, beside)
     else:
