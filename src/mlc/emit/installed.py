@@ -47,11 +47,13 @@ _APART = {
     "datacontract": "datacontract-cli",
     "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
+    "in-toto": "in-toto-attestation",
     "katib": "kubeflow-katib",
     "kfp": "kfp",
     "mlcroissant": "mlcroissant",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
+    "openlineage": "openlineage-python",
     "ray": "ray",
 }
 """Checkers that have an environment of their own in `.checkers`, and the package that is asked."""

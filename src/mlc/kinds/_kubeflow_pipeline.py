@@ -22,7 +22,7 @@ WORK = "/work"
 EFFECTS = frozenset(
     [
         *("champion", "contested_variants", "data_registration", "local", "promotion", "registration"),
-        *("kubeflow_run", "kubeflow_version", "reuse"),
+        "reuse",
     ]
 )
 """Drivers that change something outside, or look at what others change: Kubeflow takes nothing of theirs from its

@@ -1,7 +1,7 @@
 """kubeflow-unfit: a deployment that Kubeflow could not run as it is written.
 
 Why it matters: what Katib cannot express would be left out without a word, and its search would be another one than
-is described; Kubernetes cuts no name short; and a version is told of only by where its files lie.
+is described; and Kubernetes cuts no name short.
 How to mend it: shorten the name; leave `search` out of the target, and let the step `tune` of the pipeline search; or
 say what Katib can: no time limit, and choices without quotes, dollar signs and backslashes that are spelled apart.
 """
@@ -49,15 +49,6 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             continue
         model = subject.named("model", deployment["model"])
         yield from _of_names(subject, address, target, model, taken)
-        if target["model_registry"] and _without_files(subject):
-            yield RULE.at(
-                subject.span(Address("target", deployment["target"]), "model_registry"),
-                "Kubeflow's Model Registry says of a version where its files lie, and this project keeps them in "
-                'its database. Take a registry of the type hybrid or filesystem, or leave "model_registry" out.',
-                text="the files have no address",
-                address=f"target.{deployment['target']}",
-                path="model_registry",
-            )
         if model is not None and model["tune"] is not None and target["search"] is not None:
             yield from _of_search(subject, Address("model", deployment["model"]), model["tune"])
 
@@ -122,11 +113,6 @@ def _of_search(subject: Subject, address: Address, tune: dict[str, Any]) -> Iter
                     address=str(address),
                     path=".".join(at),
                 )
-
-
-def _without_files(subject: Subject) -> bool:
-    registry = subject.named("registry", subject.project["registry"])
-    return registry is not None and registry["type"] == "database"
 
 
 def _dashed(text: str) -> str:
