@@ -87,6 +87,7 @@ NOT_BY_FILES = {
     "step-killed",
     "selection-impossible",
     "training-failed",
+    "try-refused",
     "tuning-failed",
     "unknown-module",
     "unknown-version",

@@ -220,6 +220,16 @@ def _azureml(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Rea
             yield ("variables", name), "Azure takes ${{…}} for a reference of its own. Write it another way."
 
 
+def _kubeflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours
+    elsewhere = (
+        "It trains and registers; what is registered is served by a deployment of the same model on KServe"
+    )
+    if deployment["rollout"]["strategy"] != "all_at_once":
+        yield ("rollout", "strategy"), f"{elsewhere}, which can have a canary. Take all_at_once here."
+    if deployment["autoscaling"] is not None:
+        yield ("autoscaling",), f"{elsewhere}, which scales. Leave it out here."
+
+
 _MOST_MIRRORED = 50
 
 _OF_TARGET: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Reason]]] = {
@@ -228,4 +238,5 @@ _OF_TARGET: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Reason
     "triton": _triton,
     "ray": _ray,
     "azureml": _azureml,
+    "kubeflow": _kubeflow,
 }
