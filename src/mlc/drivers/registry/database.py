@@ -18,13 +18,16 @@ from pathlib import Path
 from msgspec import Struct
 
 from mlc.drivers.registry.catalogue import Answer
-from mlc.drivers.registry.rows import Ask, Rows
+from mlc.drivers.registry.fact_rows import TABLES_IN_SQLITE
+from mlc.drivers.registry.rows import Ask, IndexedRows, Rows
 from mlc.ir.operation import StepFailed
 from mlc.rules import registry_unreadable
 from mlc.store.asked import is_file
 from mlc.store.files import make_folder, refusal, sync_folder
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: an index of facts, and versions may be removed that need not be kept."""
+
 BUSY_SECONDS = 30.0
 
 _TABLES = (
@@ -83,6 +86,23 @@ _TABLES = (
     ),
 )
 
+_SECOND = (
+    *(f"DROP TRIGGER {table}_delete" for table in ("versions", "revisions", "files")),
+    # A version goes as a whole, and never the last one, as the next would be given its number.
+    *(
+        f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} "  # noqa: S608 - names of ours
+        "WHEN OLD.number = (SELECT max(number) FROM versions WHERE name = OLD.name) "
+        f"BEGIN SELECT RAISE (ABORT, 'the registry only adds to the last {table}'); END"
+        for table in ("versions", "revisions", "files")
+    ),
+    "CREATE INDEX files_digest ON files (digest)",
+    "CREATE INDEX promotions_alias ON promotions (name, alias)",
+    *TABLES_IN_SQLITE,
+    # What is there already is indexed by those who register next.
+    "INSERT INTO unnoted (name, number) SELECT name, number FROM versions",
+)
+"""What version 2 has beyond 1."""
+
 
 class InSQLite(Struct, frozen=True):
     """A catalogue in the SQLite database at a path."""
@@ -92,11 +112,15 @@ class InSQLite(Struct, frozen=True):
     @contextmanager
     def look(self) -> Iterator[Rows | None]:
         with reading(self.path) as connection:
-            yield None if connection is None else Rows(_asking(connection))
+            if connection is None:
+                yield None
+            else:
+                kind = Rows if _version_of(connection, self.path) == 1 else IndexedRows
+                yield kind(_asking(connection))
 
-    def change(self, doing: Callable[[Rows], Answer]) -> Answer:
+    def change(self, doing: Callable[[IndexedRows], Answer]) -> Answer:
         with writing(self.path) as connection:
-            return doing(Rows(_asking(connection)))
+            return doing(IndexedRows(_asking(connection)))
 
 
 def _asking(connection: sqlite3.Connection) -> Ask:
@@ -118,8 +142,9 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
             _use_wal(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
-                if _version_of(connection, path) == 0:
-                    for statement in _TABLES:
+                found = _version_of(connection, path)
+                if found < SCHEMA_VERSION:
+                    for statement in (*(() if found else _TABLES), *_SECOND):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
                 yield connection
