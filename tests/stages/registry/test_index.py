@@ -241,8 +241,9 @@ def test_what_came_into_folders_by_another_way_is_found(tmp_path: Path) -> None:
 def test_an_index_that_is_damaged_or_gone_is_made_anew(tmp_path: Path) -> None:
     registry = folders(tmp_path)
     index = tmp_path / "registry/.index"
-    assert (index / ".gitignore").read_text() == "*\n"
+    assert not index.exists(), "who registers does without"
     assert numbers(registry) == [1]
+    assert (index / ".gitignore").read_text() == "*\n"
     (index / "facts.db").write_bytes(b"no database" * 1000)
     for name in ("facts.db-wal", "facts.db-shm"):
         (index / name).unlink(missing_ok=True)
@@ -259,7 +260,6 @@ def test_folders_that_may_not_be_written_to_are_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = folders(tmp_path)
-    shutil.rmtree(tmp_path / "registry/.index")
     monkeypatch.setattr("os.access", lambda *_: False)
     assert numbers(registry) == [1]
     assert not (tmp_path / "registry/.index/facts.db").exists()

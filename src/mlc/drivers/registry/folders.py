@@ -7,7 +7,7 @@ models/churn/versions/3/version.json   the digest that says which model it is, a
 models/churn/digests/5e1f…             the number of the version that is known by that digest
 models/churn/aliases/production.json   where the alias points, and the line of the log that says so
 datasets/loans/…                       the same for datasets
-models/churn/described                 how often a version of it was described anew
+models/churn/described                 a line for each version that was described anew
 log.jsonl                              the promotion log, a line each
 .index                                 an index of facts, which is made anew where it does not match
 ```
@@ -34,7 +34,7 @@ from mlc.drivers.registry.catalogue import Answer, Held, Revision, readable
 from mlc.drivers.registry.fact_rows import FactRows
 from mlc.drivers.registry.facts import Fact, Wanted, facts_of
 from mlc.drivers.registry.folder_files import Known, Pointing, failures_told, is_cut, last_line, listed, read
-from mlc.drivers.registry.folder_index import Described, FolderIndex
+from mlc.drivers.registry.folder_index import FolderIndex, brought_up_to_date, is_up_to_date
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Promotion
 from mlc.rules import registry_unreadable
@@ -44,15 +44,6 @@ from mlc.store.lock import waiting
 LOCK = ".lock"
 _DATASET = "dataset/"
 _DESCRIBED = "described"
-
-
-class _Said(Struct, frozen=True):
-    """A change that is to be made, and the version that it is about; 0 where it is about an alias."""
-
-    doing: Callable[[], None]
-    name: str
-    number: int
-    removes: bool
 
 
 class InFolders(Struct, frozen=True):
@@ -88,8 +79,7 @@ class Folders:
         self._files = files
         self._held = held  # whether nobody else writes meanwhile
         self._last = last_line(root / "log.jsonl")
-        self._said: _Said | None = None
-        self._noted: dict[int, tuple[str, Sequence[Fact]]] = {}
+        self._said: Callable[[], None] | None = None
         self._index = FolderIndex(root)
 
     def close(self) -> None:
@@ -182,22 +172,19 @@ class Folders:
         )
 
     def add_version(self, name: str, number: int, held: Held) -> None:
-        self._say(lambda: self._write_version(name, number, held), name, number)
+        self._say(lambda: self._write_version(name, number, held))
 
     def add_revision(self, name: str, number: int, revision: Revision) -> None:
         held = self.held(name, number)
         assert held is not None, (name, number)
         nth = len(held.revisions) + 1
-        self._say(lambda: self._write_revision(name, number, nth, revision), name, number)
+        self._say(lambda: self._write_revision(name, number, nth, revision))
 
     def point(self, line: Promotion) -> None:
         self._say(lambda: self._write_line(line))
 
     def remove_version(self, name: str, number: int) -> None:
-        self._say(lambda: self._remove(name, number), name, number, removes=True)
-
-    def note(self, name: str, number: int, entry: str, facts: Sequence[Fact]) -> None:  # noqa: ARG002 - it is what was said
-        self._noted[number] = (entry, facts)
+        self._say(lambda: self._remove(name, number))
 
     def seek(self, wanted: Wanted) -> frozenset[tuple[str, int]]:
         return self._up_to_date().seek(wanted)
@@ -211,18 +198,8 @@ class Folders:
 
     def write(self) -> None:
         """Do what was said."""
-        if self._said is None:
-            return
-        said, name = self._said, self._said.name
-        if not said.number:  # an alias
-            said.doing()
-            return
-        is_all = self._index.is_as(name, self._stamp(name)) or not self._has_any(name)
-        is_all = is_all and (said.removes or said.number in self._noted)
-        self._index.is_changing(name)
-        said.doing()
-        gone = (said.number,) if said.removes else ()
-        self._index.take(name, self._noted, gone, self._stamp(name) if is_all else "")
+        if self._said is not None:
+            self._said()
 
     def make_up(self) -> None:
         """Finish what a killed writer had committed, and remove what it had not."""
@@ -237,60 +214,31 @@ class Folders:
             if held is None or held.line != self._last:
                 self._write_alias(self._last)
 
-    def _say(
-        self, doing: Callable[[], None], name: str = "", number: int = 0, *, removes: bool = False
-    ) -> None:
+    def _say(self, doing: Callable[[], None]) -> None:
         assert self._said is None, "one change is one version, one description or one alias"
-        self._said = _Said(doing, name, number, removes)
+        self._said = doing
 
     def _up_to_date(self) -> FactRows:
         """The index, once it knows of everything that lies here."""
-        names = (
-            *listed(self._root / "models"),
-            *(_DATASET + one for one in listed(self._root / "datasets")),
-        )
-        if any(not self._index.is_as(name, self._stamp(name)) for name in names):
+        names = (*listed(self._root / "models"), *(_DATASET + one for one in listed(self._root / "datasets")))
+        folders = {name: self._folder(name) for name in names}
+        if not is_up_to_date(self._index, folders):
             may_write = os.access(self._root, os.W_OK)
             with waiting(self._root / LOCK) if may_write and not self._held else nullcontext():
-                for name in names:
-                    stamp = self._stamp(name)
-                    if not self._index.is_as(name, stamp):
-                        self._index.take(name, *self._unknown(name), stamp)
+                brought_up_to_date(self._index, folders, self._described)
         return self._index.facts
 
-    def _unknown(self, name: str) -> tuple[Described, set[int]]:
-        """What the index does not know of a name yet, and what it knows that is there no more."""
-        known = self._index.facts.noted(name)
-        told: dict[int, tuple[str, Sequence[Fact] | None]] = {}
-        numbers = self.numbers(name)
-        for number in numbers:
-            held = self.held(name, number)
-            if held is not None and held.revisions and held.revisions[-1].entry != known.get(number):
-                told[number] = (held.revisions[-1].entry, self._facts(held.revisions[-1].entry))
-        return told, known.keys() - set(numbers)
-
-    def _facts(self, entry: str) -> Sequence[Fact] | None:
-        """Of a description that is there as it was written."""
+    def _described(self, name: str, number: int) -> tuple[str, Sequence[Fact] | None] | None:
+        """The digest of a version's last description, and its facts where it is there as it was written."""
+        held = self.held(name, number)
+        if held is None or not held.revisions:
+            return None
+        entry = held.revisions[-1].entry
         try:
             content = (self._files / entry[:2] / entry[2:4] / entry).read_bytes()
         except OSError:
-            return None
-        return facts_of(content) if hashlib.sha256(content).hexdigest() == entry else None
-
-    def _stamp(self, name: str) -> str:
-        """It changes whenever a version or a description of that name is written or goes."""
-        folder = self._folder(name)
-        found = []
-        for path in (folder / "versions", folder / _DESCRIBED):
-            try:
-                told = path.stat()
-                found.append(f"{told.st_mtime_ns}.{told.st_nlink}")
-            except (FileNotFoundError, NotADirectoryError):
-                found.append("")
-        return ":".join(found)
-
-    def _has_any(self, name: str) -> bool:
-        return (self._folder(name) / "versions").is_dir()
+            return entry, None
+        return entry, facts_of(content) if hashlib.sha256(content).hexdigest() == entry else None
 
     def _write_version(self, name: str, number: int, held: Held) -> None:
         folder = self._version(name, number)
@@ -318,14 +266,13 @@ class Folders:
 
     def _write_revision(self, name: str, number: int, nth: int, revision: Revision) -> None:
         folder = self._version(name, number)
+        # said before it is done: whoever looks for what is new reads a version in vain rather than overlooks one
+        with (self._folder(name) / _DESCRIBED).open("ab") as file:
+            file.write(f"{number} {revision.entry}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
         write_atomically(folder / f"{nth}.json", readable(revision), 0o644)
         self._link(folder, folder, revision)
-        counter = self._folder(name) / _DESCRIBED
-        try:
-            before = int(counter.read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            before = 0
-        write_atomically(counter, b"%d\n" % (before + 1), 0o644)
 
     def _remove(self, name: str, number: int) -> None:
         folder, known = self._version(name, number), self._known(name, number)
