@@ -65,7 +65,7 @@ def main() -> None:
         shown("MLflow's server", peer)
     failed = False
     for name, spec in shapes.items():
-        with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+        with tempfile.TemporaryDirectory() as folder:
             found = measured(Path(folder), spec, given.versions)
         shown(name, found)
         if peer is not None:
@@ -182,7 +182,7 @@ def without_waiting() -> Iterator[None]:
 
 
 def told_by_peer(versions: int) -> dict[str, float]:
-    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [PEER, Path(__file__).with_name("registry_mlflow.py"), str(versions), folder],
             stdout=subprocess.PIPE,

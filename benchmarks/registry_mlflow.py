@@ -1,7 +1,7 @@
 """What `benchmarks/registry.py` compares with: MLflow's server on SQLite, asked by MLflow's own client.
 
 Run by MLflow's Python: registry_mlflow.py VERSIONS FOLDER. The last line of its output is JSON, seconds by what was
-done, and registering is `create_model_version` alone, of a model whose bytes lie elsewhere; ours keeps 20 kB and syncs them.
+done. Registering is `create_model_version` alone, of a model whose bytes lie elsewhere; ours keeps and syncs 20 kB.
 """
 
 from __future__ import annotations

@@ -6,11 +6,9 @@ import json
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,8 +19,8 @@ from mlc.drivers.registry.facts import Is
 from mlc.drivers.registry.narrowing import narrowed
 from mlc.drivers.registry.search import search, searched_whole
 from mlc.drivers.registry.versions import catch_up
-from mlc.ir.registry import Entry, LearnedFrom, Member, Metric, Signature
-from stages.registry.making import NOON, SPECS, cause, put
+from mlc.ir.registry import Member, Metric
+from stages.registry.making import NOON, SPECS, cause, described, put
 
 VERSION_1 = Path(__file__).with_name("version_1")
 
@@ -32,28 +30,6 @@ METRICS = st.dictionaries(
     st.sampled_from(["roc_auc", "accuracy"]),
     st.builds(lambda value, low, high: Metric(value=value, low=low, high=high), NUMBERS, NUMBERS, NUMBERS),
 )
-
-
-def described(**facts: Any) -> Callable[[int, dict[str, str]], Entry]:
-    members = facts.pop("members", {})
-
-    def describe(number: int, digests: dict[str, str]) -> Entry:
-        whole: dict[str, Any] = {
-            "project": "lending",
-            "name": "churn",
-            "number": number,
-            "digest": digests["onnx"],
-            "task": "regression",
-            "estimator": "e",
-            "data": LearnedFrom(dataset="loans"),
-            "signature": Signature(inputs=[], outputs=[]),
-            "config": "0" * 64,
-            "files": digests,
-            "members": members or msgspec.UNSET,
-        }
-        return Entry(**whole | facts)
-
-    return describe
 
 
 FACTS = st.fixed_dictionaries(

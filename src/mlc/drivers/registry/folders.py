@@ -243,9 +243,11 @@ class Folders:
     def _write_version(self, name: str, number: int, held: Held) -> None:
         folder = self._version(name, number)
         make_folder(folder.parent)
-        before = self._known(name, number - 1)
-        if before is not None and not (self._folder(name) / "digests" / before.digest).exists():
-            self._number(name, number - 1, before.digest)  # its writer was killed before it did
+        above, latest = self._folder(name), self.latest(name)
+        if number != latest + 1:
+            (above / "latest").unlink(missing_ok=True)  # where history is copied, numbers may be left out
+        # said before it is so: a number is believed where the version of it has that digest
+        write_atomically(above / "digests" / held.digest, b"%d\n" % number, 0o644)
         for left in folder.parent.glob(f"{TEMPORARY}*"):
             shutil.rmtree(left)
         staged = folder.with_name(f"{TEMPORARY}{number}")
@@ -257,12 +259,7 @@ class Folders:
         sync_folder(staged)
         os.rename(staged, folder)  # noqa: PTH104 - the os functions are what the fault tests replace
         sync_folder(folder.parent)
-        self._number(name, number, held.digest)
-
-    def _number(self, name: str, number: int, digest: str) -> None:
-        above = self._folder(name)
-        write_atomically(above / "digests" / digest, b"%d\n" % number, 0o644)
-        write_atomically(above / "latest", b"%d\n" % number, 0o644)
+        write_atomically(above / "latest", b"%d\n" % max(number, latest), 0o644)
 
     def _write_revision(self, name: str, number: int, nth: int, revision: Revision) -> None:
         folder = self._version(name, number)
