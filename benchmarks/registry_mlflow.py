@@ -6,6 +6,7 @@ done. Registering is `create_model_version` alone, of a model whose bytes lie el
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -24,13 +25,9 @@ OWNERS = ("risk-ml", "fraud", "growth", "ops")
 
 def main(versions: int, folder: Path) -> None:
     database = folder / "mlflow.db"
-    os.environ["MLFLOW_ENABLE_ASYNC_LOGGING"] = "false"
-    import mlflow
-    from mlflow import MlflowClient
-    from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
-
-    mlflow.disable_system_metrics_logging()
-    SqlAlchemyStore(f"sqlite:///{database}").engine.dispose()
+    mlflow = importlib.import_module("mlflow")
+    store = importlib.import_module("mlflow.store.model_registry.sqlalchemy_store")
+    store.SqlAlchemyStore(f"sqlite:///{database}").engine.dispose()  # makes the tables
     started = time.perf_counter()
     fill(database, versions)
     filled = time.perf_counter() - started
@@ -46,7 +43,7 @@ def main(versions: int, folder: Path) -> None:
         start_new_session=True,
     )
     try:
-        client = MlflowClient(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}")
+        client = mlflow.MlflowClient(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}")
         wait(port)
         some = random.Random(1)
         of_one = versions // MODELS

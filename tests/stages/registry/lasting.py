@@ -141,9 +141,9 @@ def test_lineage_goes_up_to_data_and_down_to_what_stands_on_it(shape: Shape) -> 
 
 def test_lineage_of_what_is_not_there_is_refused_kindly(shape: Shape) -> None:
     registry = open_registry(shape.root, shape.spec)
-    for name, which in (("churn", None), ("dataset/loans", None)):
+    for unknown in ("churn", "dataset/loans"):
         with pytest.raises(StepFailed) as failed:
-            lineage(registry, name, which, "both")
+            lineage(registry, unknown, None, "both")
         assert rule_of(failed) == "unknown-version"
     family(registry)
     for name, which, says in (
@@ -372,7 +372,7 @@ def stopping(registry: Registry, after: int) -> Iterator[Registry]:
 
     yield Registry(
         catalogue=Wrapped(registry.catalogue, change=counted(registry.catalogue.change)),
-        files=Wrapped(registry.files, put=counted(registry.files.put)),  # type: ignore[arg-type]
+        files=Wrapped(registry.files, put=counted(registry.files.put)),
     )
 
 

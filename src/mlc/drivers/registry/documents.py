@@ -51,6 +51,12 @@ class Clients:
         self._client: pymongo.MongoClient[dict[str, Any]] | None = None
         self._process = 0
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Clients)  # they are no part of which database it is
+
+    def __hash__(self) -> int:
+        return 0
+
     def opened(self, url: str, password: Secret | None) -> pymongo.MongoClient[dict[str, Any]]:
         if self._client is None or self._process != os.getpid():
             extra: dict[str, Any] = {} if password is None else {"password": password.reveal()}

@@ -246,6 +246,10 @@ class Folders:
         above, latest = self._folder(name), self.latest(name)
         if number != latest + 1:
             (above / "latest").unlink(missing_ok=True)  # where history is copied, numbers may be left out
+        before = self._known(name, latest)
+        if before is not None and not (above / "digests" / before.digest).exists():
+            # its writer, of an earlier mlc, was killed before it said so
+            write_atomically(above / "digests" / before.digest, b"%d\n" % latest, 0o644)
         # said before it is so: a number is believed where the version of it has that digest
         write_atomically(above / "digests" / held.digest, b"%d\n" % number, 0o644)
         for left in folder.parent.glob(f"{TEMPORARY}*"):
