@@ -56,6 +56,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         retention,
         review_output,
         state,
+        tracing_output,
         trial,
     )
 
@@ -72,6 +73,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "doctor": installation.Doctor,
         "render": outputs.Rendered,
         "explain": outputs.Explained,
+        "explain-artifact": tracing_output.TracedOut,
         "columns": columns_out.FeaturesOut,
         "fmt": outputs.Formatted,
         "fix": outputs.Fixed,
