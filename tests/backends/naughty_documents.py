@@ -23,9 +23,10 @@ from mlc.ir.profile import ColumnProfile, Correlation, DataProfile, Frequent
 from mlc.ir.variant import Measured, Variants
 from mlc.report import graph_page
 from stages.evaluation import test_model_card as cards
-from stages.evaluation import test_model_provenance as provenances
 from stages.evaluation import test_report as reports
+from stages.evaluation.synthetic import SPEC as REPORTED
 from stages.evaluation.synthetic import binary_evaluation, render, synthetic
+from stages.evaluation.test_model_bom import DIGESTS
 from stages.html_page import Page
 
 MARK = "SENTINEL"
@@ -43,7 +44,7 @@ def _json(value: Any) -> bytes:
 def _bom(text: str) -> bytes:
     spec = {**cards._with(text), "members": {text: text}}
     packages = {"onnx": "1.23.2"}
-    return _json(model_bom.content(spec, _evaluation(), None, provenances.DIGESTS, packages))
+    return _json(model_bom.content(spec, _evaluation(), None, DIGESTS, packages))
 
 
 def _read_bom(content: bytes) -> Any:
@@ -54,7 +55,7 @@ def _read_bom(content: bytes) -> Any:
 
 def _slsa(text: str) -> bytes:
     steps = {"ingest": {"driver": "files", "spec": "7" * 64, f"file {text}": "8" * 64}}
-    return _json(model_provenance.content(cards._with(text), provenances.DIGESTS, steps, {}))
+    return _json(model_provenance.content(cards._with(text), DIGESTS, steps, {}))
 
 
 def _read_slsa(content: bytes) -> Any:
@@ -110,7 +111,7 @@ def _read_card(content: bytes) -> Any:
 def _report(text: str) -> bytes:
     columns = {text: {"type": "string", "values": [text], "nullable": True}}
     changed = msgspec.structs.replace(_evaluation(), label=text, positive=text, warnings=(text,))
-    return reports.html(changed, {**reports.SPEC, "columns": columns}, f"model.{text}").encode()
+    return reports.html(changed, {**REPORTED, "columns": columns}, f"model.{text}").encode()
 
 
 def _profile(text: str) -> bytes:

@@ -171,8 +171,8 @@ def _yaml(content: bytes) -> Any:
 
 
 def _pbtxt(content: bytes) -> Any:
-    from google.protobuf import json_format, text_format
-    from tritonclient.grpc import model_config_pb2
+    from google.protobuf import json_format, text_format  # type: ignore[import-untyped]
+    from tritonclient.grpc import model_config_pb2  # type: ignore[import-untyped]
 
     return json_format.MessageToDict(text_format.Parse(content.decode(), model_config_pb2.ModelConfig()))
 
