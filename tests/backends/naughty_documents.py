@@ -10,18 +10,28 @@ from urllib.parse import quote
 
 import msgspec
 import yaml
+from markdown_it import MarkdownIt
 
 from backends import lineages
 from backends.croissants import ASKING as CROISSANT
 from backends.croissants import written as croissant
 from backends.project import SPECS, graph_of
 from mlc.cli._page import page as graph_html
-from mlc.drivers import _profile_page, _selection_page, _variants_page, model_bom, model_provenance
+from mlc.drivers import (
+    _profile_page,
+    _selection_page,
+    _variants_page,
+    model_bom,
+    model_provenance,
+    sagemaker_card,
+)
+from mlc.emit.cards import annex_findings, sagemaker_findings
 from mlc.ir.choice import Chosen, FoldRows, Selection, Standing
 from mlc.ir.evaluation import Evaluation
 from mlc.ir.profile import ColumnProfile, Correlation, DataProfile, Frequent
 from mlc.ir.variant import Measured, Variants
 from mlc.report import graph_page
+from stages.evaluation import test_annex_iv as annexes
 from stages.evaluation import test_model_card as cards
 from stages.evaluation import test_report as reports
 from stages.evaluation.synthetic import SPEC as REPORTED
@@ -108,6 +118,45 @@ def _read_card(content: bytes) -> Any:
     return {"front": front, "outline": cards.outline(text)}
 
 
+def _annex(text: str) -> bytes:
+    said = dict.fromkeys(annexes.FIELDS, f"a{text}") | {"standards": [f"a{text}"]}
+    told = {
+        "type": "number",
+        "role": "feature",
+        "unit": text,
+        "description": text,
+        "nullable": True,
+        "pii": True,
+    }
+    data = {**annexes.DATA, "columns": {f"a{text}": told}, "prepare": [f"a{text}"]}
+    spec = {**cards._with(f"a{text}"), "documentation": said, "data": data}
+    return annexes.text_of(_evaluation(), spec).encode()
+
+
+def _read_annex(content: bytes) -> Any:
+    """The structure, and each text as a reader of Markdown gives it, without what is markup."""
+    tokens = MarkdownIt("commonmark").enable(["table"]).parse(content.decode())
+    inner = [child.type for token in tokens for child in token.children or () if child.type != "text"]
+    assert annex_findings(content.decode()) == ()
+    words = [child.content for token in tokens for child in token.children or () if child.type == "text"]
+    shapes = [token.type for token in tokens] + [kind for kind in inner if kind != "softbreak"]
+    return {"elements": shapes, "words": words}
+
+
+def _sagemaker(text: str) -> bytes:
+    return _json(sagemaker_card.content(cards._with(text), _evaluation(), None, DIGESTS))
+
+
+def _read_sagemaker(content: bytes) -> Any:
+    found = json.loads(content)
+    assert sagemaker_findings(found) == ()
+    details = found["additional_information"]["custom_details"]
+    details.pop("config_sha256")  # a digest of all that was asked for
+    if details.pop("shortened", ""):  # what is longer than SageMaker takes
+        return None
+    return found
+
+
 def _report(text: str) -> bytes:
     columns = {text: {"type": "string", "values": [text], "nullable": True}}
     changed = msgspec.structs.replace(_evaluation(), label=text, positive=text, warnings=(text,))
@@ -190,6 +239,7 @@ def _read_page(content: bytes) -> Any:
 
 
 DOCUMENTS: dict[str, tuple[Callable[[str], bytes], Callable[[bytes], Any]]] = {
+    "annex_iv": (_annex, _read_annex),
     "bom": (_bom, _read_bom),
     "croissant": (_croissant, _read_croissant),
     "dataset_profile": (_profile, _read_page),
@@ -197,6 +247,7 @@ DOCUMENTS: dict[str, tuple[Callable[[str], bytes], Callable[[bytes], Any]]] = {
     "graph_page": (_graph, _read_page),
     "model_card": (_card, _read_card),
     "openlineage": (_openlineage, _read_openlineage),
+    "sagemaker_card": (_sagemaker, _read_sagemaker),
     "selection_report": (_selection, _read_page),
     "slsa": (_slsa, _read_slsa),
     "variants_report": (_variants, _read_page),
