@@ -30,6 +30,7 @@ from mlc.ir.choice import Chosen, FoldRows, Selection, Standing
 from mlc.ir.evaluation import Evaluation
 from mlc.ir.profile import ColumnProfile, Correlation, DataProfile, Frequent
 from mlc.ir.variant import Measured, Variants
+from mlc.kinds._documentation import FIELDS
 from mlc.report import graph_page
 from stages.evaluation import test_annex_iv as annexes
 from stages.evaluation import test_model_card as cards
@@ -119,7 +120,7 @@ def _read_card(content: bytes) -> Any:
 
 
 def _annex(text: str) -> bytes:
-    said = dict.fromkeys(annexes.FIELDS, f"a{text}") | {"standards": [f"a{text}"]}
+    said = dict.fromkeys(FIELDS, f"a{text}") | {"standards": [f"a{text}"]}
     told = {
         "type": "number",
         "role": "feature",

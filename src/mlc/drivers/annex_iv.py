@@ -58,7 +58,7 @@ def content(
     packages: Mapping[str, str],
 ) -> dict[str, Any]:
     """The data of `annex.md.j2`: nine sections, each of parts with a point of the Annex, a title, texts and tables."""
-    sections = [
+    sections: list[tuple[str, list[dict[str, Any]]]] = [
         ("General description", list(_general(spec, digests, packages))),
         ("Elements and development", list(_development(spec, evaluation, verdict, selection, digests))),
         ("Monitoring, functioning and control", list(_control(spec, evaluation))),

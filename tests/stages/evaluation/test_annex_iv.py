@@ -79,8 +79,8 @@ def test_the_step_writes_every_point(
     written = product.outputs["annex"].read_bytes()
     assert written == snapshot_file("md")
     assert product.summary == {"missing": 0}
-    path = "generated/dev/models/default_risk/technical_documentation.md"
-    found = artifact(path, written, "annex_iv", Address("model", "default_risk"))
+    published = "generated/dev/models/default_risk/technical_documentation.md"
+    found = artifact(published, written, "annex_iv", Address("model", "default_risk"))
     assert checks_of(found, BACKEND) == ("annex-iv",)
     assert verify(found, BACKEND).outcome == "ok"
     assert annex_iv.run(asked).outputs["annex"].read_bytes() == written
