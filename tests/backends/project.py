@@ -157,6 +157,8 @@ def graph_of(
         for field, target in REFERENCES.items():
             if isinstance(view.get(field), str):
                 view[field] = resources[f"{target}.{view[field]}"].view
+        if "gates" in view:
+            view["gates"] = [resources[f"gate.{gate}"].view for gate in view["gates"]]
         for share in view.get("shares", {}).values():
             share["deployment"] = resources[f"deployment.{share['deployment']}"].view
         resources[text] = Resource(

@@ -85,6 +85,7 @@ NOT_BY_FILES = {
     "step-killed",
     "selection-impossible",
     "training-failed",
+    "try-refused",
     "tuning-failed",
     "unknown-module",
     "unknown-version",

@@ -58,7 +58,7 @@ def content(
     packages: Mapping[str, str],
 ) -> dict[str, Any]:
     """The data of `annex.md.j2`: nine sections, each of parts with a point of the Annex, a title, texts and tables."""
-    sections: list[tuple[str, list[dict[str, Any]]]] = [
+    sections = [
         ("General description", list(_general(spec, digests, packages))),
         ("Elements and development", list(_development(spec, evaluation, verdict, selection, digests))),
         ("Monitoring, functioning and control", list(_control(spec, evaluation))),
@@ -78,7 +78,7 @@ def content(
             [_said(spec, "post_market_monitoring", "How it is watched in use (Article 72)", "9")],
         ),
     ]
-    told = [{"title": title, "parts": parts} for title, parts in sections]
+    told: list[dict[str, Any]] = [{"title": title, "parts": parts} for title, parts in sections]
     return {
         "name": spec["name"],
         "risk": _RISKS.get(spec["card"]["risk_class"], "The risk class is missing (`card.risk_class`)."),

@@ -48,6 +48,8 @@ _APART = {
     "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
     "in-toto": "in-toto-attestation",
+    "katib": "kubeflow-katib",
+    "kfp": "kfp",
     "mlcroissant": "mlcroissant",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
@@ -66,7 +68,7 @@ _IMPORTED = {
 _WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
 """The packages that check nothing without an extra."""
 
-OWN = ("annex-iv", "argo", "dependencies", "inference-graph", "sagemaker-card")
+OWN = ("annex-iv", "argo", "dependencies", "inference-graph", "kubeflow", "sagemaker-card")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"

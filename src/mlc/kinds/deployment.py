@@ -25,6 +25,7 @@ from mlc.kinds._fields import (
     in_bytes,
 )
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._kubeflow_facts import kubeflow_facts
 from mlc.kinds._openapi import document
 from mlc.kinds._rollouts import AllAtOnce, Rollout
 from mlc.kinds._signature import signature, used_columns
@@ -189,6 +190,8 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         facts["members"] = members  # the models that the version served has inside
     if view["target"]["type"] == "docker":
         facts |= _of_compose(view) | _installed(view["runtime"], scope)
+    if view["target"]["type"] == "kubeflow":
+        facts["kubeflow"] = kubeflow_facts(address.name, view, scope, _operations(address, view, scope))
     if view["openapi"]:
         facts["openapi"] = document(
             scope.project["project"],
