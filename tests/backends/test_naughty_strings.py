@@ -18,7 +18,7 @@ import msgspec
 import pytest
 import yaml
 
-from backends import cluster_project, naughty_documents, test_argo
+from backends import cluster_project, kubeflow_project, naughty_documents, test_argo
 from backends.contract_project import COLUMNS, LOANS
 from backends.project import SPECS, graph_of
 from mlc import data
@@ -55,6 +55,7 @@ ONLY_NAMES = (
     "/service.yaml",
     "/deployment.yaml",
     "/serviceaccount.yaml",
+    "/trainjob.yaml",
     "/mlserver/risk_server/settings.json",
 )
 """Artifacts of names, numbers, images and addresses alone: all that reaches them is held to a form before."""
@@ -80,31 +81,48 @@ def texts() -> tuple[str, ...]:
     return tuple(text for text in dict.fromkeys(naughty()) if text)
 
 
-def _base() -> dict[str, dict[str, Any]]:
+def _everything() -> dict[str, dict[str, Any]]:
+    """What most backends write something for."""
     kube = {"target.kube": cluster_project.SPECS["target.cluster"]}
     specs = copy.deepcopy({**kube, **cluster_project.SPECS, **SPECS})
     specs["deployment.risk_scaled"]["target"] = "kube"
     specs["pipeline.argo"] = copy.deepcopy(test_argo.PIPELINE)
     specs["dataset.told"] = copy.deepcopy({**LOANS, "columns": {**COLUMNS, MARK: {"type": "number"}}})
     specs["dataset.told"]["checks"].pop("expressions")
+    for name in ("risk_scaled", "risk_ray", "risk_image"):
+        specs[f"deployment.{name}"]["variables"] = {"LOG_LEVEL": MARK}
+    return specs
+
+
+def _on_kubeflow() -> dict[str, dict[str, Any]]:
+    return {
+        **{name: copy.deepcopy(SPECS[name]) for name in ("dataset.loans", "features.applicant")},
+        "gate.quality": copy.deepcopy(kubeflow_project.GATE),
+        "model.default_risk": {**copy.deepcopy(kubeflow_project.MODEL), "gates": ["quality"]},
+        "target.kf": copy.deepcopy(kubeflow_project.TARGET),
+        "deployment.risk_kf": copy.deepcopy(kubeflow_project.DEPLOYMENT),
+    }
+
+
+PROJECTS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {"kubeflow": _on_kubeflow}
+"""What is laid out for a backend, where that is not `_everything`."""
+
+
+@cache
+def marked(backend: str) -> dict[str, dict[str, Any]]:
+    """The project with the mark in the place of every text that may be any."""
+    if backend not in PROJECTS and backend != "":
+        return marked("")
+    specs = PROJECTS.get(backend, _everything)()
     columns = specs["dataset.loans"]["columns"]
     specs["dataset.loans"]["columns"] = {
         MARK if name == "income" else name: one for name, one in columns.items()
     }
     specs["features.applicant"]["groups"]["amounts"]["columns"] = [MARK]
-    for name in ("risk_scaled", "risk_ray", "risk_image"):
-        specs[f"deployment.{name}"]["variables"] = {"LOG_LEVEL": MARK}
     for name, spec in specs.items():
         spec.setdefault("description", "")
         if name.partition(".")[0] != "pipeline":
             spec |= {"owner": spec.get("owner", ""), "tags": ["one"]}
-    return specs
-
-
-@cache
-def marked() -> dict[str, dict[str, Any]]:
-    """The project with the mark in the place of every text that may be any."""
-    specs = _base()
     graph_of(specs)
     for name, spec in specs.items():
         for path in list(_leaves(spec)):
@@ -160,7 +178,7 @@ def mapped(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def artifacts_with(text: str, backend: Backend) -> dict[str, bytes]:
-    specs = marked()
+    specs = marked(backend.name)
     specs = {one: specs[one] for one in FEW.get(backend.name, specs)}
     graph = graph_of(replaced(specs, text), dvc=True)
     return {one.path: one.content for one in emit(graph, (backend,), first_environment=True)}
