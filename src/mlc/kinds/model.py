@@ -46,6 +46,7 @@ from mlc.kinds._signature import (
     used_columns,
 )
 from mlc.kinds._splits import has_validation
+from mlc.kinds._tracking import Track, tracking
 from mlc.kinds._training import exporter, learner, training
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 
@@ -158,6 +159,10 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         list[PolicyName], about("The policies it must satisfy.", change="none", stricter="more")
     ] = []
     card: Annotated[Card, about("What people need to know.", change="metadata")] = Card()
+    track: Annotated[
+        Track,
+        about("Who is told of its training, beside mlc's own reports.", change="metadata"),
+    ] = Track()
     describe: Annotated[
         list[ModelFormat],
         about("Formats in which other tools are told what a version is, beside its card.", change="metadata"),
@@ -173,6 +178,7 @@ _PUBLISHED = {
     "report": {"report": "evaluation.html"},
     "card": {"card": "README.md"},
     "bom": {"bom": "bom.cdx.json"},
+    "tensorboard": {"events": "tensorboard/events.out.tfevents.0.mlc"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
 _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
@@ -334,6 +340,11 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             **proofs,
         )
     )
+    told = {"onnx": onnx, "version": f"{address}/register#version", "card": f"{address}/card#card"}
+    told |= {"report": f"{address}/report#report", **drawn, **{step.name: f"{step.id}#{step.name}" for step in told_of}}
+    if view["tune"] and is_selected(view):
+        told["trials"] = f"{address}/tune#trials"
+    steps += tracking(view, operation, scope, about_model, {**data, **proofs, **told})
     return tuple(steps)
 
 
