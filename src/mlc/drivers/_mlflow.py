@@ -104,7 +104,12 @@ def tell(server: Mlflow, experiment: str, told: Told, once: Mapping[str, str]) -
 
 
 def dataset(
-    name: str, part: str, digest: str, columns: Sequence[Mapping[str, Any]], source: Mapping[str, Any], context: str
+    name: str,
+    part: str,
+    digest: str,
+    columns: Sequence[Mapping[str, Any]],
+    source: Mapping[str, Any],
+    context: str,
 ) -> dict[str, Any]:
     """A part of a dataset as a run's input. `columns` are those that the model sees, in the words of a request."""
     schema = [{"type": _TYPES[one["datatype"]], "name": one["name"], "required": True} for one in columns]

@@ -36,7 +36,9 @@ def run(work: Work) -> Product:
     with reached(work.spec["server"]) as server:
         now = server.run(run_id)
         if now is None:
-            raise StepFailed(tracking_unreachable.found(server.uri, f"the run {run_id} is not there any more"))
+            raise StepFailed(
+                tracking_unreachable.found(server.uri, f"the run {run_id} is not there any more")
+            )
         if now["info"]["lifecycle_stage"] != "active":
             server.post("runs/restore", run_id=run_id)
         for name, path in _FILES.items():

@@ -1,8 +1,8 @@
 """Tells an MLflow server of a model that was trained: a run, and one below it for each trial of a search.
 
 An effect: the server lies outside the store. A run is found again by the digest of what it says, so that telling twice
-makes one run; one that was deleted by hand is restored. Gates come later (`mlflow_release`): a model that they refuse has
-a run as well.
+makes one run; one that was deleted by hand is restored. Gates come later (`mlflow_release`): a model that they refuse
+has a run as well.
 """
 
 from __future__ import annotations
@@ -14,7 +14,18 @@ from typing import Any
 import msgspec
 
 from mlc.drivers import _chosen
-from mlc.drivers._mlflow import LONGEST_TAG, SAYS, Point, Told, dataset, param, points, reached, runs_changed, tell
+from mlc.drivers._mlflow import (
+    LONGEST_TAG,
+    SAYS,
+    Point,
+    Told,
+    dataset,
+    param,
+    points,
+    reached,
+    runs_changed,
+    tell,
+)
 from mlc.ir.choice import Search, Selection
 from mlc.ir.drift import Seen
 from mlc.ir.evaluation import Estimate, Evaluation
@@ -54,7 +65,9 @@ def run(work: Work) -> Product:
         once = {
             "mlflow.source.type": "LOCAL",
             "mlflow.source.name": "mlc apply",
-            "mlflow.note.content": spec["description"],  # from then on it is whoever's that looks after the run
+            "mlflow.note.content": spec[
+                "description"
+            ],  # from then on it is whoever's that looks after the run
             **_commit(work.root),
         }
         run_id, already = tell(server, experiment, told, once)
@@ -92,13 +105,25 @@ def parent(work: Work, spec: Mapping[str, Any]) -> Told:
     files["parameters.json"] = msgspec.json.encode(spec["params"], order="sorted")
     data = [
         dataset(
-            spec["dataset"]["name"], part, work.digests[part], spec["signature"]["inputs"], spec["source"], context
+            spec["dataset"]["name"],
+            part,
+            work.digests[part],
+            spec["signature"]["inputs"],
+            spec["source"],
+            context,
         )
         for part, context in _CONTEXTS.items()
         if part in work.digests
     ]
     metrics = (*_estimates(evaluation.estimates), *_latency(work), *_curve(work), *_selection(work))
-    return Told(f"{spec['name']} ({work.environment})", _tags(work, spec, evaluation), params, metrics, tuple(data), files)
+    return Told(
+        f"{spec['name']} ({work.environment})",
+        _tags(work, spec, evaluation),
+        params,
+        metrics,
+        tuple(data),
+        files,
+    )
 
 
 def _tags(work: Work, spec: Mapping[str, Any], evaluation: Evaluation) -> dict[str, str]:
@@ -130,7 +155,11 @@ def _latency(work: Work) -> Iterator[Point]:
         for name in _QUANTILES:
             one = found[name]
             yield from points(
-                {f"latency_{name}": one["value"], f"latency_{name}.low": one["low"], f"latency_{name}.high": one["high"]}
+                {
+                    f"latency_{name}": one["value"],
+                    f"latency_{name}.low": one["low"],
+                    f"latency_{name}.high": one["high"],
+                }
             )
         yield from points({"size_bytes": found["size_bytes"]})
 

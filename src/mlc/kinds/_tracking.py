@@ -33,14 +33,26 @@ class Track(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     mlflow: Annotated[
         Mlflow | None,
-        about("The MLflow server that gets parameters, metrics with their intervals, data, curves and reports."),
+        about(
+            "The MLflow server that gets parameters, metrics with their intervals, data, curves and reports."
+        ),
     ] = None
     tensorboard: Annotated[
         bool, about("Whether event files for TensorBoard are written beside the model's reports.")
     ] = False
 
 
-_LOGGED = ("evaluation", "latency", "parity", "comparison", "report", "curve", "selection", "trials", "chosen")
+_LOGGED = (
+    "evaluation",
+    "latency",
+    "parity",
+    "comparison",
+    "report",
+    "curve",
+    "selection",
+    "trials",
+    "chosen",
+)
 """What a run is told of. Not the gates: a model that they refuse has a run as well."""
 
 _RELEASED = ("verdict", "card", "bom", "version")
@@ -57,8 +69,12 @@ def tracking(
     """The steps that tell of a model. `sources` are the outputs that there are to be told of, by what they are."""
     steps = []
     if view["track"]["tensorboard"]:
-        read = {name: sources[name] for name in ("evaluation", "curve", "trials", "chosen") if name in sources}
-        told = {name: about_model[name] for name in ("name", "task", "estimator", "params") if name in about_model}
+        read = {
+            name: sources[name] for name in ("evaluation", "curve", "trials", "chosen") if name in sources
+        }
+        told = {
+            name: about_model[name] for name in ("name", "task", "estimator", "params") if name in about_model
+        }
         steps.append(operation("tensorboard", "tensorboard_events", told, **read))
     asked = view["track"]["mlflow"]
     if asked is not None:
@@ -69,7 +85,11 @@ def tracking(
             for key, value in view["dataset"]["source"].items()
             if key in ("type", "path", "name", "format") and value is not None
         }
-        read = {name: sources[name] for name in (*_LOGGED, "train", "validation", "test", "onnx") if name in sources}
+        read = {
+            name: sources[name]
+            for name in (*_LOGGED, "train", "validation", "test", "onnx")
+            if name in sources
+        }
         steps.append(operation("track", "mlflow_run", spec, **read))
         later = {name: sources[name] for name in _RELEASED if name in sources}
         server = {"server": spec["server"], "name": about_model["name"]}

@@ -341,7 +341,11 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         )
     )
     told = {"onnx": onnx, "version": f"{address}/register#version", "card": f"{address}/card#card"}
-    told |= {"report": f"{address}/report#report", **drawn, **{step.name: f"{step.id}#{step.name}" for step in told_of}}
+    told |= {
+        "report": f"{address}/report#report",
+        **drawn,
+        **{step.name: f"{step.id}#{step.name}" for step in told_of},
+    }
     if view["tune"] and is_selected(view):
         told["trials"] = f"{address}/tune#trials"
     steps += tracking(view, operation, scope, about_model, {**data, **proofs, **told})

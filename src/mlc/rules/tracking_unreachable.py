@@ -17,8 +17,8 @@ def found(where: str, why: str) -> Diagnostic:
     """`where` is its address, `why` its own words."""
     return RULE.at(
         None,
-        f"The MLflow server at {where} does not take the run: {' '.join(why.split()).rstrip('.')}. What was trained and "
-        "measured is kept.",
+        f"The MLflow server at {where} does not take the run: {' '.join(why.split()).rstrip('.')}. "
+        "What was trained and measured is kept.",
         help="See that it runs, that this machine may reach it, and that the user may write there; then apply again: "
         "only what was not told yet is told then, and no run is made twice.",
     )

@@ -91,7 +91,9 @@ class Mlflow:
                 return str(made["experiment_id"])
             known = self.known_experiment(name)
         if known is None or known["lifecycle_stage"] != "active":
-            raise MlflowError("", f"the experiment {name!r} was deleted there. Restore it, or name another one")
+            raise MlflowError(
+                "", f"the experiment {name!r} was deleted there. Restore it, or name another one"
+            )
         return str(known["experiment_id"])
 
     def known_experiment(self, name: str) -> dict[str, Any] | None:

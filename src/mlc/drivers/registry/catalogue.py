@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 from msgspec import Struct
@@ -79,6 +79,14 @@ class View(Protocol):
 
     def referenced(self) -> tuple[str, ...]:
         """The digests of all files that some revision names, each once, in order."""
+
+
+@runtime_checkable
+class Editable(Protocol):
+    """Of a registry where others may change what is said of a version, or delete it."""
+
+    def edited(self, name: str, number: int) -> tuple[str, ...]:
+        """What of a version is not as it was registered, in a few words each; its files are looked at elsewhere."""
 
 
 class Changes(View, Protocol):
