@@ -122,7 +122,9 @@ def mlflow() -> Iterator[Server]:
         command += ["--artifacts-destination", f"{folder}/data/artifacts"]
         quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "HOME": str(folder)}
         # as this user, whose Python it may be; it has processes below it, which are ended with it
-        with _serving(["env", *(f"{name}={value}" for name, value in quiet.items()), *command], port, own=True) as server:
+        with _serving(
+            ["env", *(f"{name}={value}" for name, value in quiet.items()), *command], port, own=True
+        ) as server:
             yield Server(f"http://127.0.0.1:{port}", *server)
 
 

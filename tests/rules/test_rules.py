@@ -83,6 +83,7 @@ NOT_BY_FILES = {
     "step-broke",
     "step-killed",
     "selection-impossible",
+    "tracking-unreachable",
     "training-failed",
     "tuning-failed",
     "unknown-module",

@@ -48,6 +48,19 @@ _FILES = {
     "selection": "training/selection.json",
     "trials": "training/trials.json",
 }
+_KNOWN_BY = (
+    "onnx",
+    "train",
+    "validation",
+    "test",
+    "evaluation",
+    "curve",
+    "selection",
+    "trials",
+    "comparison",
+)
+"""What makes a run another one. How long a request takes is measured anew on each machine, and stands in the report."""
+
 _QUANTILES = ("p50", "p95", "p99")
 
 
@@ -116,8 +129,15 @@ def parent(work: Work, spec: Mapping[str, Any]) -> Told:
         if part in work.digests
     ]
     metrics = (*_estimates(evaluation.estimates), *_latency(work), *_curve(work), *_selection(work))
+    known_by = {
+        "project": spec["project"],
+        "address": work.operation.address,
+        "environment": work.environment,
+    }
+    known_by |= {part: work.digests[part] for part in _KNOWN_BY if part in work.digests}
     return Told(
         f"{spec['name']} ({work.environment})",
+        known_by,
         _tags(work, spec, evaluation),
         params,
         metrics,
@@ -216,11 +236,13 @@ def _trials(work: Work, spec: Mapping[str, Any]) -> Iterator[Told]:
             **({"mlc.trial.reason": trial.reason[:LONGEST_TAG]} if trial.reason else {}),
         }
         params = {name: param(value) for name, value in trial.params.items()}
-        yield Told(f"{spec['name']} trial {trial.number}", tags, params, tuple(metrics))
+        known_by = msgspec.to_builtins(trial)
+        yield Told(f"{spec['name']} trial {trial.number}", known_by, tags, params, tuple(metrics))
 
 
 def _below(trial: Told, parent_id: str) -> Told:
-    return msgspec.structs.replace(trial, tags={**trial.tags, "mlflow.parentRunId": parent_id})
+    below = {"mlflow.parentRunId": parent_id}
+    return msgspec.structs.replace(trial, tags={**trial.tags, **below}, known_by={**trial.known_by, **below})
 
 
 def _commit(root: Path) -> dict[str, str]:

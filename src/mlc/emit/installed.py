@@ -48,6 +48,7 @@ _APART = {
     "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
     "mlcroissant": "mlcroissant",
+    "mlflow": "mlflow",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
     "ray": "ray",

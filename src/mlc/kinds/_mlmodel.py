@@ -11,10 +11,15 @@ FILE, DATA, REQUIREMENTS = "MLmodel", "model.onnx", "requirements.txt"
 
 _TYPES = {"FP32": "float32", "FP64": "float64", "INT64": "int64", "BYTES": "str", "BOOL": "float32"}
 _NEEDED = ("mlflow", "onnx", "onnxruntime", "numpy")
+_OLDEST = {"mlflow": "mlflow>=3"}
 
 
-def mlmodel(signature: Mapping[str, Any], onnx_version: str = "", digest: str = "") -> dict[str, Any]:
-    """MLmodel as plain data. `signature` is of the served model, in the words of the Open Inference Protocol."""
+def mlmodel(
+    signature: Mapping[str, Any], onnx_version: str = "", digest: str = "", *, packaged: bool = True
+) -> dict[str, Any]:
+    """MLmodel as plain data. `signature` is of the served model, in the words of the Open Inference Protocol; it is
+    `packaged` where python_env.yaml lies beside it, from which MLflow makes an environment.
+    """
     flavour = {
         "data": DATA,
         "onnx_version": onnx_version,
@@ -22,11 +27,9 @@ def mlmodel(signature: Mapping[str, Any], onnx_version: str = "", digest: str = 
         "onnx_session_options": {"intra_op_num_threads": 1, "inter_op_num_threads": 1},
         "code": None,
     }
-    python = {
-        "loader_module": "mlflow.onnx",
-        "data": DATA,
-        "env": {"virtualenv": "python_env.yaml"},
-    }
+    python: dict[str, Any] = {"loader_module": "mlflow.onnx", "data": DATA}
+    if packaged:
+        python["env"] = {"virtualenv": "python_env.yaml"}
     described: dict[str, Any] = {
         "flavors": {"onnx": flavour, "python_function": python},
         "signature": {
@@ -39,16 +42,14 @@ def mlmodel(signature: Mapping[str, Any], onnx_version: str = "", digest: str = 
     return described
 
 
-def requirements(versions: Mapping[str, str]) -> str:
+def needed(versions: Mapping[str, str]) -> list[str]:
     """What scoring needs, with the versions that the model was exported and checked with where they are known."""
-    return "".join(
-        f"{name}=={versions[name]}\n" if name in versions else f"{name}\n" for name in _NEEDED
-    ).replace("mlflow\n", "mlflow>=3\n")
+    return [f"{name}=={versions[name]}" if name in versions else _OLDEST.get(name, name) for name in _NEEDED]
 
 
-def python_env() -> dict[str, Any]:
+def python_env(python: str = "3.11") -> dict[str, Any]:
     """python_env.yaml: from it MLflow makes an environment of its own, where it is asked to."""
-    return {"python": "3.11", "build_dependencies": ["pip"], "dependencies": [f"-r {REQUIREMENTS}"]}
+    return {"python": python, "build_dependencies": ["pip"], "dependencies": [f"-r {REQUIREMENTS}"]}
 
 
 def _tensor(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from mlc.kinds._fields import (
     in_bytes,
 )
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._mlflow_target import facts_of_deployment
 from mlc.kinds._openapi import document
 from mlc.kinds._rollouts import AllAtOnce, Rollout
 from mlc.kinds._signature import signature, used_columns
@@ -173,6 +174,7 @@ _PLACED: dict[str, tuple[str, str, dict[str, str]]] = {
     "local": ("deploy", "local", {}),
     "docker": ("bundle", "bundle", {"bundle": "bundle/bundle.json", "model": "bundle/model.onnx"}),
     "mlserver": ("bundle", "bundle", {"model": "model.onnx"}),
+    "mlflow": ("bundle", "bundle", {"model": "model.onnx"}),
     "ray": ("bundle", "bundle", {"model": "model.onnx"}),
     "triton": ("bundle", "bundle", {"model": "{model}/1/model.onnx"}),
 }
@@ -198,6 +200,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
             facts["signature"],
             facts["nullable"],
         )
+    facts |= facts_of_deployment(view, facts["signature"])
     return facts | cluster_facts(address.name, view, scope, facts["alias"])
 
 

@@ -35,6 +35,7 @@ from mlc.kinds._fields import (
 )
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._learning_curve import Evaluate, learning
+from mlc.kinds._mlflow_target import facts_of_model
 from mlc.kinds._reuse import Answers, Transforms, WarmStart
 from mlc.kinds._signature import (
     classes_of,
@@ -358,6 +359,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         "columns": used_columns(view),
         "signature": signature(view),
     }
+    found |= facts_of_model(view)
     if members_of(view):
         found["members"] = _feeding.members_told(view)
         found["combined"] = view["ensemble"]["method"] if _feeding.combined(view) else "learned"

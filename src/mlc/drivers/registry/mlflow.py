@@ -36,7 +36,7 @@ from mlc.drivers.registry.mlflow_journal import (
 )
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Promotion
-from mlc.rules import registry_unreachable
+from mlc.rules import registry_cannot, registry_unreachable
 from mlc.store.mlflow import MISSING, Mlflow, MlflowError
 from mlc.store.secrets import Secret
 
@@ -252,6 +252,9 @@ class MlflowChanges(MlflowView):
         self.said.append(Described(name, number, revision))
 
     def point(self, line: Promotion) -> None:
+        """Raises StepFailed (registry-cannot) for what MLflow takes for no alias."""
+        if registry_cannot.keeps(line.alias):
+            raise StepFailed(registry_cannot.found(line.name, line.alias))
         self.said.append(Pointed(line))
 
     def mend(self) -> None:

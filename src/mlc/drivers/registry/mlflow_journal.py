@@ -220,10 +220,11 @@ class Journal:
 
     def _decoded(self, number: int, text: str) -> Record:
         try:
-            return msgspec.json.decode(text, type=Record)
+            record: Record = msgspec.json.decode(text, type=Record)
         except msgspec.MsgspecError as error:
             why = f"record {number} of its journal is not of this mlc: {error}"
             raise StepFailed(registry_unreachable.found(self.server.uri, why)) from None
+        return record
 
 
 def nonce() -> str:

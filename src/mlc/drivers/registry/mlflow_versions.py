@@ -243,7 +243,7 @@ def _model(entry: Entry, files: BytesInArtifacts) -> dict[str, bytes | str]:  # 
     return {
         _mlmodel.FILE: yaml.safe_dump(about, sort_keys=True).encode(),
         "python_env.yaml": yaml.safe_dump(_mlmodel.python_env(), sort_keys=False).encode(),
-        _mlmodel.REQUIREMENTS: _mlmodel.requirements(versions).encode(),
+        _mlmodel.REQUIREMENTS: "".join(f"{one}\n" for one in _mlmodel.needed(versions)).encode(),
         _mlmodel.DATA: entry.digest,
     }
 
