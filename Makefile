@@ -61,7 +61,7 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
-	grafana debian openapi checkov ray datacontract mlcroissant dvc hera \
+	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage \
 	mlflow tensorboard
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
@@ -103,6 +103,17 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/mlcroissant/.installed:
 	$(PYTHON) -m venv .checkers/mlcroissant
 	.checkers/mlcroissant/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlcroissant==1.1.1
+	touch $@
+
+# Its protobuf is newer than mlc's converters can take.
+.checkers/in-toto/.installed:
+	$(PYTHON) -m venv .checkers/in-toto
+	.checkers/in-toto/bin/python -m pip install --quiet --quiet --disable-pip-version-check in-toto-attestation==0.9.3
+	touch $@
+
+.checkers/openlineage/.installed:
+	$(PYTHON) -m venv .checkers/openlineage
+	.checkers/openlineage/bin/python -m pip install --quiet --quiet --disable-pip-version-check openlineage-python==1.54.0
 	touch $@
 
 .checkers/ray/.installed:

@@ -181,7 +181,10 @@ def compile_validated(validated: Validated, emitting: tuple[Backend, ...]) -> tu
 
     first = composing.known_environments(validated.composed.layers.project)[0]
     graphs = [lower.lower(checked) for checked in validated.checked.values()]
-    return tuple(Compiled(graph, emit.emit(graph, emitting, graph.environment == first)) for graph in graphs)
+    return tuple(
+        Compiled(graph, emit.emit(graph, emitting, graph.environment == first, reads_in(graph)))
+        for graph in graphs
+    )
 
 
 def plan(root: Path, compiled: Compiled) -> Plan:

@@ -57,6 +57,7 @@ NOT_BY_FILES = {
     "not-in-state",
     "not-reproduced",
     "not-writable",
+    "not-an-artifact",
     "nothing-to-explain",
     "onnx-refused",
     "package-missing",

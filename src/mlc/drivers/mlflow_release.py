@@ -22,7 +22,13 @@ VERSION = 1
 PACKAGES: tuple[str, ...] = ()
 EFFECT = True
 
-_FILES = {"card": "release/README.md", "bom": "release/bom.cdx.json", "verdict": "release/verdict.json"}
+_FILES = {
+    "card": "release/README.md",
+    "verdict": "release/verdict.json",
+    "bom": "release/bom.cdx.json",
+    "provenance": "release/provenance.slsa.json",
+    "lineage": "release/lineage.openlineage.json",
+}
 
 
 def run(work: Work) -> Product:

@@ -47,10 +47,12 @@ _APART = {
     "datacontract": "datacontract-cli",
     "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
+    "in-toto": "in-toto-attestation",
     "mlcroissant": "mlcroissant",
     "mlflow": "mlflow",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
+    "openlineage": "openlineage-python",
     "ray": "ray",
 }
 """Checkers that have an environment of their own in `.checkers`, and the package that is asked."""

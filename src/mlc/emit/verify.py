@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from mlc import data
-from mlc.emit import argo, clusters, dvc, mlflow
+from mlc.emit import argo, clusters, dvc, mlflow, supply
 from mlc.emit.programs import missing, process, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
@@ -72,6 +72,8 @@ def verify_by(
         outcome = _CHECKERS[name](artifact, argument, home)
     elif name in clusters.NAMES:
         outcome = clusters.verify(name, artifact, home, beside)
+    elif name in supply.NAMES:
+        outcome = supply.verify(name, artifact, home)
     elif name == "argo":
         outcome = argo.verify(artifact, beside)
     elif name == "dvc":
@@ -235,6 +237,8 @@ def _dependencies(artifact: Artifact, argument: str, _home: Path) -> Verificatio
         "cyclonedx": dependencies.cyclonedx_findings,
         "gitlab": dependencies.gitlab_findings,
         "openapi": dependencies.openapi_findings,
+        "openlineage": dependencies.openlineage_findings,
+        "slsa": dependencies.slsa_findings,
     }
     if artifact.path.endswith(".json"):
         document = json.loads(artifact.content)

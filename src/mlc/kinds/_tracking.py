@@ -55,7 +55,7 @@ _LOGGED = (
 )
 """What a run is told of. Not the gates: a model that they refuse has a run as well."""
 
-_RELEASED = ("verdict", "card", "bom", "version")
+_RELEASED = ("verdict", "card", "bom", "provenance", "lineage", "version")
 """What is known once it was registered."""
 
 

@@ -236,7 +236,7 @@ class _Compiling:
         if any(step.driver == workspace.REUSES for one in owned for step in one.operations):
             raise Unsure("versions in the registry are reused, whose aliases deployments elsewhere may move")
         mine = structs.replace(graph, resources=owned)
-        artifacts = emit.emit(mine, project.backends, graph.environment == project.first)
+        artifacts = emit.emit(mine, project.backends, graph.environment == project.first, reads_in(graph))
         state = project.states[graph.environment]
         world = workspace.observed(project.root, graph, state, project.content, project.digest)
         world = structs.replace(world, reads=reads_in(graph))
