@@ -85,6 +85,7 @@ NOT_BY_FILES = {
     "step-broke",
     "step-killed",
     "selection-impossible",
+    "tracking-unreachable",
     "training-failed",
     "try-refused",
     "tuning-failed",

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from mlc.kinds._fields import Resource, about
 from mlc.kinds._kind import Kind
+from mlc.kinds._mlflow import Mlflow
 from mlc.kinds._sources import Secret
 
 _SERVERS = r"(postgresql|mysql|mariadb)(\+[a-z0-9_]+)?://"
@@ -113,6 +114,6 @@ DEFAULT = Hybrid()
 
 KIND = Kind(
     name="registry",
-    spec=Hybrid | Database | Filesystem,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
-    planned=("type=mlflow", "type=azureml", "type=kubeflow"),
+    spec=Hybrid | Database | Filesystem | Mlflow,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    planned=("type=azureml", "type=kubeflow"),
 )

@@ -82,6 +82,14 @@ class View(Protocol):
         """The digests of all files that some revision names, each once, in order."""
 
 
+@runtime_checkable
+class Editable(Protocol):
+    """Of a registry where others may change what is said of a version, or delete it."""
+
+    def edited(self, name: str, number: int) -> tuple[str, ...]:
+        """What of a version is not as it was registered, in a few words each; its files are looked at elsewhere."""
+
+
 class Changes(View, Protocol):
     """A registry that is being changed: it answers as if what was said to it were done."""
 
