@@ -41,7 +41,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if target is None:
             continue
         of_target = _OF_TARGET.get(target["type"])
-        found = _no_canary(deployment) if of_target is None else of_target(deployment, target)
+        found = _one_server(deployment) if of_target is None else of_target(deployment, target)
         elsewhere = _elsewhere(subject, deployment)
         for path, why in (*_not_taken(deployment, target), *found, *elsewhere):
             yield RULE.at(
@@ -78,6 +78,16 @@ def _no_canary(deployment: dict[str, Any]) -> Iterator[Reason]:
             ("rollout", "strategy"),
             "It serves one version at a time. Take all_at_once, or a target of the type kserve, or of the type "
             "kubernetes with the controller argo_rollouts.",
+        )
+
+
+def _one_server(deployment: dict[str, Any]) -> Iterator[Reason]:
+    yield from _no_canary(deployment)
+    if deployment["autoscaling"] is not None:
+        yield (
+            ("autoscaling",),
+            "It is one server, and nothing starts a second one. Leave it out, or take a target of the type kubernetes, "
+            "kserve or ray.",
         )
 
 
