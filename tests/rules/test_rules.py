@@ -23,6 +23,8 @@ NOT_BY_FILES = {
     "address-in-use",
     "alias-moved",
     "anonymity-broken",
+    "azure-refused",
+    "azure-unreachable",
     "bad-search",
     "bad-test",
     "bad-input",

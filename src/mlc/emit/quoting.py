@@ -157,8 +157,8 @@ def requirement(value: Any) -> str:
 def locked(value: Any) -> str:
     """A package of a lock for pip: `name==version ; marker`, with each hash on a line of its own.
 
-    `value` is a map of `requirement`, `marker` and `hashes`. Raises TypeError for what is no map, and ValueError for what
-    is none of these.
+    `value` is a map of `requirement`, `marker` and `hashes`. Raises TypeError for what is no map, and ValueError
+    for what is none of these.
     """
     if not isinstance(value, Mapping):
         raise TypeError(f"{value!r} is not plain data")
