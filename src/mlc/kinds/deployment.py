@@ -24,7 +24,7 @@ from mlc.kinds._fields import (
     in_bytes,
 )
 from mlc.kinds._kind import Kind, Scope, View
-from mlc.kinds._kubeflow_facts import kubeflow_facts
+from mlc.kinds._kubeflow_facts import kubeflow_facts, kubeflow_operations
 from mlc.kinds._openapi import document
 from mlc.kinds._rollouts import AllAtOnce, Rollout
 from mlc.kinds._signature import signature, used_columns
@@ -140,6 +140,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         cost="redeploy",
     )
     target = view["target"]["type"]
+    if target == "kubeflow":
+        return promote, *kubeflow_operations(address, view, scope, promote)
     if target not in _PLACED:
         return (promote,)
     name, driver, published = _PLACED[target]
