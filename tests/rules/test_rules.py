@@ -52,6 +52,7 @@ NOT_BY_FILES = {
     "module-version-missing",
     "import-refused",
     "no-tests",
+    "kubeflow-refused",
     "leakage-found",
     "lease-lost",
     "no-such-drift",

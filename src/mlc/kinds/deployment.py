@@ -27,7 +27,7 @@ from mlc.kinds._fields import (
     in_bytes,
 )
 from mlc.kinds._kind import Kind, Scope, View
-from mlc.kinds._kubeflow_facts import kubeflow_facts
+from mlc.kinds._kubeflow_facts import kubeflow_facts, kubeflow_operations
 from mlc.kinds._mlflow_target import facts_of_deployment
 from mlc.kinds._openapi import document
 from mlc.kinds._rollouts import AllAtOnce, Rollout
@@ -149,6 +149,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     target = view["target"]["type"]
     if target == "azureml":
         return (promote, *azureml_operations(address, view, scope, alias))
+    if target == "kubeflow":
+        return (promote, *kubeflow_operations(address, view, scope, promote))
     if target not in _PLACED:
         return (promote,)
     name, driver, published = _PLACED[target]
