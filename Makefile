@@ -232,6 +232,7 @@ generate: $(VENV)/.installed-dev
 	$(BIN)/python -m mlc.emit._matrix
 	PYTHONPATH=tests $(BIN)/python -m spec._manual
 	PYTHONPATH=tests $(BIN)/python -m backends._root_action
+	PYTHONPATH=tests $(BIN)/python -m backends._platforms_page
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

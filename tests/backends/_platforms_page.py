@@ -49,8 +49,14 @@ WISHES = (
         "a canary",
         ("++deployment.answers.rollout={strategy: canary, steps: {few: {traffic: 10%}}}",),
     ),
-    Wish("a search of its parameters", ("model.species.tune.trials=9",)),
-    Wish("another estimator", ("model.species.train.params.max_iter=500",)),
+    Wish(
+        "the old version kept until the new one answers",
+        ("++deployment.answers.rollout={strategy: blue_green}",),
+    ),
+    Wish("a shadow", ("++deployment.answers.rollout={strategy: shadow, traffic: 20%}",)),
+    Wish("scores of whole files", ("deployment.answers.mode=batch",)),
+    Wish("a longer search of its parameters", ("model.species.tune.trials=9",)),
+    Wish("another parameter of the estimator", ("model.species.train.params.max_iter=500",)),
     Wish("a stricter gate", ("gate.quality.metrics.accuracy.min=0.85",)),
     Wish("event files for TensorBoard", ("++model.species.track.tensorboard=true",)),
     Wish(
@@ -82,6 +88,26 @@ class Answer(Struct, frozen=True):
         if self.steps:
             said.append("`mlc apply`: " + ", ".join(self.steps))
         return "; ".join(said) or NO_MATTER
+
+
+def given() -> str:
+    """What is written for each platform of the example as it stands, and what `mlc apply` does, as Markdown."""
+    opened = pipeline.open_project(EXAMPLE)
+    lines = ["| platform | artifacts | steps of the deployment |", "| --- | --- | --- |"]
+    for platform in PLATFORMS:
+        compiled, _ = _compiled(opened, platform)
+        assert compiled is not None
+        names = ", ".join(
+            f"`{name}`" for name in dict.fromkeys(Path(one.path).name for one in compiled.artifacts)
+        )
+        steps = [
+            step.name
+            for one in compiled.graph.resources
+            if one.address.kind == "deployment"
+            for step in one.operations
+        ]
+        lines.append(f"| `{platform}` | {names or '–'} | {', '.join(steps)} |")
+    return "\n".join([*lines, ""])
 
 
 def answers() -> dict[str, dict[str, Answer]]:
@@ -146,7 +172,12 @@ def _steps(plain: Compiled, wished: Compiled) -> Iterator[str]:
 
 def write() -> None:
     path = data.path(*PAGE)
-    path.write_text(_matrix.page(path.read_text(encoding="utf-8"), table(answers()), BEGIN), encoding="utf-8")
+    path.write_text(_matrix.page(path.read_text(encoding="utf-8"), text(), BEGIN), encoding="utf-8")
+
+
+def text() -> str:
+    """What stands between the page's marks."""
+    return f"{given()}\n{table(answers())}"
 
 
 BEGIN = "<!-- generated from examples/irises by `make generate` -->\n"
