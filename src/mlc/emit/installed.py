@@ -52,6 +52,7 @@ _APART = {
     "katib": "kubeflow-katib",
     "kfp": "kfp",
     "mlcroissant": "mlcroissant",
+    "mlflow": "mlflow",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
     "openlineage": "openlineage-python",
@@ -69,7 +70,7 @@ _IMPORTED = {
 _WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
 """The packages that check nothing without an extra."""
 
-OWN = ("argo", "dependencies", "inference-graph", "kubeflow")
+OWN = ("annex-iv", "argo", "dependencies", "inference-graph", "kubeflow", "sagemaker-card")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"

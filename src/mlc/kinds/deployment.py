@@ -27,7 +27,8 @@ from mlc.kinds._fields import (
     in_bytes,
 )
 from mlc.kinds._kind import Kind, Scope, View
-from mlc.kinds._kubeflow_facts import kubeflow_facts
+from mlc.kinds._kubeflow_facts import kubeflow_facts, kubeflow_operations
+from mlc.kinds._mlflow_target import facts_of_deployment
 from mlc.kinds._openapi import document
 from mlc.kinds._rollouts import AllAtOnce, Rollout
 from mlc.kinds._signature import signature, used_columns
@@ -148,6 +149,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     target = view["target"]["type"]
     if target == "azureml":
         return (promote, *azureml_operations(address, view, scope, alias))
+    if target == "kubeflow":
+        return (promote, *kubeflow_operations(address, view, scope, promote))
     if target not in _PLACED:
         return (promote,)
     name, driver, published = _PLACED[target]
@@ -182,6 +185,7 @@ _PLACED: dict[str, tuple[str, str, dict[str, str]]] = {
     "local": ("deploy", "local", {}),
     "docker": ("bundle", "bundle", {"bundle": "bundle/bundle.json", "model": "bundle/model.onnx"}),
     "mlserver": ("bundle", "bundle", {"model": "model.onnx"}),
+    "mlflow": ("bundle", "bundle", {"model": "model.onnx"}),
     "ray": ("bundle", "bundle", {"model": "model.onnx"}),
     "triton": ("bundle", "bundle", {"model": "{model}/1/model.onnx"}),
 }
@@ -211,6 +215,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
             facts["signature"],
             facts["nullable"],
         )
+    facts |= facts_of_deployment(view, facts["signature"])
     return facts | cluster_facts(address.name, view, scope, facts["alias"])
 
 

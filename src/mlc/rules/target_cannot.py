@@ -45,7 +45,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             continue
         of_target = _OF_TARGET.get(target["type"])
         only = () if target["type"] in _BESIDE else _only_beside(deployment)
-        found = _no_canary(deployment) if of_target is None else of_target(deployment, target)
+        found = _one_server(deployment) if of_target is None else of_target(deployment, target)
         elsewhere = _elsewhere(subject, deployment)
         for path, why in (*_not_taken(deployment, target), *found, *only, *elsewhere):
             yield RULE.at(
@@ -97,6 +97,16 @@ def _no_canary(deployment: dict[str, Any]) -> Iterator[Reason]:
             ("rollout", "strategy"),
             "It serves one version at a time. Take all_at_once, or a target of the type kserve, or of the type "
             "kubernetes with the controller argo_rollouts.",
+        )
+
+
+def _one_server(deployment: dict[str, Any]) -> Iterator[Reason]:
+    yield from _no_canary(deployment)
+    if deployment["autoscaling"] is not None:
+        yield (
+            ("autoscaling",),
+            "It is one server, and nothing starts a second one. Leave it out, or take a target of the type kubernetes, "
+            "kserve or ray.",
         )
 
 
@@ -230,7 +240,16 @@ def _kubeflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Re
         yield ("autoscaling",), f"{elsewhere}, which scales. Leave it out here."
 
 
+def _mlflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours
+    yield from _no_canary(deployment)
+    if deployment["autoscaling"] is not None:
+        yield ("autoscaling",), 'MLflow\'s server has a fixed number of workers. Say it in "replicas".'
+    if deployment["port"] == 0:
+        yield ("port",), "What calls it has to know the port. Take one from 1024 up."
+
+
 _MOST_MIRRORED = 50
+
 
 _OF_TARGET: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Reason]]] = {
     "kubernetes": _kubernetes,
@@ -239,4 +258,5 @@ _OF_TARGET: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Reason
     "ray": _ray,
     "azureml": _azureml,
     "kubeflow": _kubeflow,
+    "mlflow": _mlflow,
 }
