@@ -128,7 +128,7 @@ def test_a_text_that_looks_like_the_constant_is_told_apart_from_it() -> None:
 
 def test_a_planned_value_says_what_there_is_instead() -> None:
     (found,) = findings("registry", "type: azureml\n")
-    assert found.help == "This version takes hybrid, database or filesystem."
+    assert found.help == "This version takes hybrid, database, filesystem or mlflow."
 
 
 def test_a_fix_writes_the_word_that_was_meant() -> None:
