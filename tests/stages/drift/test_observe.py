@@ -160,7 +160,16 @@ def test_which_drivers_observe() -> None:
     folder = Path(drivers.__file__).parent
     names = [path.stem for path in folder.glob("[a-z]*.py")]
     observing = {name for name in names if drivers.driver(name).observes}
+    # what plans do not ask, as it takes a program to look
+    assert {name for name in names if drivers.driver(name).programs} == {
+        name for name in observing if name.startswith("azureml_")
+    }
     assert observing == {
+        "azureml_asset",
+        "azureml_deployment",
+        "azureml_endpoint",
+        "azureml_schedule",
+        "azureml_traffic",
         "champion",
         "contested_variants",
         "data_registration",
