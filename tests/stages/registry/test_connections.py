@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 
 from mlc.drivers.registry import list_models, models, open_registry, set_alias, version
-from mlc.store import catalogue_tables
+from mlc.store import databases
 from stages.registry.making import SPECS, cause, put
 
 SPEC = SPECS["hybrid"]
@@ -21,7 +21,7 @@ SPEC = SPECS["hybrid"]
 @pytest.mark.parametrize(("shape", "opens"), [("hybrid", "sqlite3.connect"), ("database", "engine")])
 def test_questions_go_by_one_connection(shape: str, opens: str, tmp_path: Path) -> None:
     put(tmp_path, b"a", spec=SPECS[shape])
-    real: Any = sqlite3.connect if shape == "hybrid" else catalogue_tables.engine_of
+    real: Any = sqlite3.connect if shape == "hybrid" else databases.engine_of
     where = "sqlite3.connect" if shape == "hybrid" else "mlc.store.catalogue_tables.engine_of"
     with mock.patch(where, side_effect=real) as connecting:
         registry = open_registry(tmp_path, SPECS[shape])
