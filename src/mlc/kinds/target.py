@@ -148,6 +148,15 @@ class MlServer(
 class Triton(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="triton"):
     """NVIDIA Triton Inference Server, which serves a folder of models."""
 
+    ensembles: Annotated[
+        bool,
+        about(
+            "Serve a model that has others inside as an ensemble of Triton's, each of them as a model of its own. "
+            "Otherwise they are one graph.",
+            change="redeploy",
+        ),
+    ] = False
+
 
 class Ray(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="ray"):
     """Ray Serve, on this machine or by KubeRay on Kubernetes."""

@@ -41,9 +41,11 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if target is None:
             continue
         of_target = _OF_TARGET.get(target["type"])
+        model = subject.named("model", deployment["model"])
         found = _no_canary(deployment) if of_target is None else of_target(deployment, target)
         elsewhere = _elsewhere(subject, deployment)
-        for path, why in (*_not_taken(deployment, target), *found, *elsewhere):
+        inside = _inside(model, target) if model is not None else ()
+        for path, why in (*_not_taken(deployment, target), *found, *elsewhere, *inside):
             yield RULE.at(
                 subject.span(address, *path),
                 f"The target {deployment['target']} has the type {target['type']}. {why}",
@@ -70,6 +72,24 @@ def _elsewhere(subject: Subject, deployment: dict[str, Any]) -> Iterator[Reason]
                 ("shares", name, "deployment"),
                 f"{share['deployment']} is on the target {other['target']}. Requests are shared on one target only.",
             )
+
+
+def _inside(model: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:
+    """What cannot be taken apart again into models of their own."""
+    if target["type"] != "triton" or not target["ensembles"]:
+        return
+    if model["ensemble"] is not None and model["ensemble"]["method"] == "chain":
+        yield (
+            ("model",),
+            "The links of a chain stand within one another, and have no columns between them that the ensemble could "
+            "hand over. Deploy the last model of the chain, or leave `ensembles` out of the target.",
+        )
+    if model["reuse"] is not None and model["reuse"]["as"] == "features":
+        yield (
+            ("model",),
+            "It asks a version of the registry, of which only that version knows what goes in. Leave `ensembles` out "
+            "of the target: one graph serves it.",
+        )
 
 
 def _no_canary(deployment: dict[str, Any]) -> Iterator[Reason]:
