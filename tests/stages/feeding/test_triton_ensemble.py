@@ -16,6 +16,7 @@ import onnxruntime
 import pytest
 from google.protobuf import text_format  # type: ignore[import-untyped]
 
+from faults.small import make_project, write
 from mlc import data, pipeline
 from mlc.cli.main import run
 from mlc.drivers._cut import cut
@@ -30,7 +31,7 @@ from stages.emit.test_quoting import naughty
 from stages.evaluation.synthetic import render
 from stages.feeding.rows import COLUMNS, LINEAR, combined, fed, feed, frame, recipe
 from stages.feeding.test_applied import BAYES as BAYES_FILE
-from stages.feeding.test_applied import BOTH, SEEN, make_project, write
+from stages.feeding.test_applied import BOTH, SEEN
 from stages.feeding.test_joint import BAYES, FEEDS, exported
 from stages.feeding.test_lowering import ASKED, MODELS, STACKED, graph
 
