@@ -61,7 +61,8 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
-	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage kfp katib
+	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage \
+	kfp katib mlflow tensorboard
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
@@ -76,6 +77,17 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
 	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
+	touch $@
+
+# The whole server; mlc itself speaks to it over HTTP and needs nothing of it.
+.checkers/mlflow/.installed:
+	$(PYTHON) -m venv .checkers/mlflow
+	.checkers/mlflow/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlflow==3.17.2 onnx==1.23.2 onnxruntime==1.32.0
+	touch $@
+
+.checkers/tensorboard/.installed:
+	$(PYTHON) -m venv .checkers/tensorboard
+	.checkers/tensorboard/bin/python -m pip install --quiet --quiet --disable-pip-version-check tensorboard==2.21.0
 	touch $@
 
 .checkers/checkov/.installed:

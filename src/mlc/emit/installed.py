@@ -51,6 +51,7 @@ _APART = {
     "katib": "kubeflow-katib",
     "kfp": "kfp",
     "mlcroissant": "mlcroissant",
+    "mlflow": "mlflow",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
     "openlineage": "openlineage-python",

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from mlc import data
-from mlc.emit import argo, cards, clusters, dvc, kubeflow, supply
+from mlc.emit import argo, cards, clusters, dvc, kubeflow, mlflow, supply
 from mlc.emit.programs import missing, process, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
@@ -357,6 +357,7 @@ _CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
     "gitlab-ci-local": _gitlab_ci_local,
     "grafana": _grafana,
     "mlcroissant": _mlcroissant,
+    "mlflow": mlflow.verified,
     "mlserver": _mlserver,
     "openapi": _openapi,
     "schema": _schema,

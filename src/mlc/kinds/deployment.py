@@ -26,6 +26,7 @@ from mlc.kinds._fields import (
 )
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._kubeflow_facts import kubeflow_facts
+from mlc.kinds._mlflow_target import facts_of_deployment
 from mlc.kinds._openapi import document
 from mlc.kinds._rollouts import AllAtOnce, Rollout
 from mlc.kinds._signature import signature, used_columns
@@ -188,6 +189,7 @@ _PLACED: dict[str, tuple[str, str, dict[str, str]]] = {
     "local": ("deploy", "local", {}),
     "docker": ("bundle", "bundle", {"bundle": "bundle/bundle.json", "model": "bundle/model.onnx"}),
     "mlserver": ("bundle", "bundle", {"model": "model.onnx"}),
+    "mlflow": ("bundle", "bundle", {"model": "model.onnx"}),
     "ray": ("bundle", "bundle", {"model": "model.onnx"}),
     "triton": ("bundle", "bundle", {"model": "{model}/1/model.onnx"}),
 }
@@ -215,6 +217,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
             facts["signature"],
             facts["nullable"],
         )
+    facts |= facts_of_deployment(view, facts["signature"])
     return facts | cluster_facts(address.name, view, scope, facts["alias"])
 
 

@@ -36,6 +36,7 @@ from mlc.kinds._fields import (
 )
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._learning_curve import Evaluate, learning
+from mlc.kinds._mlflow_target import facts_of_model
 from mlc.kinds._reuse import Answers, Transforms, WarmStart
 from mlc.kinds._signature import (
     classes_of,
@@ -47,6 +48,7 @@ from mlc.kinds._signature import (
     used_columns,
 )
 from mlc.kinds._splits import has_validation
+from mlc.kinds._tracking import Track, tracking
 from mlc.kinds._training import exporter, learner, training
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 
@@ -165,6 +167,10 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "What only a person can say for the technical documentation of the EU AI Act.", change="metadata"
         ),
     ] = None
+    track: Annotated[
+        Track,
+        about("Who is told of its training, beside mlc's own reports.", change="metadata"),
+    ] = Track()
     describe: Annotated[
         list[ModelFormat],
         about("Formats in which other tools are told what a version is, beside its card.", change="metadata"),
@@ -184,6 +190,7 @@ _PUBLISHED = {
     "lineage": {"lineage": "lineage.openlineage.json"},
     "annex": {"annex": "technical_documentation.md"},
     "sagemaker": {"sagemaker": "sagemaker_card.json"},
+    "tensorboard": {"events": "tensorboard/events.out.tfevents.0.mlc"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
 _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
@@ -346,6 +353,15 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             **proofs,
         )
     )
+    told = {"onnx": onnx, "version": f"{address}/register#version", "card": f"{address}/card#card"}
+    told |= {
+        "report": f"{address}/report#report",
+        **drawn,
+        **{step.name: f"{step.id}#{step.name}" for step in told_of},
+    }
+    if view["tune"] and is_selected(view):
+        told["trials"] = f"{address}/tune#trials"
+    steps += tracking(view, operation, scope, about_model, {**data, **proofs, **told})
     return tuple(steps)
 
 
@@ -355,6 +371,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         "columns": used_columns(view),
         "signature": signature(view),
     }
+    found |= facts_of_model(view)
     if members_of(view):
         found["members"] = _feeding.members_told(view)
         found["combined"] = view["ensemble"]["method"] if _feeding.combined(view) else "learned"

@@ -199,10 +199,19 @@ def _kubeflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Re
         yield ("autoscaling",), f"{elsewhere}, which scales. Leave it out here."
 
 
+def _mlflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours
+    yield from _no_canary(deployment)
+    if deployment["autoscaling"] is not None:
+        yield ("autoscaling",), 'MLflow\'s server has a fixed number of workers. Say it in "replicas".'
+    if deployment["port"] == 0:
+        yield ("port",), "What calls it has to know the port. Take one from 1024 up."
+
+
 _OF_TARGET: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Reason]]] = {
     "kubernetes": _kubernetes,
     "kserve": _kserve,
     "triton": _triton,
     "ray": _ray,
     "kubeflow": _kubeflow,
+    "mlflow": _mlflow,
 }
