@@ -47,6 +47,7 @@ ONLY_NAMES = (
     "/horizontalpodautoscaler.yaml",
     "/externalsecret.yaml",
     "/prometheus.yml",
+    "/rayjob.yaml",
     "/rayservice.yaml",
     "/requirements.txt",
     "/rollout.yaml",

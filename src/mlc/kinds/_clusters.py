@@ -9,6 +9,7 @@ from msgspec import json
 from mlc.kinds import _feeding
 from mlc.kinds._fields import in_bytes, percent
 from mlc.kinds._kind import Scope, View
+from mlc.kinds._ray_job import job_told
 from mlc.kinds._rollouts import canary_of
 from mlc.kinds._signature import own_columns, signature, tensors
 
@@ -30,7 +31,7 @@ def cluster_facts(name: str, view: View, scope: Scope, alias: str) -> dict[str, 
         case "kserve":
             facts |= _kserve(view, scope, alias)
         case "ray":
-            facts |= _ray(view)
+            facts |= _ray(view) | {"job": job_told(view, scope)}
         case "triton":
             facts |= _triton(view)
     return facts
