@@ -18,7 +18,14 @@ import msgspec
 import pytest
 import yaml
 
-from backends import cluster_project, kubeflow_project, naughty_documents, test_argo
+from backends import (
+    azureml_project,
+    cluster_project,
+    kubeflow_project,
+    naughty_documents,
+    test_argo,
+    test_mlflow,
+)
 from backends.contract_project import COLUMNS, LOANS
 from backends.project import SPECS, graph_of
 from mlc import data
@@ -42,11 +49,17 @@ ONLY_NAMES = (
     "/dashboard.json",
     "/inferencegraph.yaml",
     "/kustomization.yaml",
+    "/MLproject",
+    "/python_env.yaml",
     "/networkpolicy.yaml",
     "/poddisruptionbudget.yaml",
     "/horizontalpodautoscaler.yaml",
     "/externalsecret.yaml",
     "/prometheus.yml",
+    "/7-component.yaml",
+    "/8-job.yaml",
+    "/8-sweep.yaml",
+    "/9-schedule.yaml",
     "/rayjob.yaml",
     "/rayservice.yaml",
     "/requirements.txt",
@@ -108,7 +121,11 @@ def _on_kubeflow() -> dict[str, dict[str, Any]]:
     }
 
 
-PROJECTS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {"kubeflow": _on_kubeflow}
+PROJECTS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
+    "azureml": lambda: copy.deepcopy(azureml_project.SPECS),
+    "kubeflow": _on_kubeflow,
+    "mlflow": lambda: copy.deepcopy(test_mlflow.MLFLOW),
+}
 """What is laid out for a backend, where that is not `_everything`."""
 
 
@@ -235,6 +252,8 @@ READERS: dict[str, Callable[[bytes], Any]] = {
     ".json": json.loads,
     ".pbtxt": _pbtxt,
     "Dockerfile": _dockerfile,
+    "MLmodel": _yaml,
+    "MLproject": _yaml,
     "requirements.txt": _lines,
     ".dockerignore": _lines,
     ".py": _lines,
