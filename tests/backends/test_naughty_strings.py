@@ -242,6 +242,13 @@ def _words(line: str) -> Iterator[str]:
     yield word
 
 
+def _mlmodel(content: bytes) -> Any:
+    """MLflow keeps the signature as JSON within a text."""
+    (found,) = _yaml(content)
+    found["signature"] = {side: json.loads(text) for side, text in found["signature"].items()}
+    return found
+
+
 def _lines(content: bytes) -> Any:
     return content.decode().split("\n")
 
@@ -252,7 +259,7 @@ READERS: dict[str, Callable[[bytes], Any]] = {
     ".json": json.loads,
     ".pbtxt": _pbtxt,
     "Dockerfile": _dockerfile,
-    "MLmodel": _yaml,
+    "MLmodel": _mlmodel,
     "MLproject": _yaml,
     "requirements.txt": _lines,
     ".dockerignore": _lines,
