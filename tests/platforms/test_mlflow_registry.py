@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,21 @@ import pytest
 
 from mlc.drivers.registry import Registry, aliases, log, mlflow_versions, set_alias, versions
 from mlc.drivers.registry.mlflow import BytesInArtifacts
+from mlc.drivers.registry.retention import judged, remove
 from mlc.drivers.registry.standing import Standing, standing
 from mlc.ir.operation import StepFailed
+from mlc.ir.retention import Keep
 from mlc.store.mlflow import Mlflow, as_map, suppress_missing
 from platforms.servers import Server, mlflow
 from stages.registry.conformance import *  # noqa: F403 - the tests of every shape
 from stages.registry.conformance import Shape
+from stages.registry.lasting import (  # noqa: F401 - what does not take a version out again, which this shape cannot
+    other,
+    test_a_copy_is_the_same_there_and_back,
+    test_a_destination_that_holds_something_else_is_left_alone,
+    test_lineage_goes_up_to_data_and_down_to_what_stands_on_it,
+    test_lineage_of_what_is_not_there_is_refused_kindly,
+)
 from stages.registry.making import cause, put, rule_of
 
 NUMBERS = count(1)
@@ -32,7 +42,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def client(server: Server) -> Iterator[Mlflow]:
     found = Mlflow(server.url)
-    for name in ("churn", "fraud"):
+    for name in ("churn", "fraud", "base", "apart", "stack", "warm"):
         with suppress_missing():
             found.delete("registered-models/delete", name=name)
     yield found
@@ -217,3 +227,13 @@ def test_a_server_that_is_gone_is_told_kindly(tmp_path: Path, spec: dict[str, An
         put(tmp_path, b"a", spec={**spec, "uri": "http://127.0.0.1:1"})
     assert rule_of(failed) == "registry-unreachable"
     assert failed.value.passing
+
+
+def test_a_version_cannot_be_collected_here(shape: Shape, registry: Registry) -> None:
+    for onnx in (b"a", b"b"):
+        shape.put(onnx)
+    going, _ = judged(registry, Keep(last=1, days=None), datetime.now(UTC))
+    with pytest.raises(StepFailed) as failed:
+        list(remove(registry, going, 0))
+    assert rule_of(failed) == "version-kept"
+    assert len(versions(registry, "churn")) == 2
