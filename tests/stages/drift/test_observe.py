@@ -174,6 +174,8 @@ def test_which_drivers_observe() -> None:
         "contested_variants",
         "data_registration",
         "local",
+        "mlflow_release",
+        "mlflow_run",
         "promotion",
         "registration",
     }
