@@ -48,7 +48,7 @@ class Renaming(Struct, frozen=True):
     unreachable: tuple[Span, ...]
 
 
-class _Part(Struct, frozen=True):
+class Part(Struct, frozen=True):
     """A part of a file that is (part of) a resource. The name is None where it may be any."""
 
     node: Node
@@ -80,7 +80,7 @@ def rename(
                 edits.add((node.span, new))
 
     for file, node in nodes.items():
-        for part in _parts(node, file, language.kinds):
+        for part in parts_of(node, file, language.kinds):
             for path, kind, held in language.references(plain(part.node), part.kind):
                 found = part.node.at(path)
                 if (kind, held) == (address.kind, address.name) and found is not None:
@@ -146,21 +146,21 @@ def _entry(project: Node, text: str, entry: str) -> Edit | None:
 # ── references ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _parts(node: Node, file: str, kinds: tuple[str, ...]) -> Iterator[_Part]:
+def parts_of(node: Node, file: str, kinds: tuple[str, ...]) -> Iterator[Part]:
     """The parts of a file that the schema of a kind describes."""
     folder, _, base = file.partition("/")
     if file == "mlc.yaml":
-        yield _Part(node, "project", None)
+        yield Part(node, "project", None)
     elif folder in kinds:
         bare = "/" not in base and not base.startswith("_")
-        yield _Part(node, folder, base.removesuffix(".yaml") if bare else None)
+        yield Part(node, folder, base.removesuffix(".yaml") if bare else None)
     if file == "mlc.yaml" or folder == "env":
         for kind, child in _items(node.get("presets")):
             if kind in kinds:
-                yield _Part(child, kind, None)
+                yield Part(child, kind, None)
         for kind, group in _items(node.get("patch")):
             for name, child in _items(group) if kind in kinds else ():
-                yield _Part(child, kind, name)
+                yield Part(child, kind, name)
 
 
 def _referring(document: Document, address: Address, language: Language) -> Iterator[Node]:

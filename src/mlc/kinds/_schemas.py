@@ -74,6 +74,8 @@ def _documents() -> dict[str, dict[str, Any]]:
         "fix": outputs.Fixed,
         "rename": outputs.Renamed,
         "import": outputs.Imported,
+        "import-specs": outputs.Translated,
+        "migrate": outputs.Migrated,
         "modules": outputs.Modules,
         "lock": module.Lock,
         "event": event.Event,
