@@ -67,7 +67,7 @@ def check(
         if findings.is_full:
             break
         bare = plain(node)
-        if address in partial or _is_unresolved(bare):
+        if address in partial or (_is_unresolved(bare) and _is_left_open(node)):
             unfit[address] = known = _known(bare)
             findings.add(_mistakes_of_part(node, known, address.kind, str(address)))
             continue
@@ -133,6 +133,13 @@ def _is_unresolved(value: Any) -> bool:
         return False
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return any(_is_unresolved(child) for child in children)
+
+
+def _is_left_open(node: Node) -> bool:
+    """Whether one of those is really an interpolation, and no text with an escaped one that has been resolved."""
+    return any(
+        one.written is None and type(one.value) is str and _is_unresolved(one.value) for _, one in node.walk()
+    )
 
 
 def _may_hold_one(value: dict[str, Any]) -> bool:

@@ -111,13 +111,13 @@ def add_move(project: Node, text: str, old: str, new: str) -> tuple[Edit, ...]:
         earlier = [child for child in _children(project.get("moved")) if child.value == new]
         turned = (Edit(back.key_span, old), Edit(back.span, new))
         return (*turned, *(Edit(child.span, old) for child in earlier))
-    edit = _entry(project, text, f"{old}: {new}")
+    edit = entry_of(project, text, "moved", f"{old}: {new}")
     return () if edit is None else (edit,)
 
 
-def _entry(project: Node, text: str, entry: str) -> Edit | None:
-    """The edit that puts an entry into `moved`."""
-    moved = project.get("moved")
+def entry_of(project: Node, text: str, field: str, entry: str) -> Edit | None:
+    """The edit that puts an entry into a map of mlc.yaml: `moved`, `code`; None where there is no simple place for it."""
+    moved = project.get(field)
     starts = line_starts(text.removeprefix("\ufeff"))
     if moved is None:
         own = next(iter(project.value.values()), None) if project.is_map else None
@@ -127,7 +127,7 @@ def _entry(project: Node, text: str, entry: str) -> Edit | None:
         at = Span("mlc.yaml", end.end_line, end.end_column, end.end_line, end.end_column)
         indent = " " * (own.key_span.column - 1)
         newline = "" if end.end_column == 1 else "\n"
-        return Edit(at, f"{newline}{indent}moved:\n{indent}  {entry}\n")
+        return Edit(at, f"{newline}{indent}{field}:\n{indent}  {entry}\n")
     if not moved.is_map:
         return None
     span = moved.span

@@ -353,11 +353,14 @@ class Migrated(Struct, frozen=True, kw_only=True):
     diagnostics: list[DiagnosticOut]
 
 
+Outcome = Literal["new", "replaced", "changed", "unchanged"]
+
+
 class WrittenOut(Struct, frozen=True):
     """A file that an import writes: `new`, or in the place of another one."""
 
     file: str
-    outcome: Literal["new", "replaced", "changed", "unchanged"]
+    outcome: Outcome
     text: str
 
 
