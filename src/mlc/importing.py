@@ -139,9 +139,9 @@ def _documents(name: str, text: str) -> tuple[Node, ...]:
 
 def _told_apart(name: str, path: Path) -> Any:
     """What a process of its own tells of a file of skops: only listed types are loaded, within limits."""
-    from mlc.drivers import skops_told
+    from mlc.drivers import _skops_told
 
-    told = skops_told.ask(path)
+    told = _skops_told.ask(path)
     if told.untrusted:
         raise Unreadable(import_unreadable.untrusted(name, told.untrusted))
     if told.refused:

@@ -22,7 +22,7 @@ from mlc.ir.node import Node
 
 class File(Struct, frozen=True):
     """A file of the source. `name` is how its author would call it, `documents` what its YAML holds, `told` what was told
-    of a file that is no text (of a skops file, by `drivers.skops_told`)."""
+    of a file that is no text (of a skops file, by `drivers._skops_told`)."""
 
     name: str
     path: Path
