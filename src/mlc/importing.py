@@ -204,8 +204,10 @@ def _taken_out(draft: Draft, errors: Sequence[Diagnostic], texts: Mapping[str, s
             return False
         drafted = by_file.get(error.primary.span.file)
         path = None if drafted is None else _path_at(error.primary.span, texts)
-        if drafted is None or not path or path not in _paths(drafted.spec) or path not in drafted.origins:
+        if drafted is None or not path or path not in drafted.origins or path not in _paths(drafted.spec):
             return done
+        if any(isinstance(part, int) for part in path) or path[-1] == "columns":
+            return done  # of a list, what is left would be another one
         held: Any = drafted.spec
         for part in path[:-1]:
             held = held[part]
@@ -214,8 +216,6 @@ def _taken_out(draft: Draft, errors: Sequence[Diagnostic], texts: Mapping[str, s
             drafted.origins[path], ".".join(map(str, path)), error.detail, error.help, on=drafted
         )
         done = True
-        if isinstance(held, list):  # the places of what follows have changed
-            return True
     return done
 
 

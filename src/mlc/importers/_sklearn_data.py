@@ -68,14 +68,19 @@ class Seen:
         return found
 
     def suppose(
-        self, columns: Sequence[str], what: str, values: Sequence[Sequence[Any]] = (), *, ordered: bool = False
+        self, columns: Sequence[str], what: str, values: Sequence[Sequence[Any]] = ()
     ) -> None:
         """Note what a step supposes: `text`, `time`, `words`, `missing`; and the values that it knows of each column."""
-        del ordered
         for place, column in enumerate(columns):
             self.supposed.setdefault(column, set()).add(what)
             if place < len(values):
-                self.values[column] = [one for one in values[place] if one is not None and one != ""]
+                found = [one for one in values[place] if one is not None and one != ""]
+                whole = all(isinstance(one, float) and one.is_integer() for one in found)
+                self.values[column] = [int(one) for one in found] if whole else found
+
+    def are_text(self, columns: Sequence[str]) -> bool:
+        """Whether some of the columns are encoded: the field `scale` is of columns that are numbers from the first."""
+        return any("text" in self.supposed.get(column, ()) for column in columns)
 
     def column(self, name: str) -> dict[str, Any]:
         """A column as a dataset declares it."""
@@ -98,15 +103,7 @@ class Seen:
             return "number"
         if values and all(type(one) is int for one in values):
             return "integer"
-        if values and all(isinstance(one, int | float) and float(one).is_integer() for one in values):
-            self._whole(values)
-            return "integer"
-        return "string"
-
-    def _whole(self, values: Sequence[Any]) -> None:
-        for column, found in self.values.items():
-            if found is values:
-                self.values[column] = [int(one) for one in values]
+        return "boolean" if values and all(isinstance(one, bool) for one in values) else "string"
 
 
 def dataset_of(name: str, seen: Seen, groups: Any, task: str) -> tuple[str, dict[str, Any]]:

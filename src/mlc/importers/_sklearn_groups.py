@@ -40,8 +40,14 @@ _SCORES = {
     "mutual_info_regression": "mutual_information",
     "chi2": "chi2",
 }
-_OF_OURS = ("path", "seed", "sources", "of")
-"""Parameters of mlc's own steps that no author writes."""
+_OF_OURS: dict[str, dict[str, tuple[str, ...]]] = {
+    "dates": {"": ("parts", "cyclic", "since")},
+    "cross": {"": ("degree", "keep")},
+    "bin": {"edges": ("edges",), "": ("bins",)},
+    "select": {"variance": ("above",), "best": ("columns", "score"), "model": ("columns", "by")},
+    "reduce": {"pca": ("components", "variance", "whiten"), "": ("components",)},
+}
+"""The parameters of mlc's own steps that an author writes, by the method where there are several."""
 
 
 class Groups(Struct):
@@ -100,11 +106,20 @@ def _free(name: str, made: Groups) -> str:
 def _flat(step: Step) -> list[Step]:
     if step.part.type == PIPELINE:
         return [each for one in step.part.steps for each in _flat(one)]
-    return [] if step.part.type in ("passthrough", "FunctionTransformer") else [step]
+    return [] if _does_nothing(step.part) else [step]
+
+
+def _does_nothing(part: Part) -> bool:
+    if part.type == "drop":
+        return True
+    identity = part.type == "sklearn.preprocessing.FunctionTransformer" and "func" not in {**part.params, **part.unsaid}
+    return identity or part.type == "passthrough"
 
 
 def _merged(part: Part, group: dict[str, Any], made: Groups, seen: Seen) -> None:
     for branch in part.branches:
+        if branch.part.type == "drop":
+            continue
         inner: dict[str, Any] = {"columns": seen.named(branch.columns) or []}
         for step in _flat(Step(branch.name, branch.part)):
             _placed(step, inner, made, seen)
@@ -138,7 +153,7 @@ def _tell_transformer(part: Part, made: Groups) -> None:
 def _placed(step: Step, group: dict[str, Any], made: Groups, seen: Seen) -> None:
     """Put a step of a group where the group has a place for it."""
     try:
-        field, value = _field(step.part, group["columns"], made, seen)
+        field, value = _field(step.part, group, made, seen)
     except _Lost as lost:
         made.lost.append(("features", f"{_short(step.part)} ({step.name})", str(lost)))
         return
@@ -172,23 +187,17 @@ def _one_hot(part: Part) -> bool:
     return part.type == "sklearn.preprocessing.KBinsDiscretizer" and part.params.get("encode", "onehot") != "ordinal"
 
 
-def _field(part: Part, columns: list[str], made: Groups, seen: Seen) -> tuple[str, Any]:
+def _field(part: Part, group: dict[str, Any], made: Groups, seen: Seen) -> tuple[str, Any]:
     """The field of a group that a step is, and its value. Raises _Lost for what mlc has not."""
+    columns: list[str] = group["columns"]
     if part.type in _OWN:
-        given = {key: value for key, value in part.params.items() if key not in _OF_OURS}
         if part.type.endswith("DateParts"):
             seen.suppose(columns, "time")
-        defaults = {"select": {"method": "variance"}, "reduce": {"method": "pca"}, "bin": {"method": "quantile"}}
-        field = _OWN[part.type]
-        if field == "select" and "score" in given:
-            given["score"] = _SCORES[given["score"]]
-        if field == "bin" and given.get("method") == "edges":
-            given.pop("bins", None)
-        return field, defaults.get(field, {}) | given
+        return _OWN[part.type], _own(part)
     if part.type == "mlc.drivers.features.means.Means":
         seen.suppose(columns, "text", part.params.get("categories", ()))
         return "encode", "target"
-    if part.type in _SCALERS and not part.params:
+    if part.type in _SCALERS and not part.params and not seen.are_text(columns):
         return "scale", _SCALERS[part.type]
     if part.type == "sklearn.impute.SimpleImputer" and _is_usual_imputing(part):
         seen.suppose(columns, "missing")
@@ -196,13 +205,26 @@ def _field(part: Part, columns: list[str], made: Groups, seen: Seen) -> tuple[st
     if part.type.startswith("sklearn.feature_extraction.text."):
         return _words(part, columns, made, seen)
     if part.type in ("sklearn.preprocessing.OneHotEncoder", "sklearn.preprocessing.OrdinalEncoder"):
-        return _encoding(part, columns, made, seen)
+        return _encoding(part, [] if {"bin", "dates"} & group.keys() else columns, made, seen)
     if part.type == "sklearn.preprocessing.TargetEncoder":
         seen.suppose(columns, "text", part.categories)
         why = "mlc weighs and crosses the means of the label in a way of its own, so they differ a little."
         made.lost.append(("features", "how TargetEncoder smooths", why))
         return "encode", "target"
     return "transforms", None
+
+
+def _own(part: Part) -> dict[str, Any]:
+    """A step of mlc's own as its author wrote it."""
+    methods = _OF_OURS[_OWN[part.type]]
+    method = part.params.get("method", "")
+    wanted = methods.get(method, methods.get("", ()))
+    given = {key: part.params[key] for key in wanted if part.params.get(key) not in (None, [], False)}
+    if _OWN[part.type] == "cross":
+        given["keep"] = part.params["keep"]
+    if "score" in given:
+        given["score"] = _SCORES[given["score"]]
+    return {"method": method, **given} if method else given
 
 
 def _is_usual_imputing(part: Part) -> bool:
@@ -218,7 +240,7 @@ def _encoding(part: Part, columns: list[str], made: Groups, seen: Seen) -> tuple
     one_hot = part.type.endswith("OneHotEncoder")
     given = part.params.get("categories")
     values = given if isinstance(given, list) else part.categories
-    seen.suppose(columns, "text", values, ordered=isinstance(given, list))
+    seen.suppose(columns, "text", values)
     expected = {"handle_unknown": "ignore"} if one_hot else {"handle_unknown": "use_encoded_value", "unknown_value": -1}
     for name, value in part.params.items():
         if name in _ENCODING_SAYS_NOTHING or expected.get(name) == value:
@@ -285,7 +307,7 @@ def _short(part: Part) -> str:
 
 def _behind(step: Step, made: Groups, seen: Seen) -> None:
     """A step behind the ColumnTransformer."""
-    if step.part.type in ("passthrough",):
+    if _does_nothing(step.part):
         return
     if step.part.type == COLUMNS:
         made.lost.append(("features", f"a second ColumnTransformer ({step.name})", "Groups are of columns of the dataset."))
@@ -304,12 +326,8 @@ def _behind(step: Step, made: Groups, seen: Seen) -> None:
 
 def _together(part: Part) -> Iterator[tuple[str, Any]]:
     params = {key: value for key, value in part.params.items() if key not in ("random_state", "copy")}
-    if part.type in ("mlc.drivers.features.kept.Kept", "mlc.drivers.features.projection.Projection"):
-        given = {key: value for key, value in part.params.items() if key not in _OF_OURS}
-        if "score" in given:
-            given["score"] = _SCORES[given["score"]]
-        field = "select" if part.type.endswith("Kept") else "reduce"
-        yield field, {"method": "variance" if field == "select" else "pca"} | given
+    if _OWN.get(part.type) in ("select", "reduce"):
+        yield _OWN[part.type], _own(part)
     elif part.type == "sklearn.decomposition.PCA" and set(params) <= {"n_components", "whiten"}:
         count = params.get("n_components")
         key = "variance" if isinstance(count, float) else "components"

@@ -28,7 +28,10 @@ def dataset_stub(
     """A dataset with these columns; `says` is what the source is called in messages. Where no `source` is known, a file
     is assumed, which whoever asks for the stub tells."""
     place = source or {"type": "file", "path": f"data/{name}.csv", "format": "csv"}
-    made = draft.resource("dataset", name, {"source": place, "columns": columns}, span)
+    label = next((one for one in columns.values() if one.get("role") == "label"), {"type": "number"})
+    # classes are spread over the parts alike; what is a number, and what has no label, falls to them at random
+    split = {"method": "random"} if label["type"] == "number" else None
+    made = draft.resource("dataset", name, {"source": place, "columns": columns, "split": split}, span)
     if not source:
         draft.noted(made, ("source",), f"Assumed: {says} does not say where its data are.")
     return made
