@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind in ("dataset", "features", "model"):
         group.add_argument(f"--{kind}", default="", metavar="NAME", help=f"the {kind} that it is of, which is there already")
     group.add_argument("--task", default="", metavar="TASK", help="what the model predicts, where the source does not say")
+    group.add_argument("--image", default="", metavar="IMAGE", help="the base image of a runtime, pinned by its digest")
     group.add_argument("--yes", action="store_true", help="write without asking")
     group.add_argument("--dry-run", action="store_true", help="write nothing; say what would be written")
     group.add_argument("--diff", action="store_true", help="write nothing; show the files as they would be")
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         features=arguments.features,
         task=arguments.task,
         project=arguments.project,
+        image=arguments.image,
     )
     try:
         found = importing.translate(

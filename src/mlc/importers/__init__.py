@@ -43,6 +43,7 @@ class Asked(Struct, frozen=True):
     features: str = ""
     task: str = ""
     project: str = ""
+    image: str = ""
     known: Mapping[str, Mapping[str, Any]] = {}
 
 

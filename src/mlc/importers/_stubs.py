@@ -49,8 +49,9 @@ def model_stub(draft: Draft, name: str, span: Span, says: str, task: str = "", t
         standing.append(f"the data and the columns of dataset.{dataset}")
     if not draft.is_known("features", features):
         seen = draft.resources.get(f"dataset.{dataset}")
-        named = [key for key, one in seen.spec["columns"].items() if _is_feature(one)] if seen else ["measured"]
-        made = draft.resource("features", features, {"groups": {"all": {"columns": named}}}, span)
+        known = draft.asked.known.get("dataset", {}).get(dataset) or {}
+        columns = seen.spec["columns"] if seen else known.get("columns") or _columns(supposed)
+        made = draft.resource("features", features, {"groups": groups_for(columns)}, span)
         draft.noted(made, ("groups",), f"Assumed: {says} does not say what is done to columns.")
         standing.append(f"features.{features}")
     model = draft.resource(
@@ -77,6 +78,32 @@ def model_stub(draft: Draft, name: str, span: Span, says: str, task: str = "", t
     return model
 
 
+def groups_for(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The simplest groups that any estimator can learn from, by the types of columns."""
+    kinds: dict[str, list[str]] = {}
+    holes = set()
+    for name, column in columns.items():
+        if (column or {}).get("role", "feature") == "feature":
+            kind = _GROUPS.get(column["type"], "numbers")
+            kinds.setdefault(kind, []).append(name)
+            if column.get("nullable"):
+                holes.add(kind)
+    made: dict[str, Any] = {}
+    for kind, named in kinds.items():
+        group: dict[str, Any] = {"columns": named}
+        if kind == "words":
+            group |= ({"impute": "most_frequent"} if kind in holes else {}) | {"encode": "one_hot"}
+        elif kind == "times":
+            group |= {"dates": {"parts": ["year", "month", "weekday"]}}
+        if kind != "words" and kind in holes:
+            group |= {"impute": "median"}
+        made[kind] = group
+    return made
+
+
+_GROUPS = {"string": "words", "date": "times", "datetime": "times"}
+
+
 def _columns(task: str) -> dict[str, Any]:
     classes = {"binary_classification": [0, 1], "multiclass_classification": [0, 1, 2]}
     kind = "number" if task == "regression" else "integer"
@@ -90,7 +117,3 @@ def _columns(task: str) -> dict[str, Any]:
 
 def _labelled(task: str) -> bool:
     return task not in ("anomaly_detection", "clustering")
-
-
-def _is_feature(column: Mapping[str, Any]) -> bool:
-    return column.get("role", "feature") == "feature"
