@@ -6,6 +6,7 @@ with the source's line; where the resource cannot do without it, nothing is writ
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -98,12 +99,13 @@ def _read(kind: str, name: str, path: Path) -> Iterator[File]:
     found = importers.module(kind).files(path)
     if not found:
         raise Unreadable(import_unreadable.nothing_in(name, importers.module(kind).WHAT))
+    folder, above = (path, name) if path.is_dir() else (path.parent, os.path.dirname(name))  # noqa: PTH120 - a name
     for one in found:
-        shown = name if one == path else f"{name.rstrip('/')}/{one.relative_to(path).as_posix()}"
-        yield _file(kind, shown, one)
+        shown = name if one == path else os.path.join(above, one.relative_to(folder).as_posix())  # noqa: PTH118
+        yield _file(shown, one)
 
 
-def _file(kind: str, name: str, path: Path) -> File:
+def _file(name: str, path: Path) -> File:
     with path.open("rb") as stream:
         head = stream.read(2)
     if path.suffix.lower() in _PICKLES or head in _BEGINS_PICKLE:

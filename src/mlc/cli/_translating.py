@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("import of what other tools made, into specs (--from)")
     group.add_argument("--from", dest="source", metavar="KIND", help=", ".join(importers.names()))
-    group.add_argument("--new", metavar="DIR", help="begin a project in a new folder")
+    group.add_argument("--new", metavar="DIR", help="begin a project in a folder that has none")
     group.add_argument("--project", default="", metavar="NAME", help="the name of the new project")
     group.add_argument("--name", default="", metavar="NAME", help="what the imported resource is called")
     for kind in ("dataset", "features", "model"):
@@ -66,9 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _new_folder(folder: Path) -> Path:
-    """Raises Unfit for a folder that holds something."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Unfit(import_refused.not_empty(str(folder)))
+    """A folder may have other things in it, as a repository has. Raises Unfit where a project is there already."""
+    if (folder / "mlc.yaml").exists() or (folder.exists() and not folder.is_dir()):
+        raise Unfit(import_refused.project_there(str(folder)))
     return folder.resolve()
 
 

@@ -68,11 +68,11 @@ def exists(file: str) -> Diagnostic:
     )
 
 
-def not_empty(folder: str) -> Diagnostic:
+def project_there(folder: str) -> Diagnostic:
     return RULE.at(
         None,
-        f"{folder} is there already and is not empty. Nothing was written.",
-        help="Name a new folder after --new, or import into the project that is there: leave --new out.",
+        f"There is a project in {folder} already, or a file of that name. Nothing was written.",
+        help="Name another folder after --new, or import into the project that is there: leave --new out.",
     )
 
 
