@@ -206,7 +206,7 @@ def _taken_out(draft: Draft, errors: Sequence[Diagnostic], texts: Mapping[str, s
             return False
         drafted = by_file.get(error.primary.span.file)
         path = None if drafted is None else _path_at(error.primary.span, texts)
-        if drafted is None or not path or path not in drafted.origins or path not in _paths(drafted.spec):
+        if drafted is None or not path or path not in _paths(drafted.spec):
             return done
         if any(isinstance(part, int) for part in path) or path[-1] == "columns":
             return done  # of a list, what is left would be another one
@@ -215,7 +215,7 @@ def _taken_out(draft: Draft, errors: Sequence[Diagnostic], texts: Mapping[str, s
             held = held[part]
         del held[path[-1]]
         draft.left_out(
-            drafted.origins[path], ".".join(map(str, path)), error.detail, error.help, on=drafted
+            drafted.origin(path), ".".join(map(str, path)), error.detail, error.help, on=drafted
         )
         done = True
     return done

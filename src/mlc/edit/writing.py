@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlc.edit.scalars import as_written, quoted
+from mlc.edit.scalars import as_written
 
 Path = tuple[str | int, ...]
 Notes = Mapping[Path, Sequence[str]]
@@ -53,9 +53,7 @@ def scalar(value: Any) -> str:
         return text if "." in text or "e" not in text else text.replace("e", ".0e")
     if isinstance(value, int):
         return str(value)
-    # what comes from elsewhere is a text, and no interpolation of this language
-    text = str(value).replace("${", "\\${")
-    return as_written(text) if text == str(value) else quoted(text)
+    return as_written(str(value))
 
 
 def _entries(value: Mapping[str, Any], path: Path, indent: int, notes: Notes) -> list[str]:

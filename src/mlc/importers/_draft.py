@@ -19,6 +19,10 @@ Path = tuple[str | int, ...]
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9_-]+")
 
 
+class Reference(str):
+    """A text that is an interpolation of this language on purpose: `${secret:NAME}`."""
+
+
 class Drafted(Struct):
     """A resource: `spec` is plain data, `origins` say where values of it stand in a source, by path."""
 
@@ -111,7 +115,7 @@ _INTERPOLATION = "It holds `${`, which is an interpolation in this language and 
 
 def _interpolations(value: Any, path: Path) -> Iterator[Path]:
     """Where a text stands that the language would read as more than a text; the last of a list first."""
-    if isinstance(value, str) and "${" in value:
+    if isinstance(value, str) and "${" in value and not isinstance(value, Reference):
         yield path
     entries = (
         list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []

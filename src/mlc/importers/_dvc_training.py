@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from posixpath import basename, join, normpath, splitext
 from typing import Any
@@ -11,17 +10,15 @@ from msgspec import Struct
 
 from mlc.importers import File
 from mlc.importers._draft import Draft, Drafted, name_of
+from mlc.importers._programs import training_of
 from mlc.importers._reading import Reading, shown
 from mlc.importers._stubs import FORMATS, dataset_stub, model_stub
-from mlc.ir.node import Node, plain
-from mlc.kinds._estimators import catalogue, offered, parameter_schema
+from mlc.ir.node import Node
 from mlc.rules import import_assumed
 
 SAYS = "The pipeline of DVC"
 
 _MODELS = (".pkl", ".pickle", ".joblib", ".onnx", ".skops", ".pt", ".pth", ".h5", ".keras", ".bst", ".cbm", ".ubj", ".model")
-_MODULE = re.compile(r"[a-z_][a-z0-9_]{0,60}")
-_ESTIMATOR = ("estimator", "model", "model_type", "algorithm", "classifier", "regressor", "name")
 
 
 class Stage(Struct, frozen=True):
@@ -107,10 +104,16 @@ def _model(
             if other is not first:
                 draft.left_out(other.node.span, f"deps: {other.path}", "A dataset is one source, and mlc keeps rows apart for testing itself.", on=made)
     known = _parameters(stage, params)
-    train, left = _estimator(known)
-    if train is None:
-        train = _code(stage, deps, known, draft)
-        left = []
+    script = next((one for one in deps if one.path.endswith(".py")), None)
+    train, left = training_of(
+        known,
+        script.path if script is not None else "",
+        script.node if script is not None else None,
+        stage.told.span_of("cmd"),
+        draft,
+        f"cmd of the stage {stage.name}",
+    )
+    stage.told.skip("cmd")
     model = model_stub(draft, name, span, SAYS, "", train)
     for path, node in left:
         draft.left_out(node.span, f"{path}{shown(node)}", f"{train['estimator'].value if train else 'The model'} has no such parameter.", on=model)
@@ -154,60 +157,6 @@ def _leaves(node: Node, path: tuple[str, ...]) -> list[tuple[str, Node]]:
     return [(".".join(path), node)]
 
 
-def _estimator(known: Sequence[tuple[str, Node]]) -> tuple[dict[str, Any] | None, list[tuple[str, Node]]]:
-    """`train`, where a parameter names an estimator of the catalogue, with the parameters that it has; and the others."""
-    by_short = {one.rpartition(".")[2]: one for one in offered("train")}
-    for path, node in known:
-        if path.rpartition(".")[2] not in _ESTIMATOR or not isinstance(node.value, str):
-            continue
-        name = node.value if node.value in catalogue() else by_short.get(node.value.rpartition(".")[2])
-        if name is None:
-            continue
-        fields = (parameter_schema(name) or {"properties": {}, "x-mlc-not-settable": {}})
-        params: dict[str, Any] = {}
-        left = []
-        seed = None
-        for other, value in known:
-            short = other.rpartition(".")[2]
-            if other == path:
-                continue
-            if short in ("random_state", "seed") and isinstance(value.value, int):
-                seed = value
-            elif short in fields["properties"] or short in fields["x-mlc-not-settable"]:
-                params[short] = value
-            else:
-                left.append((other, value))
-        made: dict[str, Any] = {"estimator": Node(name, node.span)}
-        return made | ({"params": params} if params else {}) | ({"seed": seed} if seed else {}), left
-    return None, []
-
-
-def _code(
-    stage: Stage, deps: Sequence[Entry], known: Sequence[tuple[str, Node]], draft: Draft
-) -> dict[str, Any] | None:
-    """Code of the project in the place of a program: the function that has to be in it."""
-    script = next((one for one in deps if one.path.endswith(".py")), None)
-    module = splitext(basename(script.path))[0] if script is not None else ""
-    if script is None or not _MODULE.fullmatch(module) or script.path.startswith(("..", "/")):
-        return None
-    draft.project.setdefault("code", {})[module] = {"path": script.path}
-    why = (
-        f"mlc runs no program; it calls a function of {script.path}, `train(table, labels, *, seed, **params)`, which gives "
-        "a trained estimator (docs/code.md)."
-    )
-    draft.left_out(stage.told.span_of("cmd"), f"cmd of the stage {stage.name}", why, "Put what the program does to train into that function.")
-    stage.told.skip("cmd")
-    params = {name_of(path.rpartition(".")[2], "parameter"): node for path, node in known if _is_scalar(node)}
-    seed = next((node for path, node in known if path.rpartition(".")[2] in ("seed", "random_state") and isinstance(node.value, int)), None)
-    params = {key: node for key, node in params.items() if node is not seed}
-    made: dict[str, Any] = {"estimator": Node(f"code.{module}.train", script.node.span)}
-    return made | ({"params": params} if params else {}) | ({"seed": seed} if seed is not None else {})
-
-
-def _is_scalar(node: Node) -> bool:
-    return not node.is_map and not (node.is_list and any(isinstance(one, dict) for one in plain(node)))
-
-
 # ── what has no place ───────────────────────────────────────────────────────────────────────────────
 
 _WHY = {
@@ -227,8 +176,8 @@ _WHY = {
 
 def _rest(stage: Stage, model: Drafted, draft: Draft) -> None:
     described = stage.told.text("desc")
-    if described:
-        model.spec["description"] = described.replace("${", "$ {")
+    if described and "${" not in described:
+        model.spec = {"description": described, **model.spec}
     deps = list(_entries(stage, "deps"))
     taken = {one.path for one in deps if splitext(one.path)[1].lower() in FORMATS}
     code = next((one for one in deps if one.path.endswith(".py")), None)

@@ -16,6 +16,7 @@ from mlc.ir.span import Span
 _PINNED = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[^\]]*\])?\s*={2,3}\s*(?P<version>[0-9][0-9A-Za-z.!+_-]*)"
 )
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CONDA = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*)=(?P<version>[0-9][0-9A-Za-z.!+_]*)(=[^=]*)?")
 _PYTHON = re.compile(r"3\.[0-9]+(\.[0-9]+)?")
 _NO_PACKAGES = ("pip", "setuptools", "wheel", "python")
@@ -66,7 +67,7 @@ def runtime_of(draft: Draft, name: str, span: Span, python: str, wanted: list[Wa
     packages: dict[str, Any] = {}
     lost = []
     for one in wanted:
-        if one.name in _NO_PACKAGES:
+        if (one.name or one.text) in _NO_PACKAGES:
             continue
         if one.version:
             packages[one.name] = Node(one.version, one.span)
@@ -85,5 +86,6 @@ def runtime_of(draft: Draft, name: str, span: Span, python: str, wanted: list[Wa
 def _wanted(span: Span, text: str) -> Wanted:
     found = _PINNED.fullmatch(text.partition(";")[0].strip())
     if found is None or ";" in text:
-        return Wanted(span, text)
+        name = _NAME.match(text)
+        return Wanted(span, text, name[0] if name is not None else "")
     return Wanted(span, text, found["name"], found["version"])

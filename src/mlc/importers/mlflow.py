@@ -228,7 +228,7 @@ def _runtime(name: str, flavors: Reading, beside: dict[str, File], draft: Draft,
     if "requirements.txt" in beside:
         exact = [*of_requirements(beside["requirements.txt"])]
         named = {one.name.lower() for one in exact}
-        wanted = exact + [one for one in wanted if one.name and one.name.lower() not in named]
+        wanted = exact + [one for one in wanted if one.name.lower() not in named]
     if not wanted and not python:
         return None
     return runtime_of(draft, name, span, python, wanted, "", SAYS)
