@@ -73,7 +73,9 @@ def translate(
     if not draft.resources:
         what = importers.module(kind).WHAT
         raise Unreadable(
-            *draft.told, import_unreadable.nothing_in(", ".join(name for name, _ in paths), what), sources=sources
+            *draft.told,
+            import_unreadable.nothing_in(", ".join(name for name, _ in paths), what),
+            sources=sources,
         )
     before = {} if is_new else dict(opened.source.texts)
     if not is_new:
@@ -113,7 +115,9 @@ def _file(name: str, path: Path) -> File:
     if path.suffix.lower() == ".skops":
         return File(name, path, told=_told_apart(name, path))
     if path.stat().st_size > LARGEST_TEXT:
-        raise Unreadable(import_unreadable.found(start_of(name), f"{name} is larger than {LARGEST_TEXT:,} bytes."))
+        raise Unreadable(
+            import_unreadable.found(start_of(name), f"{name} is larger than {LARGEST_TEXT:,} bytes.")
+        )
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -214,9 +218,7 @@ def _taken_out(draft: Draft, errors: Sequence[Diagnostic], texts: Mapping[str, s
         for part in path[:-1]:
             held = held[part]
         del held[path[-1]]
-        draft.left_out(
-            drafted.origin(path), ".".join(map(str, path)), error.detail, error.help, on=drafted
-        )
+        draft.left_out(drafted.origin(path), ".".join(map(str, path)), error.detail, error.help, on=drafted)
         done = True
     return done
 
@@ -231,7 +233,9 @@ def _path_at(span: Span, texts: Mapping[str, str]) -> tuple[str | int, ...] | No
 
 def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     yield path
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    entries = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
     for key, child in entries:
         yield from _paths(child, (*path, key))
 
@@ -239,7 +243,10 @@ def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 def _texts(
     root: Path, draft: Draft, asked: Asked, before: Mapping[str, str], *, is_new: bool
 ) -> dict[str, str]:
-    texts = {one.file: _formatted(one.file, write_yaml(one.spec, one.head, one.notes)) for one in draft.resources.values()}
+    texts = {
+        one.file: _formatted(one.file, write_yaml(one.spec, one.head, one.notes))
+        for one in draft.resources.values()
+    }
     if is_new:
         environment = draft.environment or "dev"
         fields = {
@@ -285,5 +292,3 @@ def _text_of(path: Path) -> str | None:
         return path.read_bytes().decode("utf-8", "replace")
     except OSError:
         return None
-
-

@@ -27,7 +27,13 @@ def laid(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 
 def translated(
-    kind: str, paths: Sequence[Path], root: Path, *, is_new: bool = True, overwrite: bool = False, **asked: Any
+    kind: str,
+    paths: Sequence[Path],
+    root: Path,
+    *,
+    is_new: bool = True,
+    overwrite: bool = False,
+    **asked: Any,
 ) -> Translated:
     """What `mlc import --from` would write, with the sources called by the ends of their paths."""
     named = [(path.name, path) for path in paths]
@@ -68,9 +74,7 @@ def rendered(root: Path) -> dict[str, str]:
     """Every artifact of the project, by path."""
     validated, compiled = pipeline.compile_project(Request(root))
     assert not has_errors(validated.diagnostics), [one.detail for one in validated.diagnostics]
-    return {
-        artifact.path: artifact.content.decode("utf-8") for one in compiled for artifact in one.artifacts
-    }
+    return {artifact.path: artifact.content.decode("utf-8") for one in compiled for artifact in one.artifacts}
 
 
 def spec_of(found: Translated, file: str) -> Any:

@@ -13,7 +13,9 @@ from mlc.importers._azureml_serving import has_azure
 SCHEMA = "$schema: https://azuremlschemas.azureedge.net/latest/{}.schema.json\n"
 IMAGE = "mcr.microsoft.com/azureml/base@sha256:" + "1" * 64
 
-JOB = SCHEMA.format("commandJob") + """\
+JOB = (
+    SCHEMA.format("commandJob")
+    + """\
 command: >-
   python train.py --data ${{inputs.data}} --estimator RandomForestClassifier --n_estimators ${{inputs.n_estimators}} --max_depth 7
 code: src
@@ -26,21 +28,30 @@ display_name: credit-default
 experiment_name: credit
 tags: {team: risk}
 """
-DATA = SCHEMA.format("data") + """\
+)
+DATA = (
+    SCHEMA.format("data")
+    + """\
 name: credit
 version: "3"
 type: uri_file
 path: abfss://lake@acme.dfs.core.windows.net/credit.parquet
 description: what we know
 """
-ENVIRONMENT = SCHEMA.format("environment") + f"""\
+)
+ENVIRONMENT = (
+    SCHEMA.format("environment")
+    + f"""\
 name: sklearn-env
 image: {IMAGE}
 conda_file:
   channels: [conda-forge]
   dependencies: [python=3.11, numpy, pip, {{pip: [scikit-learn==1.9.1]}}]
 """
-SWEEP = SCHEMA.format("sweepJob") + """\
+)
+SWEEP = (
+    SCHEMA.format("sweepJob")
+    + """\
 type: sweep
 display_name: search
 trial:
@@ -57,15 +68,21 @@ objective: {goal: maximize, primary_metric: roc_auc}
 limits: {max_total_trials: 20, max_concurrent_trials: 4, timeout: 7200}
 early_termination: {type: median_stopping}
 """
-ENDPOINT = SCHEMA.format("managedOnlineEndpoint") + """\
+)
+ENDPOINT = (
+    SCHEMA.format("managedOnlineEndpoint")
+    + """\
 name: credit-scoring
 auth_mode: aad_token
 traffic: {blue: 90, green: 10}
 """
+)
 
 
 def deployment(name: str) -> str:
-    return SCHEMA.format("managedOnlineDeployment") + f"""\
+    return (
+        SCHEMA.format("managedOnlineDeployment")
+        + f"""\
 name: {name}
 endpoint_name: credit-scoring
 model: azureml:credit-default:1
@@ -78,6 +95,7 @@ liveness_probe: {{initial_delay: 30, period: 10, timeout: 2, failure_threshold: 
 environment_variables: {{LOG: info, TOKEN: "${{{{keyvault:https://vlt.vault.azure.net/secrets/api-token}}}}"}}
 app_insights_enabled: true
 """
+    )
 
 
 def test_a_job_is_a_model_of_the_data_that_it_reads(tmp_path: Path) -> None:
@@ -193,7 +211,9 @@ def test_an_endpoint_and_its_deployments(tmp_path: Path) -> None:
 
 
 def test_an_environment_without_a_digest_wants_one(tmp_path: Path) -> None:
-    text = ENVIRONMENT.replace(IMAGE, "mcr.microsoft.com/azureml/base:latest").replace("conda_file", "conda_file_")
+    text = ENVIRONMENT.replace(IMAGE, "mcr.microsoft.com/azureml/base:latest").replace(
+        "conda_file", "conda_file_"
+    )
     laid(tmp_path, {"e.yml": text, "j.yml": JOB})
     found = translated("azureml", [tmp_path / "e.yml", tmp_path / "j.yml"], tmp_path / "new")
     assert any("pinned by its digest" in one for one in told(found))
@@ -204,7 +224,13 @@ def test_an_environment_without_a_digest_wants_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [SCHEMA.format("workspace") + "name: x\n", "a: 1\n", "", ENDPOINT, SCHEMA.format("schedule") + "name: s\n"],
+    [
+        SCHEMA.format("workspace") + "name: x\n",
+        "a: 1\n",
+        "",
+        ENDPOINT,
+        SCHEMA.format("schedule") + "name: s\n",
+    ],
 )
 def test_what_is_no_file_to_import_is_refused(text: str, tmp_path: Path) -> None:
     found = refusals("azureml", [laid(tmp_path, {"a.yml": text}) / "a.yml"], tmp_path / "new")

@@ -133,7 +133,11 @@ def test_what_is_not_rendered_again_was_told_with_its_line(source: str, tmp_path
     for path, leaf in leaves(node):
         same = path in after and str(after[path].value) == str(leaf.value)
         spelled_alike = path[-1] == "serving.kserve.io/deploymentMode" and leaf.value == "RawDeployment"
-        around = [at.key_span.line for length in range(len(path)) if (at := node.at(path[: length + 1])) and at.key_span]
+        around = [
+            at.key_span.line
+            for length in range(len(path))
+            if (at := node.at(path[: length + 1])) and at.key_span
+        ]
         is_told = any(line in told_lines for told_lines in lines for line in (leaf.span.line, *around))
         assert same or spelled_alike or is_told, (path, leaf.value)
 
@@ -157,7 +161,7 @@ def test_values_are_where_the_language_has_them(tmp_path: Path) -> None:
     }
     assert spec_of(found, "mlc.yaml")["project"] == "fraud"
     assert "model/scorer.yaml" in found.texts  # a stand-in, which is told
-    assert ["model.scorer"] == [one.address for one in found.diagnostics if "stands in" in one.detail]
+    assert [one.address for one in found.diagnostics if "stands in" in one.detail] == ["model.scorer"]
 
 
 def test_a_model_that_is_there_needs_no_stand_in(tmp_path: Path) -> None:
@@ -184,7 +188,11 @@ def test_what_is_there_is_not_written_over_unasked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "rule", "words"),
     [
-        (PLAIN.replace("v1beta1", "v1alpha2"), "import-unreadable", "is read as serving.kserve.io/v1beta1 has it"),
+        (
+            PLAIN.replace("v1beta1", "v1alpha2"),
+            "import-unreadable",
+            "is read as serving.kserve.io/v1beta1 has it",
+        ),
         ("kind: Pod\napiVersion: v1\n", "import-unreadable", "holds no InferenceService"),
         ("a: [1\n", "yaml-syntax", "bracket"),
         ("", "import-unreadable", "holds no InferenceService"),
@@ -204,7 +212,19 @@ def test_an_interpolation_of_theirs_is_none_of_ours(tmp_path: Path) -> None:
 
 
 def test_a_value_stays_a_value(tmp_path: Path) -> None:
-    naughty = ["a: b", "# no comment", "'", '"', "{x: y}", "&a *b", "!!python/object:x", "yes", "1e3", "a\nb", "\u202e"]
+    naughty = [
+        "a: b",
+        "# no comment",
+        "'",
+        '"',
+        "{x: y}",
+        "&a *b",
+        "!!python/object:x",
+        "yes",
+        "1e3",
+        "a\nb",
+        "\u202e",
+    ]
     for word in naughty:
         node: dict[str, Any] = yaml.load(PLAIN, Loader=LOADER)
         node["spec"]["predictor"]["serviceAccountName"] = word

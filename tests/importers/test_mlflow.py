@@ -45,7 +45,9 @@ signature:
 utc_time_created: '2025-01-01 00:00:00.000000'
 """
 REQUIREMENTS = "mlflow==3.1.0\nscikit-learn==1.9.1  # the one that trained it\n# not this\nnumpy<3\n"
-CONDA = "channels: [conda-forge]\ndependencies:\n- python=3.11.4\n- pip<=23\n- {pip: [skops==0.16.0, pandas]}\n"
+CONDA = (
+    "channels: [conda-forge]\ndependencies:\n- python=3.11.4\n- pip<=23\n- {pip: [skops==0.16.0, pandas]}\n"
+)
 
 
 def folder(root: Path, **files: str) -> Path:
@@ -87,11 +89,15 @@ def test_without_an_image_there_is_no_runtime_and_that_is_told(tmp_path: Path) -
 def test_a_model_saved_by_skops_is_what_it_was(tmp_path: Path) -> None:
     rows = pl.DataFrame({"age": [20.0, 30, 40, 50], "plan": ["a", "b", "a", "b"]})
     model = make_pipeline(
-        ColumnTransformer([("n", StandardScaler(), ["age"]), ("w", OneHotEncoder(handle_unknown="ignore"), ["plan"])]),
+        ColumnTransformer(
+            [("n", StandardScaler(), ["age"]), ("w", OneHotEncoder(handle_unknown="ignore"), ["plan"])]
+        ),
         LogisticRegression(C=0.25),
     ).fit(rows, np.array([0, 1, 0, 1]))
-    text = MLMODEL.replace("model.pkl", "model.skops").replace("cloudpickle", "skops").replace(
-        ', {"type": "datetime", "name": "since", "required": true}', ""
+    text = (
+        MLMODEL.replace("model.pkl", "model.skops")
+        .replace("cloudpickle", "skops")
+        .replace(', {"type": "datetime", "name": "since", "required": true}', "")
     )
     source = laid(tmp_path / "model", {"MLmodel": text})
     skops.io.dump(model, source / "model.skops")
@@ -114,19 +120,36 @@ def test_a_model_saved_by_skops_is_what_it_was(tmp_path: Path) -> None:
 
 
 def test_a_flavour_that_names_its_class_gives_the_estimator(tmp_path: Path) -> None:
-    text = MLMODEL.replace("  sklearn:\n    code: null\n    pickled_model: model.pkl\n", "  xgboost:\n    data: model.ubj\n"
-                           "    model_class: xgboost.sklearn.XGBClassifier\n    model_format: ubj\n    xgb_version: 3.2.0\n")
-    text = text.replace("    sklearn_version: 1.9.1\n", "").replace("    serialization_format: cloudpickle\n", "")
-    found = imported("mlflow", [laid(tmp_path / "m", {"MLmodel": text})], tmp_path / "new", task="binary_classification", image=IMAGE)
+    text = MLMODEL.replace(
+        "  sklearn:\n    code: null\n    pickled_model: model.pkl\n",
+        "  xgboost:\n    data: model.ubj\n"
+        "    model_class: xgboost.sklearn.XGBClassifier\n    model_format: ubj\n    xgb_version: 3.2.0\n",
+    )
+    text = text.replace("    sklearn_version: 1.9.1\n", "").replace(
+        "    serialization_format: cloudpickle\n", ""
+    )
+    found = imported(
+        "mlflow",
+        [laid(tmp_path / "m", {"MLmodel": text})],
+        tmp_path / "new",
+        task="binary_classification",
+        image=IMAGE,
+    )
     assert spec_of(found, "model/churn.yaml")["train"]["estimator"] == "xgboost.XGBClassifier"
-    assert ["12: xgboost: data: model.ubj is not taken over."] == [one[: len("12: xgboost: data: model.ubj is not taken over.")] for one in told(found)]
+    assert [
+        one[: len("12: xgboost: data: model.ubj is not taken over.")] for one in told(found)
+    ] == ["12: xgboost: data: model.ubj is not taken over."]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('"type": "double", "name": "age"', '"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 3]}', "inputs of type tensor"),
-        ("  params: null\n", "  params: '[{\"name\": \"t\"}]'\n", "signature.params"),
+        (
+            '"type": "double", "name": "age"',
+            '"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 3]}',
+            "inputs of type tensor",
+        ),
+        ("  params: null\n", '  params: \'[{"name": "t"}]\'\n', "signature.params"),
         ("model_uuid: 3f0c\n", "model_uuid: 3f0c\nmetadata: {team: risk}\n", "metadata"),
     ],
 )

@@ -41,6 +41,7 @@ from mlc.cli import main
 from mlc.drivers import _columns, _estimators, _pipeline, _skops, _skops_told
 from mlc.store.content import Content
 
+
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """To start a process takes seconds; the tests that are about it, and about what is hostile, do without this."""
@@ -79,21 +80,33 @@ PIPELINES: dict[str, Any] = {
     "steps": make_pipeline(
         ColumnTransformer(
             [
-                ("n", make_pipeline(SimpleImputer(strategy="median"), PowerTransformer(), PolynomialFeatures(3)), AGE),
+                (
+                    "n",
+                    make_pipeline(
+                        SimpleImputer(strategy="median"), PowerTransformer(), PolynomialFeatures(3)
+                    ),
+                    AGE,
+                ),
                 ("w", OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), PLAN),
             ]
         ),
         HistGradientBoostingClassifier(max_iter=30, learning_rate=0.2, random_state=5),
     ),
     "bins": make_pipeline(
-        ColumnTransformer([("n", KBinsDiscretizer(4, strategy="uniform", encode="ordinal"), AGE), ("w", WORDS, PLAN)]),
+        ColumnTransformer(
+            [("n", KBinsDiscretizer(4, strategy="uniform", encode="ordinal"), AGE), ("w", WORDS, PLAN)]
+        ),
         RandomForestClassifier(n_estimators=20, max_depth=4, random_state=11),
     ),
     "scaled_behind": make_pipeline(
-        ColumnTransformer([("n", "passthrough", AGE), ("w", WORDS, PLAN)]), StandardScaler(), LogisticRegression()
+        ColumnTransformer([("n", "passthrough", AGE), ("w", WORDS, PLAN)]),
+        StandardScaler(),
+        LogisticRegression(),
     ),
     "reduced": make_pipeline(
-        ColumnTransformer([("n", StandardScaler(), AGE), ("w", WORDS, PLAN)]), PCA(2), LogisticRegression(C=2.0)
+        ColumnTransformer([("n", StandardScaler(), AGE), ("w", WORDS, PLAN)]),
+        PCA(2),
+        LogisticRegression(C=2.0),
     ),
     "chosen": make_pipeline(
         ColumnTransformer([("n", StandardScaler(), AGE), ("w", WORDS, PLAN)]),
@@ -108,7 +121,9 @@ def test_trained_on_the_same_data_it_says_the_same(tmp_path: Path) -> None:
     root = project(tmp_path / "p")
     for name, model in PIPELINES.items():
         file = saved(tmp_path, name, model)
-        found = imported("sklearn", [file], root, is_new=False, dataset="people", task="binary_classification")
+        found = imported(
+            "sklearn", [file], root, is_new=False, dataset="people", task="binary_classification"
+        )
         assert told(found) == [], name
     assert set(findings(root)) <= {"scaler-before-trees"}  # a warning, and what the author did
     assert main.run(["-C", str(root), "apply", "--yes", "-q"]) == 0
@@ -145,12 +160,23 @@ GROUPS: dict[str, dict[str, Any]] = {
     "moved": {
         "columns": ["a", "b"],
         "transforms": [
-            {"name": "power", "estimator": "sklearn.preprocessing.PowerTransformer", "params": {"standardize": False}},
-            {"name": "poly", "estimator": "sklearn.preprocessing.PolynomialFeatures", "params": {"degree": 3}},
+            {
+                "name": "power",
+                "estimator": "sklearn.preprocessing.PowerTransformer",
+                "params": {"standardize": False},
+            },
+            {
+                "name": "poly",
+                "estimator": "sklearn.preprocessing.PolynomialFeatures",
+                "params": {"degree": 3},
+            },
         ],
     },
     "chosen": {"columns": ["a", "b"], "select": {"method": "best", "columns": 1, "score": "f_classif"}},
-    "by_trees": {"columns": ["a", "b"], "select": {"method": "model", "columns": 1, "by": "trees", "of": "classes"}},
+    "by_trees": {
+        "columns": ["a", "b"],
+        "select": {"method": "model", "columns": 1, "by": "trees", "of": "classes"},
+    },
     "reduced": {"columns": ["a", "b"], "scale": "robust", "reduce": {"method": "pca", "components": 1}},
     "mixed": {"columns": ["d", "c"], "encode": "one_hot", "cross": {"degree": 2, "keep": True}},
     "text": {
@@ -207,7 +233,9 @@ def test_what_mlc_trained_is_described_again(name: str, tmp_path: Path) -> None:
     for spec in told_as.values():  # as `kinds.features.seen` tells the steps of a classification
         if "select" in spec:
             scores = {"linear": "f_classif"}
-            spec["select"] |= {"score": scores[spec["select"]["score"]]} if "score" in spec["select"] else {"of": "classes"}
+            spec["select"] |= (
+                {"score": scores[spec["select"]["score"]]} if "score" in spec["select"] else {"of": "classes"}
+            )
         for step in spec.get("transforms", ()):
             step.setdefault("params", {})
         if "bin" in spec:
@@ -241,14 +269,21 @@ def test_a_vote_is_candidates_and_an_ensemble(tmp_path: Path) -> None:
     model = make_pipeline(
         ColumnTransformer([("n", StandardScaler(), ["a"])]),
         VotingClassifier(
-            [("lr", LogisticRegression(C=0.1)), ("rf", RandomForestClassifier(7, random_state=3))], voting="soft"
+            [("lr", LogisticRegression(C=0.1)), ("rf", RandomForestClassifier(7, random_state=3))],
+            voting="soft",
         ),
     )
-    found = imported("sklearn", [saved(tmp_path, "vote", model)], tmp_path / "new", task="binary_classification")
+    found = imported(
+        "sklearn", [saved(tmp_path, "vote", model)], tmp_path / "new", task="binary_classification"
+    )
     spec = spec_of(found, "model/vote.yaml")
     assert spec["candidates"] == {
         "lr": {"estimator": "sklearn.linear_model.LogisticRegression", "params": {"C": 0.1}},
-        "rf": {"estimator": "sklearn.ensemble.RandomForestClassifier", "params": {"n_estimators": 7}, "seed": 3},
+        "rf": {
+            "estimator": "sklearn.ensemble.RandomForestClassifier",
+            "params": {"n_estimators": 7},
+            "seed": 3,
+        },
     }
     assert spec["ensemble"] == {"method": "voting"}
     assert findings(tmp_path / "new") == []
@@ -257,7 +292,9 @@ def test_a_vote_is_candidates_and_an_ensemble(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("in_this_process")
 def test_what_is_calibrated_is_calibrated(tmp_path: Path) -> None:
     model = CalibratedClassifierCV(LogisticRegression(C=0.1), method="isotonic", cv=7)
-    found = imported("sklearn", [saved(tmp_path, "cal", model)], tmp_path / "new", task="binary_classification")
+    found = imported(
+        "sklearn", [saved(tmp_path, "cal", model)], tmp_path / "new", task="binary_classification"
+    )
     spec = spec_of(found, "model/cal.yaml")
     assert (spec["calibrate"], spec["train"]["params"]) == ("isotonic", {"C": 0.1})
     assert any("cv=7" in one for one in told(found))
@@ -278,17 +315,26 @@ def shout(values: Any) -> Any:
             "drop='first' of OneHotEncoder",
         ),
         (
-            make_pipeline(ColumnTransformer([("n", StandardScaler(), ["a"])], transformer_weights={"n": 2.0}), Ridge()),
+            make_pipeline(
+                ColumnTransformer([("n", StandardScaler(), ["a"])], transformer_weights={"n": 2.0}), Ridge()
+            ),
             "transformer_weights",
         ),
-        (make_pipeline(ColumnTransformer([("n", StandardScaler(), ["a"])], remainder="passthrough"), Ridge()), "remainder"),
+        (
+            make_pipeline(
+                ColumnTransformer([("n", StandardScaler(), ["a"])], remainder="passthrough"), Ridge()
+            ),
+            "remainder",
+        ),
     ],
 )
 @pytest.mark.usefixtures("in_this_process")
 def test_what_has_no_place_is_told(model: BaseEstimator, words: str, tmp_path: Path) -> None:
     found = imported("sklearn", [saved(tmp_path, "m", model)], tmp_path / "new")
     assert any(words in one for one in told(found)), told(found)
-    assert words.split(" ")[0].split("=")[0] in "".join(found.texts.values())  # and stands in the file as a remark
+    assert words.split(" ")[0].split("=")[0] in "".join(
+        found.texts.values()
+    )  # and stands in the file as a remark
     assert findings(tmp_path / "new") == []
 
 
@@ -336,6 +382,12 @@ def test_features_that_are_there_are_used(tmp_path: Path) -> None:
     laid(root, {"features/basic.yaml": "groups: {all: {columns: [age]}}\n"})
     file = saved(tmp_path, "m", make_pipeline(StandardScaler(), LogisticRegression()))
     found = translated(
-        "sklearn", [file], root, is_new=False, dataset="people", features="basic", task="binary_classification"
+        "sklearn",
+        [file],
+        root,
+        is_new=False,
+        dataset="people",
+        features="basic",
+        task="binary_classification",
     )
     assert set(found.texts) == {"model/m.yaml"}

@@ -27,9 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--project", default="", metavar="NAME", help="the name of the new project")
     group.add_argument("--name", default="", metavar="NAME", help="what the imported resource is called")
     for kind in ("dataset", "features", "model"):
-        group.add_argument(f"--{kind}", default="", metavar="NAME", help=f"the {kind} that it is of, which is there already")
-    group.add_argument("--task", default="", metavar="TASK", help="what the model predicts, where the source does not say")
-    group.add_argument("--image", default="", metavar="IMAGE", help="the base image of a runtime, pinned by its digest")
+        group.add_argument(
+            f"--{kind}", default="", metavar="NAME", help=f"the {kind} that it is of, which is there already"
+        )
+    group.add_argument(
+        "--task", default="", metavar="TASK", help="what the model predicts, where the source does not say"
+    )
+    group.add_argument(
+        "--image", default="", metavar="IMAGE", help="the base image of a runtime, pinned by its digest"
+    )
     group.add_argument("--yes", action="store_true", help="write without asking")
     group.add_argument("--dry-run", action="store_true", help="write nothing; say what would be written")
     group.add_argument("--diff", action="store_true", help="write nothing; show the files as they would be")
@@ -82,7 +88,9 @@ def _write(arguments: argparse.Namespace, found: Translated) -> int:
             raise Unfit(consent_missing.by_hand())
         if not dry:
             _files.write(found.root, dict(changed))
-        files = [outputs.WrittenOut(file, _outcome(found, file), found.texts[file]) for file in sorted(found.texts)]
+        files = [
+            outputs.WrittenOut(file, _outcome(found, file), found.texts[file]) for file in sorted(found.texts)
+        ]
         folder = os.path.relpath(found.root, Path(arguments.folder).resolve())
         sys.stdout.write(json.translated(folder, files, found.diagnostics, written=not dry))
         return 0
@@ -101,7 +109,9 @@ def _write(arguments: argparse.Namespace, found: Translated) -> int:
         return 1
     _files.write(found.root, dict(changed))
     if not arguments.quiet:
-        print(f"{paint(arguments, sys.stdout)(counted(len(changed), 'file'), 'bold')} written. `mlc plan` shows what applying would do.")
+        print(
+            f"{paint(arguments, sys.stdout)(counted(len(changed), 'file'), 'bold')} written. `mlc plan` shows what applying would do."
+        )
     return 0
 
 

@@ -41,7 +41,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME:N",
         help="the version of a model: churn:3, churn@alias (the latest of its name)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="take over files too that differ; write over them")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="take over files too that differ; write over them"
+    )
     _translating.add_arguments(parser)
 
 

@@ -57,9 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         steps = [(step.before, step.after, step.edits) for step in migrated.steps]
         files = sorted(migrated.texts)
         written = bool(files) and not dry
-        sys.stdout.write(
-            json.migrated(migrated.version, steps, files, migrated.diagnostics, written=written)
-        )
+        sys.stdout.write(json.migrated(migrated.version, steps, files, migrated.diagnostics, written=written))
         return 1 if arguments.check and migrated.texts else 0
     if arguments.diff:
         for file in sorted(migrated.texts):

@@ -66,7 +66,9 @@ def _told(path: Path) -> Told:
             return Told(untrusted=untrusted)
         model = skops.io.load(path, trusted=list(TRUSTED))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError) as error:
-        return Told(refused=f"it is no file of skops that this version reads ({type(error).__name__}: {error}).")
+        return Told(
+            refused=f"it is no file of skops that this version reads ({type(error).__name__}: {error})."
+        )
     if not hasattr(model, "get_params"):
         return Told(refused=f"it holds a {type(model).__name__}, which is no estimator of scikit-learn.")
     return Told(model=_part(model))

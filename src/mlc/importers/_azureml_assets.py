@@ -93,7 +93,9 @@ def read_environment(told: Reading, assets: Assets, draft: Draft, name: str = ""
         told.untake("conda_file")
     runtime = ours[1] if ours else name_of(called, "served")
     if told.node is not None and told.node.get("build") is not None:
-        draft.left_out(told.span_of("build"), "build", "A runtime is an image that is there, pinned by its digest.")
+        draft.left_out(
+            told.span_of("build"), "build", "A runtime is an image that is there, pinned by its digest."
+        )
         told.skip("build")
     known = draft.resources.get(f"runtime.{runtime}")
     if known is None and ("@sha256:" in image or wanted or draft.asked.image):
@@ -159,7 +161,12 @@ def dataset_of(told: Reading, name: str, draft: Draft) -> Drafted:
     source: dict[str, Any] | None = None
     if kind == "uri_file" and suffix in FORMATS and path.startswith(_STORES):
         source = {"type": "object_store", "url": Node(path, span), "format": FORMATS[suffix]}
-    elif kind == "uri_file" and suffix in FORMATS and "://" not in path and not path.startswith(("azureml:", "/", "..")):
+    elif (
+        kind == "uri_file"
+        and suffix in FORMATS
+        and "://" not in path
+        and not path.startswith(("azureml:", "/", ".."))
+    ):
         source = {"type": "file", "path": Node(path.removeprefix("./"), span), "format": FORMATS[suffix]}
     elif path:
         why = "A dataset is a file of the project, or files of a store by an address that begins with https://, abfss://, s3:// or gs://."
@@ -171,8 +178,12 @@ def dataset_of(told: Reading, name: str, draft: Draft) -> Drafted:
     }
     made = dataset_stub(draft, name, told.span, columns, source, SAYS)
     draft.noted(made, ("columns",), f"Assumed: {SAYS} does not say which columns its data have.")
-    why = f"{SAYS} does not say which columns the data have, which of them names a row, or which is the label."
-    draft.told.append(import_assumed.found(told.span, "", why, "--dataset names one that is there.", address=made.address))
+    why = (
+        f"{SAYS} does not say which columns the data have, which of them names a row, or which is the label."
+    )
+    draft.told.append(
+        import_assumed.found(told.span, "", why, "--dataset names one that is there.", address=made.address)
+    )
     return made
 
 
@@ -190,4 +201,3 @@ def read_model(told: Reading, assets: Assets, draft: Draft) -> None:
         draft.left_out(told.span_of("path"), f"path: {told.text('path')}", why)
     told.skip("path", "description" if ours else "")
     told.rest(draft, "A version's own facts are registered when it is trained.")
-

@@ -83,13 +83,26 @@ def read_pipeline(
     if of_mlc(told, draft) is not None or all("." in one for one in selected):
         _of_mlc(told, selected, assets, draft, components, schedules)
         return
-    training = [(key, one) for key, one in steps if one.text("command") and ("train" in key.lower() or _makes_model(one))]
+    training = [
+        (key, one)
+        for key, one in steps
+        if one.text("command") and ("train" in key.lower() or _makes_model(one))
+    ]
     for key, one in steps:
         if (key, one) not in training:
-            draft.left_out(one.span, f"the job {key}", "It is a program, and mlc has steps of its own for data, evaluation and registration.")
+            draft.left_out(
+                one.span,
+                f"the job {key}",
+                "It is a program, and mlc has steps of its own for data, evaluation and registration.",
+            )
             one.skip(*map(str, one.node.value if one.node else ()))
     for key, one in training:
-        read_job(one, name_of(key, "imported") if len(training) > 1 else name_of(_name(told), "imported"), assets, draft)
+        read_job(
+            one,
+            name_of(key, "imported") if len(training) > 1 else name_of(_name(told), "imported"),
+            assets,
+            draft,
+        )
     told.skip("display_name", "experiment_name", "name")
     told.rest(draft, _WHERE)
 
@@ -104,7 +117,11 @@ def _name(told: Reading) -> str:
 
 def _inputs(told: Reading, name: str, assets: Assets, draft: Draft) -> str:
     """The dataset of the first input that holds data; others are told."""
-    data = [(key, one) for key, one in told.map("inputs").children() if one.text("type") in _DATA or one.text("path")]
+    data = [
+        (key, one)
+        for key, one in told.map("inputs").children()
+        if one.text("type") in _DATA or one.text("path")
+    ]
     if draft.asked.dataset:
         for _, one in data:
             one.skip("type", "path", "mode")
@@ -220,7 +237,12 @@ def _ranges(space: Reading, draft: Draft, made: Drafted) -> Iterator[tuple[str, 
         elif kind == "randint" and (upper := one.number("upper")) is not None:
             found = {"int": [0, upper - 1]}
         if found is None:
-            draft.left_out(one.span, f"search_space.{key}: {kind}", "A range is of numbers, of their logarithms, of whole numbers, or a choice.", on=made)
+            draft.left_out(
+                one.span,
+                f"search_space.{key}: {kind}",
+                "A range is of numbers, of their logarithms, of whole numbers, or a choice.",
+                on=made,
+            )
             one.skip(*map(str, one.node.value if one.node else ()))
         else:
             yield key, found
@@ -232,7 +254,11 @@ def _exp(value: float) -> float:
 
 
 def _tune(told: Reading, ranges: dict[str, Any], draft: Draft, made: Drafted) -> dict[str, Any]:
-    limits, sampling, ending = told.map("limits"), told.map("sampling_algorithm"), told.map("early_termination")
+    limits, sampling, ending = (
+        told.map("limits"),
+        told.map("sampling_algorithm"),
+        told.map("early_termination"),
+    )
     algorithm = sampling.text("type") or told.text("sampling_algorithm")
     made_of: dict[str, Any] = {"space": {"train": ranges}}
     if (trials := limits.number("max_total_trials")) is not None:
@@ -244,11 +270,21 @@ def _tune(told: Reading, ranges: dict[str, Any], draft: Draft, made: Drafted) ->
     if (seed := sampling.number("seed")) is not None:
         made_of["seed"] = seed
     if algorithm and algorithm != "bayesian":
-        draft.left_out(told.span_of("sampling_algorithm"), f"sampling_algorithm: {algorithm}", "mlc draws each batch from what the ones before showed.", on=made)
+        draft.left_out(
+            told.span_of("sampling_algorithm"),
+            f"sampling_algorithm: {algorithm}",
+            "mlc draws each batch from what the ones before showed.",
+            on=made,
+        )
     if not ending:
         made_of["prune"] = "none"
     elif ending.text("type") != "median_stopping":
-        draft.left_out(ending.span, "early_termination", "mlc gives up a trial whose mean so far is worse than the median.", on=made)
+        draft.left_out(
+            ending.span,
+            "early_termination",
+            "mlc gives up a trial whose mean so far is worse than the median.",
+            on=made,
+        )
         ending.skip(*map(str, ending.node.value if ending.node else ()))
     for path in _leaves(made_of["space"], ("tune", "space")):
         made.origins[path] = told.span_of("search_space")
@@ -269,7 +305,13 @@ def _metric(told: Reading, made: Drafted, draft: Draft) -> None:
     better = of_task(tasks[0])[metric].better if tasks else ""
     if not tasks or (better == "higher") != (goal == "maximize"):
         why = "The program reports it under a name of its own; mlc compares by what it measures itself: the task's own metric here."
-        draft.left_out(objective.span, f"objective: {goal} {metric}", why, "`select: {metric: …}` names another.", on=made)
+        draft.left_out(
+            objective.span,
+            f"objective: {goal} {metric}",
+            why,
+            "`select: {metric: …}` names another.",
+            on=made,
+        )
         objective.skip("primary_metric", "goal")
         return
     if made.spec["task"] not in tasks:
@@ -285,7 +327,12 @@ def _makes_model(told: Reading) -> bool:
 
 
 def _of_mlc(
-    told: Reading, selected: Sequence[str], assets: Assets, draft: Draft, components: Sequence[Reading], schedules: Sequence[Reading]
+    told: Reading,
+    selected: Sequence[str],
+    assets: Assets,
+    draft: Draft,
+    components: Sequence[Reading],
+    schedules: Sequence[Reading],
 ) -> None:
     """Where and when mlc trains: what a target's `jobs` say."""
     for address in selected:
@@ -309,4 +356,8 @@ def _of_mlc(
     if {"image", "repository"} <= jobs.keys():
         assets.jobs = jobs
     else:
-        draft.left_out(told.span, "the pipeline", "Its component, which says where the project is fetched from, was not named with it.")
+        draft.left_out(
+            told.span,
+            "the pipeline",
+            "Its component, which says where the project is fetched from, was not named with it.",
+        )

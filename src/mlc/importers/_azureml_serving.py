@@ -13,7 +13,9 @@ from mlc.importers._stubs import model_stub
 from mlc.ir.node import Node
 from mlc.kinds import _schemas
 
-_VAULT = re.compile(r"\$\{\{\s*keyvault:https://([A-Za-z0-9-]+)\.vault\.azure\.net/secrets/([A-Za-z0-9-]+)(/[0-9a-f]*)?\s*\}\}")
+_VAULT = re.compile(
+    r"\$\{\{\s*keyvault:https://([A-Za-z0-9-]+)\.vault\.azure\.net/secrets/([A-Za-z0-9-]+)(/[0-9a-f]*)?\s*\}\}"
+)
 _NOWHERE = "00000000-0000-0000-0000-000000000000"
 _NOT_HERE = "A deployment of mlc on Azure Machine Learning has no such setting."
 _TIMES = (("initial_delay", "delay"), ("period", "period"), ("timeout", "timeout"))
@@ -21,7 +23,10 @@ _TIMES = (("initial_delay", "delay"), ("period", "period"), ("timeout", "timeout
 
 def has_azure() -> bool:
     """Whether this version has a target of Azure Machine Learning."""
-    return any(one.get("properties", {}).get("type", {}).get("enum") == ["azureml"] for one in _schemas.read("target")["$defs"].values())
+    return any(
+        one.get("properties", {}).get("type", {}).get("enum") == ["azureml"]
+        for one in _schemas.read("target")["$defs"].values()
+    )
 
 
 def read_schedule(told: Reading, draft: Draft) -> None:
@@ -50,7 +55,9 @@ def _endpoint(
     ours = of_mlc(told, draft) if told is not None else None
     if not members and ours is None:
         if told is not None:
-            draft.left_out(told.span, f"the endpoint {endpoint}", "No deployment that is imported answers behind it.")
+            draft.left_out(
+                told.span, f"the endpoint {endpoint}", "No deployment that is imported answers behind it."
+            )
         return
     name, prefix = _named(endpoint, ours, draft)
     made: dict[str, Drafted] = {}
@@ -88,7 +95,13 @@ def _named(endpoint: str, ours: tuple[str, str] | None, draft: Draft) -> tuple[s
 
 
 def _deployment(
-    name: str, prefix: str | None, endpoint: Reading | None, told: Reading | None, online: bool, assets: Assets, draft: Draft
+    name: str,
+    prefix: str | None,
+    endpoint: Reading | None,
+    told: Reading | None,
+    online: bool,
+    assets: Assets,
+    draft: Draft,
 ) -> Drafted:
     stands_at = told or endpoint
     assert stands_at is not None
@@ -98,7 +111,9 @@ def _deployment(
     variables, vault = _variables(one, online)
     target = _target(prefix, endpoint, one, online, vault, assets, draft)
     replicas = one.get("instance_count") if online else one.map("resources").get("instance_count")
-    runtime = runtime_named(one, "environment", assets, draft, f"{name}_environment") if told else _only(assets)
+    runtime = (
+        runtime_named(one, "environment", assets, draft, f"{name}_environment") if told else _only(assets)
+    )
     spec = {
         "model": served,
         "target": target,
@@ -110,7 +125,9 @@ def _deployment(
     }
     made = draft.resource("deployment", name, spec, span)
     if not online and not has_azure():
-        draft.left_out(span, "that it answers in batches", "This version has deployments that answer online.", on=made)
+        draft.left_out(
+            span, "that it answers in batches", "This version has deployments that answer online.", on=made
+        )
     if told is not None:
         described(one, made)
         tell_tags(one, made)
@@ -121,7 +138,12 @@ def _deployment(
             draft.left_out(script.span, f"code_configuration: {script.text('scoring_script')}", why, on=made)
             script.skip("code", "scoring_script")
         if prefix is None and endpoint is not None and of_mlc(endpoint, draft) is None and has_azure():
-            draft.left_out(endpoint.span_of("name"), f"the endpoint's name {endpoint.text('name')}", "It is called PROJECT-ENVIRONMENT-NAME here.", on=made)
+            draft.left_out(
+                endpoint.span_of("name"),
+                f"the endpoint's name {endpoint.text('name')}",
+                "It is called PROJECT-ENVIRONMENT-NAME here.",
+                on=made,
+            )
         one.rest(draft, _NOT_HERE, made)
     if not draft.is_known("model", served):
         model_stub(draft, served, span, SAYS)
@@ -139,7 +161,9 @@ def _model(told: Reading, assets: Assets, draft: Draft) -> str:
     inner = told.map("model")
     if inner:
         if path := inner.text("path"):
-            draft.left_out(inner.span_of("path"), f"model.path: {path}", "mlc serves what it trained and proved itself.")
+            draft.left_out(
+                inner.span_of("path"), f"model.path: {path}", "mlc serves what it trained and proved itself."
+            )
         called = named(inner.text("name"))
         inner.skip("version", "type")
         return name_of(called, "imported") if called else ""
@@ -169,7 +193,9 @@ def _scaling(told: Reading) -> dict[str, Any] | None:
     found = told.map("scale_settings")
     if found.text("type", "default") == "default":
         return None
-    low, high, aim = (found.number(key) for key in ("min_instances", "max_instances", "target_utilization_percentage"))
+    low, high, aim = (
+        found.number(key) for key in ("min_instances", "max_instances", "target_utilization_percentage")
+    )
     found.skip("polling_interval")
     return {"min": low if low is not None else 1, "max": high or 1, "cpu": f"{aim or 70}%"}
 
@@ -177,7 +203,11 @@ def _scaling(told: Reading) -> dict[str, Any] | None:
 def _traffic(told: Reading, made: dict[str, Drafted], draft: Draft) -> None:
     """Who answers how much: the largest is the deployment, and others have a share of its requests."""
     traffic = told.map("traffic")
-    shares = {key: node.value for key, node in (traffic.node.value.items() if traffic else ()) if node.value and key in made}
+    shares = {
+        key: node.value
+        for key, node in (traffic.node.value.items() if traffic else ())
+        if node.value and key in made
+    }
     for key in list(traffic.node.value) if traffic.node is not None else ():
         traffic.skip(str(key))
     if len(shares) > 1:
@@ -201,14 +231,28 @@ def _traffic(told: Reading, made: dict[str, Drafted], draft: Draft) -> None:
 
 
 def _target(
-    prefix: str | None, endpoint: Reading | None, told: Reading, online: bool, vault: str, assets: Assets, draft: Draft
+    prefix: str | None,
+    endpoint: Reading | None,
+    told: Reading,
+    online: bool,
+    vault: str,
+    assets: Assets,
+    draft: Draft,
 ) -> str:
     """The name of the target; deployments that say the same have the same."""
     if not has_azure():
-        name = next((one for one, spec in draft.asked.known.get("target", {}).items() if spec == {"type": "local"}), "here")
+        name = next(
+            (one for one, spec in draft.asked.known.get("target", {}).items() if spec == {"type": "local"}),
+            "here",
+        )
         if not draft.is_known("target", name):
             made = draft.resource("target", name, {"type": "local"}, told.span)
-            draft.left_out(told.span, "Azure Machine Learning", "This version has no target of that kind; it is this machine here.", on=made)
+            draft.left_out(
+                told.span,
+                "Azure Machine Learning",
+                "This version has no target of that kind; it is this machine here.",
+                on=made,
+            )
         return name
     fields: dict[str, Any] = {
         "type": "azureml",
@@ -220,17 +264,36 @@ def _target(
         **(_online(endpoint, told) if online else _batch(told)),
         "jobs": dict(assets.jobs),
     }
-    plain = {key: getattr(one, "value", one) for key, one in fields.items() if getattr(one, "value", one) not in (None, "", {})}
+    plain = {
+        key: getattr(one, "value", one)
+        for key, one in fields.items()
+        if getattr(one, "value", one) not in (None, "", {})
+    }
     for other in draft.resources.values():
         if other.kind == "target" and other.spec == plain:
             return other.name
     known = draft.asked.known.get("target", {})
-    alike = next((one for one, spec in known.items() if (spec or {}).get("type") == "azureml" and not set(plain) - set(spec)), None)
+    alike = next(
+        (
+            one
+            for one, spec in known.items()
+            if (spec or {}).get("type") == "azureml" and not set(plain) - set(spec)
+        ),
+        None,
+    )
     if alike is not None:
         return alike
-    name = next(one for one in ("azure", *(f"azure_{number}" for number in range(2, 100))) if not draft.is_known("target", one))
+    name = next(
+        one
+        for one in ("azure", *(f"azure_{number}" for number in range(2, 100)))
+        if not draft.is_known("target", one)
+    )
     made = draft.resource("target", name, fields, told.span)
-    draft.assumed(made, ("subscription",), f"{SAYS} does not say in which subscription, resource group and workspace it is.")
+    draft.assumed(
+        made,
+        ("subscription",),
+        f"{SAYS} does not say in which subscription, resource group and workspace it is.",
+    )
     return name
 
 

@@ -78,7 +78,13 @@ class Draft:
         return name in self.asked.known.get(kind, ()) or f"{kind}.{name}" in self.resources
 
     def left_out(
-        self, span: Span, what: str, why: str, help: str = "", *, on: Drafted | None = None  # noqa: A002
+        self,
+        span: Span,
+        what: str,
+        why: str,
+        help: str = "",
+        *,
+        on: Drafted | None = None,
     ) -> None:
         """Tell that something of the source is not in what is written."""
         self.told.append(import_left_out.found(span, what, why, help, address=on.address if on else ""))
@@ -118,7 +124,11 @@ def _interpolations(value: Any, path: Path) -> Iterator[Path]:
     if isinstance(value, str) and "${" in value and not isinstance(value, Reference):
         yield path
     entries = (
-        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+        list(value.items())
+        if isinstance(value, dict)
+        else list(enumerate(value))
+        if isinstance(value, list)
+        else []
     )
     for key, child in reversed(entries):
         if isinstance(key, str) and "${" in key:

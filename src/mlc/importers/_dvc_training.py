@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from posixpath import basename, join, normpath, splitext
-from typing import Any
 
 from msgspec import Struct
 
@@ -18,7 +17,21 @@ from mlc.rules import import_assumed
 
 SAYS = "The pipeline of DVC"
 
-_MODELS = (".pkl", ".pickle", ".joblib", ".onnx", ".skops", ".pt", ".pth", ".h5", ".keras", ".bst", ".cbm", ".ubj", ".model")
+_MODELS = (
+    ".pkl",
+    ".pickle",
+    ".joblib",
+    ".onnx",
+    ".skops",
+    ".pt",
+    ".pth",
+    ".h5",
+    ".keras",
+    ".bst",
+    ".cbm",
+    ".ubj",
+    ".model",
+)
 
 
 class Stage(Struct, frozen=True):
@@ -39,7 +52,11 @@ def describe_training(file: File, stages: Sequence[Stage], params: Mapping[str, 
     made_by = {entry.path: stage for stage in stages for entry in _entries(stage, "outs")}
     if not training:
         for stage in stages:
-            draft.left_out(stage.told.span, f"the stage {stage.name}", "It makes no model, and mlc has no stage that is a program.")
+            draft.left_out(
+                stage.told.span,
+                f"the stage {stage.name}",
+                "It makes no model, and mlc has no stage that is a program.",
+            )
     for stage in training:
         name = (draft.asked.name if len(training) == 1 else "") or _name(stage, len(training))
         model = _model(stage, name, made_by, params, draft)
@@ -50,7 +67,10 @@ def describe_training(file: File, stages: Sequence[Stage], params: Mapping[str, 
 
 
 def _trains(stage: Stage) -> bool:
-    return any(splitext(one.path)[1].lower() in _MODELS or one.path.startswith(("model/", "models/")) for one in _entries(stage, "outs"))
+    return any(
+        splitext(one.path)[1].lower() in _MODELS or one.path.startswith(("model/", "models/"))
+        for one in _entries(stage, "outs")
+    )
 
 
 def _name(stage: Stage, several: int) -> str:
@@ -99,10 +119,21 @@ def _model(
         if first.path in made_by:
             maker = made_by[first.path].name
             why = f"The stage {maker} makes it by a program, which mlc does not run: `dvc repro {maker}` stays before `mlc apply`."
-            draft.left_out(first.node.span, f"how {first.path} is made", why, "What can be said in `prepare` of a dataset, mlc does.", on=made)
+            draft.left_out(
+                first.node.span,
+                f"how {first.path} is made",
+                why,
+                "What can be said in `prepare` of a dataset, mlc does.",
+                on=made,
+            )
         for other in data:
             if other is not first:
-                draft.left_out(other.node.span, f"deps: {other.path}", "A dataset is one source, and mlc keeps rows apart for testing itself.", on=made)
+                draft.left_out(
+                    other.node.span,
+                    f"deps: {other.path}",
+                    "A dataset is one source, and mlc keeps rows apart for testing itself.",
+                    on=made,
+                )
     known = _parameters(stage, params)
     script = next((one for one in deps if one.path.endswith(".py")), None)
     train, left = training_of(
@@ -116,7 +147,12 @@ def _model(
     stage.told.skip("cmd")
     model = model_stub(draft, name, span, SAYS, "", train)
     for path, node in left:
-        draft.left_out(node.span, f"{path}{shown(node)}", f"{train['estimator'].value if train else 'The model'} has no such parameter.", on=model)
+        draft.left_out(
+            node.span,
+            f"{path}{shown(node)}",
+            f"{train['estimator'].value if train else 'The model'} has no such parameter.",
+            on=model,
+        )
     return model
 
 
@@ -194,7 +230,9 @@ def _rest(stage: Stage, model: Drafted, draft: Draft) -> None:
 def _other(stage: Stage, training: Sequence[Stage], draft: Draft) -> None:
     feeds = {one.path for other in training for one in _entries(other, "deps")}
     made = [one.path for one in _entries(stage, "outs") if one.path in feeds]
-    reads = {one.path for other in training for one in _entries(other, "outs")} & {one.path for one in _entries(stage, "deps")}
+    reads = {one.path for other in training for one in _entries(other, "outs")} & {
+        one.path for one in _entries(stage, "deps")
+    }
     if made:
         why = f"It makes {', '.join(made)} by a program; `dvc repro {stage.name}` stays before `mlc apply`."
     elif reads:
@@ -212,4 +250,3 @@ def _fields(stage: Stage, model: Drafted, draft: Draft) -> None:
         what = f"{field} of the stage {stage.name}{shown(node)}"
         draft.left_out(node.key_span or node.span, what, _WHY.get(field, "It belongs to DVC."), on=model)
         stage.told.skip(field)
-

@@ -36,7 +36,9 @@ def of_requirements(file: File) -> Iterator[Wanted]:
     for number, line in enumerate(file.text.splitlines(), start=1):
         text = line.partition(" #")[0].strip() if not line.lstrip().startswith("#") else ""
         if text:
-            yield _wanted(Span(file.name, number, 1, number, len(line) + 1), text.split(" --hash")[0].rstrip(" \\"))
+            yield _wanted(
+                Span(file.name, number, 1, number, len(line) + 1), text.split(" --hash")[0].rstrip(" \\")
+            )
 
 
 def of_nodes(node: Node | None) -> Iterator[Wanted]:
@@ -54,10 +56,14 @@ def of_nodes(node: Node | None) -> Iterator[Wanted]:
 
 def python_of(wanted: list[Wanted]) -> str:
     """The version of Python among what is wanted."""
-    return next((one.version for one in wanted if one.name == "python" and _PYTHON.fullmatch(one.version)), "")
+    return next(
+        (one.version for one in wanted if one.name == "python" and _PYTHON.fullmatch(one.version)), ""
+    )
 
 
-def runtime_of(draft: Draft, name: str, span: Span, python: str, wanted: list[Wanted], image: str, says: str) -> Drafted | None:
+def runtime_of(
+    draft: Draft, name: str, span: Span, python: str, wanted: list[Wanted], image: str, says: str
+) -> Drafted | None:
     """A runtime; none where nobody names a base image by its digest, which is told."""
     image = draft.asked.image or (image if "@sha256:" in image else "")
     if not image:

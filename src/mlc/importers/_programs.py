@@ -20,7 +20,16 @@ Known = Sequence[tuple[str, Node]]
 """Parameters by their paths."""
 
 _MODULE = re.compile(r"[a-z_][a-z0-9_]{0,60}")
-_ESTIMATOR = ("estimator", "model", "model_type", "model_name", "algorithm", "classifier", "regressor", "name")
+_ESTIMATOR = (
+    "estimator",
+    "model",
+    "model_type",
+    "model_name",
+    "algorithm",
+    "classifier",
+    "regressor",
+    "name",
+)
 _SEEDS = ("random_state", "seed", "random_seed")
 
 
@@ -70,7 +79,11 @@ def code_of(
     """Code of the project in the place of a program: the function that has to be in it."""
     module = splitext(basename(script))[0]
     if script_node is None or not _MODULE.fullmatch(module) or script.startswith(("..", "/")):
-        draft.left_out(command, what, "mlc trains an estimator, or calls a function of a Python module; it runs no program.")
+        draft.left_out(
+            command,
+            what,
+            "mlc trains an estimator, or calls a function of a Python module; it runs no program.",
+        )
         return None
     draft.project.setdefault("code", {})[module] = {"path": script}
     why = (

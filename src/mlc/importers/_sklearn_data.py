@@ -67,9 +67,7 @@ class Seen:
                 found.append(f"column_{one + 1}")
         return found
 
-    def suppose(
-        self, columns: Sequence[str], what: str, values: Sequence[Sequence[Any]] = ()
-    ) -> None:
+    def suppose(self, columns: Sequence[str], what: str, values: Sequence[Sequence[Any]] = ()) -> None:
         """Note what a step supposes: `text`, `time`, `words`, `missing`; and the values that it knows of each column."""
         for place, column in enumerate(columns):
             self.supposed.setdefault(column, set()).add(what)
@@ -122,7 +120,7 @@ def dataset_of(name: str, seen: Seen, groups: Any, task: str) -> tuple[str, dict
         wanted[_free("label", columns)] = label
     made = dataset_stub(draft, dataset, seen.span, wanted, None, seen.says)
     why = f"{seen.says} does not say where its data are, what names a row, or what its label is called."
-    hint = "--dataset names one that is in the project; or correct dataset.{0}.".format(dataset)
+    hint = f"--dataset names one that is in the project; or correct dataset.{dataset}."
     draft.told.append(import_assumed.found(seen.span, "", why, hint, address=made.address))
     return dataset, label
 
@@ -135,7 +133,13 @@ def _label(estimator: Part, task: str) -> dict[str, Any]:
     classes = list(estimator.classes)
     if classes and all(isinstance(one, float) and one.is_integer() for one in classes):
         classes = [int(one) for one in classes]
-    kind = "string" if classes and isinstance(classes[0], str) else "boolean" if classes and isinstance(classes[0], bool) else "integer"
+    kind = (
+        "string"
+        if classes and isinstance(classes[0], str)
+        else "boolean"
+        if classes and isinstance(classes[0], bool)
+        else "integer"
+    )
     made: dict[str, Any] = {"type": kind, "role": "label"}
     if classes or task == "multiclass_classification":
         made["values"] = classes or [0, 1, 2]

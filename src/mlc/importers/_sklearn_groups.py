@@ -84,7 +84,9 @@ def _from_branches(branches: Sequence[Branch], seen: Seen, made: Groups, prefix:
             continue
         columns = seen.named(branch.columns)
         if columns is None:
-            made.lost.append(("features", f"the columns of {branch.name}", "A function chooses them, which names none."))
+            made.lost.append(
+                ("features", f"the columns of {branch.name}", "A function chooses them, which names none.")
+            )
             continue
         group: dict[str, Any] = {"columns": columns}
         made.named[_free(name_of(prefix + branch.name, "group"), made)] = group
@@ -112,7 +114,10 @@ def _flat(step: Step) -> list[Step]:
 def _does_nothing(part: Part) -> bool:
     if part.type == "drop":
         return True
-    identity = part.type == "sklearn.preprocessing.FunctionTransformer" and "func" not in {**part.params, **part.unsaid}
+    identity = part.type == "sklearn.preprocessing.FunctionTransformer" and "func" not in {
+        **part.params,
+        **part.unsaid,
+    }
     return identity or part.type == "passthrough"
 
 
@@ -125,7 +130,9 @@ def _merged(part: Part, group: dict[str, Any], made: Groups, seen: Seen) -> None
             _placed(step, inner, made, seen)
         for field, value in inner.items():
             if field != "columns" and group.setdefault(field, value) != value:
-                made.lost.append(("features", f"{field} of {branch.name}", "A group does the same to all of its columns."))
+                made.lost.append(
+                    ("features", f"{field} of {branch.name}", "A group does the same to all of its columns.")
+                )
 
 
 def _remainder(part: Part, seen: Seen, made: Groups) -> None:
@@ -143,8 +150,16 @@ def _remainder(part: Part, seen: Seen, made: Groups) -> None:
 
 def _tell_transformer(part: Part, made: Groups) -> None:
     for name, value in part.params.items():
-        if name not in ("sparse_threshold", "n_jobs", "verbose", "verbose_feature_names_out", "force_int_remainder_cols"):
-            made.lost.append(("features", f"{name}={value!r} of the ColumnTransformer", "Groups have no such thing."))
+        if name not in (
+            "sparse_threshold",
+            "n_jobs",
+            "verbose",
+            "verbose_feature_names_out",
+            "force_int_remainder_cols",
+        ):
+            made.lost.append(
+                ("features", f"{name}={value!r} of the ColumnTransformer", "Groups have no such thing.")
+            )
 
 
 # ── one step ────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +183,9 @@ def _placed(step: Step, group: dict[str, Any], made: Groups, seen: Seen) -> None
         made.lost.append(("features", f"{_short(step.part)} ({step.name})", str(lost)))
         return
     if not _comes_next("transforms", group):
-        made.lost.append(("features", f"{_short(step.part)} ({step.name})", "A group selects and reduces last."))
+        made.lost.append(
+            ("features", f"{_short(step.part)} ({step.name})", "A group selects and reduces last.")
+        )
         return
     named = group.setdefault("transforms", {})
     name, number = name_of(step.name, "step"), 2
@@ -184,7 +201,10 @@ def _comes_next(field: str, group: dict[str, Any]) -> bool:
 
 
 def _one_hot(part: Part) -> bool:
-    return part.type == "sklearn.preprocessing.KBinsDiscretizer" and part.params.get("encode", "onehot") != "ordinal"
+    return (
+        part.type == "sklearn.preprocessing.KBinsDiscretizer"
+        and part.params.get("encode", "onehot") != "ordinal"
+    )
 
 
 def _field(part: Part, group: dict[str, Any], made: Groups, seen: Seen) -> tuple[str, Any]:
@@ -228,9 +248,18 @@ def _own(part: Part) -> dict[str, Any]:
 
 
 def _is_usual_imputing(part: Part) -> bool:
-    params = {key: value for key, value in part.params.items() if key not in ("copy", "keep_empty_features", "missing_values")}
+    params = {
+        key: value
+        for key, value in part.params.items()
+        if key not in ("copy", "keep_empty_features", "missing_values")
+    }
     missing = part.params.get("missing_values", "")
-    return set(params) <= {"strategy"} and params.get("strategy") != "constant" and missing == "" and not part.unsaid
+    return (
+        set(params) <= {"strategy"}
+        and params.get("strategy") != "constant"
+        and missing == ""
+        and not part.unsaid
+    )
 
 
 _ENCODING_SAYS_NOTHING = ("sparse_output", "feature_name_combiner", "dtype", "categories")
@@ -241,7 +270,11 @@ def _encoding(part: Part, columns: list[str], made: Groups, seen: Seen) -> tuple
     given = part.params.get("categories")
     values = given if isinstance(given, list) else part.categories
     seen.suppose(columns, "text", values)
-    expected = {"handle_unknown": "ignore"} if one_hot else {"handle_unknown": "use_encoded_value", "unknown_value": -1}
+    expected = (
+        {"handle_unknown": "ignore"}
+        if one_hot
+        else {"handle_unknown": "use_encoded_value", "unknown_value": -1}
+    )
     for name, value in part.params.items():
         if name in _ENCODING_SAYS_NOTHING or expected.get(name) == value:
             continue
@@ -255,7 +288,16 @@ def _encoding(part: Part, columns: list[str], made: Groups, seen: Seen) -> tuple
 
 
 _WORD = "[a-zA-Z0-9_]+"
-_WORDS_SAY_NOTHING = ("dtype", "vocabulary", "token_pattern", "max_features", "min_df", "ngram_range", "lowercase", "binary")
+_WORDS_SAY_NOTHING = (
+    "dtype",
+    "vocabulary",
+    "token_pattern",
+    "max_features",
+    "min_df",
+    "ngram_range",
+    "lowercase",
+    "binary",
+)
 
 
 def _words(part: Part, columns: list[str], made: Groups, seen: Seen) -> tuple[str, Any]:
@@ -277,13 +319,19 @@ def _words(part: Part, columns: list[str], made: Groups, seen: Seen) -> tuple[st
     if part.params.get("lowercase") is False:
         text["lowercase"] = False
     if part.params.get("token_pattern") != _WORD:
-        why = "A word is a run of letters and digits of ASCII and _ here, one letter too, as ONNX has no other."
+        why = (
+            "A word is a run of letters and digits of ASCII and _ here, one letter too, as ONNX has no other."
+        )
         made.lost.append(("features", f"token_pattern of {_short(part)}", why))
     if low > 1:
-        made.lost.append(("features", f"ngram_range={[low, high]} of {_short(part)}", "Single words always count."))
+        made.lost.append(
+            ("features", f"ngram_range={[low, high]} of {_short(part)}", "Single words always count.")
+        )
     for name, value in part.params.items():
         if name not in _WORDS_SAY_NOTHING or (name == "min_df" and not isinstance(value, int)):
-            made.lost.append(("features", f"{name}={value!r} of {_short(part)}", "A text's words have no such setting."))
+            made.lost.append(
+                ("features", f"{name}={value!r} of {_short(part)}", "A text's words have no such setting.")
+            )
     return "text", text
 
 
@@ -291,7 +339,9 @@ def _transform(part: Part) -> dict[str, Any]:
     """Raises _Lost."""
     if part.type not in offered("transforms"):
         told = catalogue().get(part.type)
-        raise _Lost(told.why if told is not None and told.why else "It is none of the transformers that mlc has.")
+        raise _Lost(
+            told.why if told is not None and told.why else "It is none of the transformers that mlc has."
+        )
     schema = parameter_schema(part.type) or {"properties": {}, "x-mlc-not-settable": {}}
     params = {key: value for key, value in part.params.items() if key not in ("copy", "random_state")}
     params |= {key: value for key, value in part.unsaid.items() if key in schema["properties"]}
@@ -310,7 +360,9 @@ def _behind(step: Step, made: Groups, seen: Seen) -> None:
     if _does_nothing(step.part):
         return
     if step.part.type == COLUMNS:
-        made.lost.append(("features", f"a second ColumnTransformer ({step.name})", "Groups are of columns of the dataset."))
+        made.lost.append(
+            ("features", f"a second ColumnTransformer ({step.name})", "Groups are of columns of the dataset.")
+        )
         return
     if len(made.named) == 1 or step.part.type in _COLUMN_BY_COLUMN:
         for group in made.named.values():

@@ -23,7 +23,12 @@ FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "
 
 
 def dataset_stub(
-    draft: Draft, name: str, span: Span, columns: Mapping[str, Any], source: Mapping[str, Any] | None, says: str
+    draft: Draft,
+    name: str,
+    span: Span,
+    columns: Mapping[str, Any],
+    source: Mapping[str, Any] | None,
+    says: str,
 ) -> Drafted:
     """A dataset with these columns; `says` is what the source is called in messages. Where no `source` is known, a file
     is assumed, which whoever asks for the stub tells."""

@@ -46,7 +46,10 @@ def _walked(node: Node, schema: Schema, root: Schema, found: list[tuple[str, str
             return node.holding(_name(node))
         chosen = choose(schema, root, plain(node))
         return node.holding(
-            {key: _walked(child, field_schema(chosen, key) or {}, root, found) for key, child in node.value.items()}
+            {
+                key: _walked(child, field_schema(chosen, key) or {}, root, found)
+                for key, child in node.value.items()
+            }
         )
     if node.is_list:
         items = field_schema(choose(schema, root, plain(node)), 0) or {}
@@ -87,7 +90,9 @@ def spec_order(spec: Node, left: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _kept(node: Node, left: Any) -> Node:
     if node.is_map and isinstance(left, dict):
-        return node.holding({key: _kept(child, left[key]) for key, child in node.value.items() if key in left})
+        return node.holding(
+            {key: _kept(child, left[key]) for key, child in node.value.items() if key in left}
+        )
     return node
 
 

@@ -60,7 +60,9 @@ def take(files: Sequence[File], draft: Draft) -> None:
             kind = KINDS.get(schema) or _by_shape(told)
             if kind is None:
                 what = f"schema {schema}" if schema else "a file without a `$schema`"
-                draft.told.append(import_unreadable.found(node.span, f"It is {what}, which is none that can be imported."))
+                draft.told.append(
+                    import_unreadable.found(node.span, f"It is {what}, which is none that can be imported.")
+                )
                 continue
             found[kind].append(told)
     assets = Assets({}, {}, {})

@@ -67,7 +67,9 @@ def _document(found: Found, draft: Draft, environments: dict[str, None]) -> None
     stages = node.get("stages") if node is not None else None
     if node is None or stages is None or not stages.is_map:
         span = node.span if node is not None else Span(found.file.name, 1, 1, 1, 1)
-        draft.told.append(import_unreadable.found(span, "It has no `stages`, which every dvc.yaml of a pipeline has."))
+        draft.told.append(
+            import_unreadable.found(span, "It has no `stages`, which every dvc.yaml of a pipeline has.")
+        )
         return
     told = Reading(node, "", node.span)
     theirs = []
@@ -111,7 +113,9 @@ def _of_mlc(
     draft.project["dvc"] = True
     file = found.around.get(found.file.path.absolute().with_name("params.yaml").as_posix())
     if file is None or not file.documents:
-        draft.left_out(stage.span, f"the stage of {kind}.{name}", "Its params.yaml, which says what it is, is not there.")
+        draft.left_out(
+            stage.span, f"the stage of {kind}.{name}", "Its params.yaml, which says what it is, is not there."
+        )
         return
     for kind_of_one, called, spec in specs_of(kind, file.documents[0]):
         if not draft.is_known(kind_of_one, called):
@@ -135,7 +139,9 @@ def _texts(value: Any) -> Iterator[str]:
         value = value.value
     if isinstance(value, str):
         yield value
-    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+    for child in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    ):
         yield from _texts(child)
 
 
@@ -151,5 +157,3 @@ def _parameters(found: Found, told: Reading) -> dict[str, Node]:
             made[normpath(join(".", path.removeprefix(folder + "/")))] = file.documents[0]
     told.skip("params")
     return made
-
-

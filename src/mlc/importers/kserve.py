@@ -58,10 +58,14 @@ def take(files: Sequence[File], draft: Draft) -> None:
             elif kind in _VERSIONS:
                 wanted = f"{kind} is read as {_VERSIONS[kind]} has it"
                 draft.told.append(
-                    import_unreadable.found(found.span_of("apiVersion"), f"{wanted}, not {version or 'without a version'}.")
+                    import_unreadable.found(
+                        found.span_of("apiVersion"), f"{wanted}, not {version or 'without a version'}."
+                    )
                 )
             else:
-                draft.left_out(node.span, f"kind: {kind or '?'}", "It is none of KServe's objects that mlc writes.")
+                draft.left_out(
+                    node.span, f"kind: {kind or '?'}", "It is none of KServe's objects that mlc writes."
+                )
     services = {_key(one): _service(one, draft) for one in objects["InferenceService"]}
     for one in objects["ServingRuntime"]:
         _runtime(one, draft)
@@ -86,7 +90,11 @@ def _service(found: Reading, draft: Draft) -> Drafted:
     mode = _mode(notes, draft)
     place = place_of(model, notes, draft, _canary_uri(spec), service)
     resource = notes.text("mlc/resource").partition(".")[2]
-    name = draft.asked.name or (resource if resource.replace("_", "-") == service else "") or name_of(service, "imported")
+    name = (
+        draft.asked.name
+        or (resource if resource.replace("_", "-") == service else "")
+        or name_of(service, "imported")
+    )
     if not draft.environment:
         draft.environment = notes.text("mlc/environment")
     served = draft.asked.model or place.model
@@ -109,7 +117,12 @@ def _service(found: Reading, draft: Draft) -> Drafted:
     for told in place.told:
         told(draft, made)
     if name.replace("_", "-") != service:
-        draft.left_out(meta.span_of("name"), f"metadata.name: {service}", f"It is called {name.replace('_', '-')} here.", on=made)
+        draft.left_out(
+            meta.span_of("name"),
+            f"metadata.name: {service}",
+            f"It is called {name.replace('_', '-')} here.",
+            on=made,
+        )
     _what_mlc_adds(predictor, model, draft, made)
     for label in _OURS:
         meta.map("labels").skip(label)
@@ -124,7 +137,17 @@ def _service(found: Reading, draft: Draft) -> Drafted:
 def _older_spelling(predictor: Reading, draft: Draft) -> Reading:
     """`predictor.onnx` is what `predictor.model` with a modelFormat was before."""
     for key, child in predictor.children():
-        if key in ("onnx", "triton", "sklearn", "xgboost", "lightgbm", "tensorflow", "pytorch", "pmml", "mlflow"):
+        if key in (
+            "onnx",
+            "triton",
+            "sklearn",
+            "xgboost",
+            "lightgbm",
+            "tensorflow",
+            "pytorch",
+            "pmml",
+            "mlflow",
+        ):
             if key not in ("onnx", "triton"):
                 draft.left_out(child.span, f"spec.predictor.{key}", _FORMAT)
             return child
@@ -139,7 +162,9 @@ def _mode(notes: Reading, draft: Draft) -> str:
     mode = _MODES.get(written.lower())
     if mode is None:
         span = notes.span_of("serving.kserve.io/deploymentMode")
-        draft.left_out(span, f"deploymentMode: {written}", "mlc writes services for Knative and for plain Deployments.")
+        draft.left_out(
+            span, f"deploymentMode: {written}", "mlc writes services for Knative and for plain Deployments."
+        )
         return "knative"
     if mode == "standard" and notes.text("serving.kserve.io/autoscalerClass", "hpa") != "hpa":
         span = notes.span_of("serving.kserve.io/autoscalerClass")
@@ -172,7 +197,11 @@ def _target(
     name = next(one for one in taken if not draft.is_known("target", one))
     made = draft.resource("target", name, fields, found.span)
     if runtime is None:
-        draft.assumed(made, ("serving_runtime",), f"{SAYS} names no runtime here; KServe would choose one by the format.")
+        draft.assumed(
+            made,
+            ("serving_runtime",),
+            f"{SAYS} names no runtime here; KServe would choose one by the format.",
+        )
     return name
 
 
@@ -189,7 +218,9 @@ def _scaling(predictor: Reading, mode: str, draft: Draft) -> tuple[dict[str, Any
     scaling: dict[str, Any] = {"min": low, "max": max(high, 1)}
     wanted = "cpu" if mode == "standard" else "concurrency"
     if metric and metric != wanted:
-        draft.left_out(predictor.span_of("scaleMetric"), f"scaleMetric: {metric}", f"mlc scales by {wanted} there.")
+        draft.left_out(
+            predictor.span_of("scaleMetric"), f"scaleMetric: {metric}", f"mlc scales by {wanted} there."
+        )
         predictor.untake("scaleTarget")
         return scaling | ({"cpu": "80%"} if mode == "standard" else {}), None
     predictor.skip("scaleMetricType")
@@ -209,7 +240,11 @@ def _resources(found: Reading, draft: Draft) -> dict[str, Any]:
             draft.left_out(requests.span_of(key), f"resources.requests.{key}: {asked}", why)
         value = most or asked or default
         if not form.fullmatch(value):
-            draft.left_out((limits if most else requests).span_of(key), f"resources {key}: {value}", "mlc has no such unit.")
+            draft.left_out(
+                (limits if most else requests).span_of(key),
+                f"resources {key}: {value}",
+                "mlc has no such unit.",
+            )
             value = default
         made[key] = f"{value}B" if value.isdigit() and key == "memory" else value
     return made
@@ -244,12 +279,18 @@ def _skip_what_mlc_writes(canary: Reading, predictor: Reading) -> None:
     said, and what is not stays to be told."""
     written = bare(predictor.node) or {}
     model = written.get("model", {})
-    same = {key: written[key] for key in ("serviceAccountName", "automountServiceAccountToken") if key in written}
+    same = {
+        key: written[key] for key in ("serviceAccountName", "automountServiceAccountToken") if key in written
+    }
     wanted = {"minReplicas": 1, "maxReplicas": 1, **same, "model": None}
     within = {
         "name": "kserve-container",
         "modelFormat": {"name": "onnx"},
-        **{key: model[key] for key in ("runtime", "protocolVersion", "resources", "securityContext") if key in model},
+        **{
+            key: model[key]
+            for key in ("runtime", "protocolVersion", "resources", "securityContext")
+            if key in model
+        },
         "storageUri": None,
     }
     for reading, expected in ((canary, wanted), (canary.map("model"), within)):
@@ -340,7 +381,12 @@ def _graph(found: Reading, draft: Draft, services: dict[tuple[str, str], Drafted
     weights = {step.text("serviceName"): step.number("weight") for step in steps}
     base = next((one for one in weights if f"{one}-graph" == name), "")
     known = all((namespace, one) in services for one in weights)
-    if root.text("routerType") != "Splitter" or not base or not known or sum(w or 0 for w in weights.values()) != 100:
+    if (
+        root.text("routerType") != "Splitter"
+        or not base
+        or not known
+        or sum(w or 0 for w in weights.values()) != 100
+    ):
         why = (
             "mlc writes a graph that splits requests among services which are all imported, is called after one of them "
             "with -graph behind, and has weights that are 100 together."

@@ -50,7 +50,11 @@ def files(path: Path) -> list[Path]:
     return [
         one
         for model in found
-        for one in (model, *(model.with_name(name) for name in _BESIDE), *sorted(model.parent.glob("*.skops")))
+        for one in (
+            model,
+            *(model.with_name(name) for name in _BESIDE),
+            *sorted(model.parent.glob("*.skops")),
+        )
         if one.is_file()
     ]
 
@@ -78,13 +82,17 @@ def _model(file: File, beside: dict[str, File], draft: Draft) -> None:
         name = "imported" if not draft.is_known("model", "imported") else "imported_2"
     signature = told.map("signature")
     columns = dict(_columns(signature, draft))
-    task = draft.asked.task or _task(signature)
+    seen = _task(signature)
+    task = draft.asked.task or seen
     span = told.span
     model = _described(name, flavors, beside, columns, task, draft, span)
     if model is None:
         return
     runtime = _runtime(name, flavors, beside, draft, span)
-    target = next((one for one, spec in draft.asked.known.get("target", {}).items() if spec == {"type": "local"}), "here")
+    target = next(
+        (one for one, spec in draft.asked.known.get("target", {}).items() if spec == {"type": "local"}),
+        "here",
+    )
     if not draft.is_known("target", target):
         draft.resource("target", target, {"type": "local"}, span)
     served = {"model": model.name, "target": target, "runtime": runtime.name if runtime else None}
@@ -94,7 +102,11 @@ def _model(file: File, beside: dict[str, File], draft: Draft) -> None:
             model.head.append(f"Imported from MLflow, {key.replace('_', ' ')} {value}.")
     told.skip(*_SAYS_NOTHING)
     _flavors(flavors, beside, draft, model)
-    if signature.get("params") is not None and str(signature.node.at(("params",)).value) in ("None", "[]", ""):  # type: ignore[union-attr]
+    if signature.get("params") is not None and str(signature.node.at(("params",)).value) in (
+        "None",
+        "[]",
+        "",
+    ):  # type: ignore[union-attr]
         signature.skip("params")
     elif signature.node is not None and signature.node.get("params") is not None:
         signature.untake("params")
@@ -109,7 +121,11 @@ def _columns(signature: Reading, draft: Draft) -> Iterator[tuple[str, dict[str, 
         kind, name = column.get("type"), column.get("name")
         if not isinstance(name, str) or kind not in _TYPES:
             what = f"the input {name!r} of type {kind}" if name else f"inputs of type {kind}"
-            draft.left_out(signature.span_of("inputs"), what, "A column has a name and holds one value: a number, a text, a time.")
+            draft.left_out(
+                signature.span_of("inputs"),
+                what,
+                "A column has a name and holds one value: a number, a text, a time.",
+            )
             continue
         made: dict[str, Any] = {"type": _TYPES[kind]}
         if column.get("required") is False:
@@ -121,10 +137,16 @@ def _task(signature: Reading) -> str:
     """What the type of the outputs leaves no doubt of."""
     outputs = _entries(signature, "outputs")
     kinds = {one.get("type") for one in outputs}
-    dtypes = {str((one.get("tensor-spec") or {}).get("dtype")) for one in outputs if one.get("type") == "tensor"}
+    dtypes = {
+        str((one.get("tensor-spec") or {}).get("dtype")) for one in outputs if one.get("type") == "tensor"
+    }
     if kinds and kinds <= {"double", "float"} and len(outputs) == 1:
         return "regression"
-    return "regression" if dtypes and all(one.startswith("float") for one in dtypes) and len(outputs) == 1 else ""
+    return (
+        "regression"
+        if dtypes and all(one.startswith("float") for one in dtypes) and len(outputs) == 1
+        else ""
+    )
 
 
 def _entries(signature: Reading, key: str) -> list[dict[str, Any]]:
@@ -161,7 +183,9 @@ def _described(
         wanted = {"row": {"type": "integer", "role": "id", "unique": True}} | columns | {"label": label}
         made = dataset_stub(draft, name, span, wanted, None, SAYS)
         why = f"{SAYS} does not say where its data are, what names a row, or what its label is called."
-        draft.told.append(import_assumed.found(span, "", why, "--dataset names one that is there.", address=made.address))
+        draft.told.append(
+            import_assumed.found(span, "", why, "--dataset names one that is there.", address=made.address)
+        )
     train = _estimator(flavors, draft)
     model = model_stub(draft, name, span, SAYS, task, train)
     return model
@@ -207,7 +231,9 @@ def _flavors(flavors: Reading, beside: dict[str, File], draft: Draft, model: Dra
                 continue
             flavor.skip(key)
             pickled = key == "pickled_model" or str(node.value).endswith((".pkl", ".pickle"))
-            draft.left_out(node.span, f"{name}: {key}: {node.value}", _PICKLED if pickled else _FILE, on=model)
+            draft.left_out(
+                node.span, f"{name}: {key}: {node.value}", _PICKLED if pickled else _FILE, on=model
+            )
         flavor.skip("code", "serialization_format", f"{name}_version", "sklearn_version", "lgb_version", "xgb_version",
                     "model_class", "model_format", "providers", "onnx_session_options", "skops_trusted_types")  # fmt: skip
 
@@ -215,7 +241,9 @@ def _flavors(flavors: Reading, beside: dict[str, File], draft: Draft, model: Dra
 # ── the environment ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _runtime(name: str, flavors: Reading, beside: dict[str, File], draft: Draft, span: Span) -> Drafted | None:
+def _runtime(
+    name: str, flavors: Reading, beside: dict[str, File], draft: Draft, span: Span
+) -> Drafted | None:
     wanted: list[Wanted] = []
     python = flavors.map("python_function").text("python_version")
     conda = beside.get("conda.yaml")

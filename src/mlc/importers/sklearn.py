@@ -88,10 +88,17 @@ def describe(
         span,
     )
     if not task:
-        draft.assumed(made, ("task",), f"{says} was not fitted, so it does not say how many classes there are.", "--task says it.")
+        draft.assumed(
+            made,
+            ("task",),
+            f"{says} was not fitted, so it does not say how many classes there are.",
+            "--task says it.",
+        )
     _tell_seed(estimator, made, draft)
     for on, what, why in groups.lost:
-        draft.left_out(span, what, why, on=draft.resources.get(f"features.{features}") if on == "features" else made)
+        draft.left_out(
+            span, what, why, on=draft.resources.get(f"features.{features}") if on == "features" else made
+        )
     return made
 
 
@@ -128,7 +135,11 @@ def _spanned(value: Any, span: Span) -> Any:
 def _task(estimator: Part) -> str:
     known = catalogue().get(estimator.type)
     if known is None:
-        known = catalogue().get(estimator.within["estimators"][0].part.type) if "estimators" in estimator.within else None
+        known = (
+            catalogue().get(estimator.within["estimators"][0].part.type)
+            if "estimators" in estimator.within
+            else None
+        )
     tasks = list(known.tasks) if known is not None else []
     if "binary_classification" in tasks:
         if not estimator.classes:
@@ -145,7 +156,11 @@ def _uncalibrated(estimator: Part, draft: Draft, span: Span) -> tuple[Part, str 
     part = inner[0].part
     for name, value in estimator.params.items():
         if name != "method":
-            draft.left_out(span, f"{name}={value!r} of CalibratedClassifierCV", "mlc calibrates by five folds of its own.")
+            draft.left_out(
+                span,
+                f"{name}={value!r} of CalibratedClassifierCV",
+                "mlc calibrates by five folds of its own.",
+            )
     merged = Part(
         type=part.type,
         params=part.params,
@@ -216,4 +231,6 @@ def _tell_seed(estimator: Part, made: Drafted, draft: Draft) -> None:
     schema = parameter_schema(estimator.type)
     draws = schema is not None and "random_state" in schema.get("x-mlc-not-settable", {})
     if draws and not isinstance(estimator.params.get("random_state"), int):
-        draft.noted(made, ("train",), "No seed was set; mlc trains with 0, so that it comes out the same each time.")
+        draft.noted(
+            made, ("train",), "No seed was set; mlc trains with 0, so that it comes out the same each time."
+        )

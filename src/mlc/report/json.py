@@ -65,7 +65,8 @@ def migrated(
 ) -> str:
     """What a migration edits, version by version, and what it leaves to do by hand."""
     made = [
-        outputs.MigrationStepOut(before, after, [_edit(edit) for edit in edits]) for before, after, edits in steps
+        outputs.MigrationStepOut(before, after, [_edit(edit) for edit in edits])
+        for before, after, edits in steps
     ]
     return bare(
         outputs.Migrated(

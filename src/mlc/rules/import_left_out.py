@@ -14,4 +14,6 @@ RULE = Rule.of(__name__, "warning", "Something is not taken over.")
 
 
 def found(span: Span, what: str, why: str, help: str = "", *, address: str = "") -> Diagnostic:  # noqa: A002
-    return RULE.at(span, f"{what} is not taken over. {why}", text="not taken over", help=help, address=address)
+    return RULE.at(
+        span, f"{what} is not taken over. {why}", text="not taken over", help=help, address=address
+    )

@@ -68,9 +68,7 @@ def _as_two(kind: str, value: Any) -> Any:
     task = {"binary_classification": "two_classes"}.get(value.get("task"), value.get("task"))
     told = {key: task if key == "task" else one for key, one in value.items()}
     if "train" in told:
-        told["train"] = {
-            "settings" if key == "params" else key: one for key, one in told["train"].items()
-        }
+        told["train"] = {"settings" if key == "params" else key: one for key, one in told["train"].items()}
     return told
 
 
@@ -148,7 +146,10 @@ def test_nothing_is_written_where_it_would_say_something_else(tmp_path: Path) ->
 
 
 def test_an_interpolation_that_no_edit_reaches_is_told(tmp_path: Path) -> None:
-    files = {**SHOP, "dataset/people.yaml": SHOP["dataset/people.yaml"] + "description: C ${model.churn.train.params.C}\n"}
+    files = {
+        **SHOP,
+        "dataset/people.yaml": SHOP["dataset/people.yaml"] + "description: C ${model.churn.train.params.C}\n",
+    }
     found = through(tmp_path, files, TO_TWO)
     assert [one.rule for one in found.diagnostics][-1] == "migration-refused"
     assert "could no longer be composed" in found.diagnostics[-1].detail
@@ -173,7 +174,10 @@ def test_a_version_that_there_is_not(version: str, rule: str, words: str, tmp_pa
 def test_another_version_is_the_only_thing_that_validating_tells(
     version: int, words: str, tmp_path: Path
 ) -> None:
-    lay(tmp_path, {**SHOP, "mlc.yaml": SHOP["mlc.yaml"].replace("mlc: 1", f"mlc: {version}") + "nonsense: 1\n"})
+    lay(
+        tmp_path,
+        {**SHOP, "mlc.yaml": SHOP["mlc.yaml"].replace("mlc: 1", f"mlc: {version}") + "nonsense: 1\n"},
+    )
     (found,) = pipeline.validate(Request(tmp_path)).diagnostics
     assert found.rule == "language-version"
     assert words in found.help
@@ -209,7 +213,11 @@ def test_comments_survive_and_the_second_time_is_none(
         return str(value).lower()
 
     entries = [f"{key}: {written(value)}" for key, value in values.items()]
-    body = "{" + ", ".join(entries) + "}" if flow or not entries else "\n" + "\n".join(f"    {one}" for one in entries)
+    body = (
+        "{" + ", ".join(entries) + "}"
+        if flow or not entries
+        else "\n" + "\n".join(f"    {one}" for one in entries)
+    )
     files = {
         **SHOP,
         "mlc.yaml": f"mlc: 1{marks[0]}\nproject: shop{marks[1]}\nenvironments: [dev]\n",
