@@ -1,7 +1,7 @@
 """What people have already → files of a project, checked before anybody writes them.
 
-load → an importer → YAML → compose → check. What the rules refuse of a value that comes from a source is taken out and told
-with the source's line; where the resource cannot do without it, nothing is written.
+load → an importer → YAML → compose → check. What the rules refuse of a value that comes from a source is taken out
+and told with the source's line; where the resource cannot do without it, nothing is written.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def _mended(
 ) -> tuple[dict[str, str], list[Diagnostic]]:
     """The texts, without what the rules refuse of them; and what is wrong with them all the same."""
     for _ in range(MOST_ROUNDS):
-        texts = _texts(root, draft, asked, before, is_new=is_new)
+        texts = _texts(draft, asked, before, is_new=is_new)
         found = pipeline.validate(Request(root, ("all",)), pipeline.with_files(opened, texts)).diagnostics
         errors = [one for one in found if one.severity == "error"]
         if not errors:
@@ -240,9 +240,7 @@ def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
         yield from _paths(child, (*path, key))
 
 
-def _texts(
-    root: Path, draft: Draft, asked: Asked, before: Mapping[str, str], *, is_new: bool
-) -> dict[str, str]:
+def _texts(draft: Draft, asked: Asked, before: Mapping[str, str], *, is_new: bool) -> dict[str, str]:
     texts = {
         one.file: _formatted(one.file, write_yaml(one.spec, one.head, one.notes))
         for one in draft.resources.values()

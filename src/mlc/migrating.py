@@ -119,7 +119,7 @@ class _Composed(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
 
 
-def _as_written(node: Node, kind: str) -> Node:
+def _as_written(node: Node, _: str) -> Node:
     return node
 
 

@@ -17,7 +17,8 @@ JOB = (
     SCHEMA.format("commandJob")
     + """\
 command: >-
-  python train.py --data ${{inputs.data}} --estimator RandomForestClassifier --n_estimators ${{inputs.n_estimators}} --max_depth 7
+  python train.py --data ${{inputs.data}} --estimator RandomForestClassifier --n_estimators ${{inputs.n_estimators}}
+  --max_depth 7
 code: src
 inputs:
   data: {type: uri_file, path: "azureml:credit:3"}
@@ -120,8 +121,8 @@ def test_a_job_is_a_model_of_the_data_that_it_reads(tmp_path: Path) -> None:
     lost = told(found)
     assert [one.split(" is not")[0] for one in lost] == [
         "2: command",
-        "8: environment: azureml:sklearn-env@latest",
-        "9: compute: azureml:cpu-cluster",
+        "9: environment: azureml:sklearn-env@latest",
+        "10: compute: azureml:cpu-cluster",
     ]
 
 

@@ -136,9 +136,9 @@ def test_a_flavour_that_names_its_class_gives_the_estimator(tmp_path: Path) -> N
         image=IMAGE,
     )
     assert spec_of(found, "model/churn.yaml")["train"]["estimator"] == "xgboost.XGBClassifier"
-    assert [
-        one[: len("12: xgboost: data: model.ubj is not taken over.")] for one in told(found)
-    ] == ["12: xgboost: data: model.ubj is not taken over."]
+    assert [one[: len("12: xgboost: data: model.ubj is not taken over.")] for one in told(found)] == [
+        "12: xgboost: data: model.ubj is not taken over."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_numbers_are_a_regression(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["a: 1\n", "", "[]", "flavors\n"])
 def test_what_is_no_mlmodel_is_refused(text: str, tmp_path: Path) -> None:
     found = refusals("mlflow", [laid(tmp_path / "m", {"MLmodel": text})], tmp_path / "new")
-    assert [one.rule for one in found if one.severity == "error"][0] == "import-unreadable"
+    assert next(one.rule for one in found if one.severity == "error") == "import-unreadable"
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_what_mlc_trained_is_described_again(name: str, tmp_path: Path) -> None:
     before = built({name: GROUPS[name]}, seen).fit(seen, labels)
     found = imported("sklearn", [saved(tmp_path, "own", before)], tmp_path / "new")
     written = spec_of(found, "features/own.yaml")["groups"]
-    told_as = {
+    told_as: dict[str, Any] = {
         group: {
             key: [{"name": step, **value} for step, value in given.items()] if key == "transforms" else given
             for key, given in spec.items()

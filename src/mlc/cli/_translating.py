@@ -110,7 +110,8 @@ def _write(arguments: argparse.Namespace, found: Translated) -> int:
     _files.write(found.root, dict(changed))
     if not arguments.quiet:
         print(
-            f"{paint(arguments, sys.stdout)(counted(len(changed), 'file'), 'bold')} written. `mlc plan` shows what applying would do."
+            f"{paint(arguments, sys.stdout)(counted(len(changed), 'file'), 'bold')} written. `mlc plan` "
+            "shows what applying would do."
         )
     return 0
 

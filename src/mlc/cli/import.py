@@ -1,9 +1,9 @@
 """Take over what exists already: files and registered versions, or what other tools made, as specs.
 
-mlc import ADDRESS: a file that stands where an artifact would be written, or a version of a model that is registered: it
-was trained elsewhere, or the state was lost. mlc import --from KIND FILE…: a model of MLflow, an InferenceService of KServe,
-files of Azure ML, a dvc.yaml, a pipeline of scikit-learn become resource files that plan to the same thing. Nothing of them is
-run; what does not fit is told, with the reasons.
+mlc import ADDRESS: a file that stands where an artifact would be written, or a version of a model that is registered:
+it was trained elsewhere, or the state was lost. mlc import --from KIND FILE…: a model of MLflow, an InferenceService
+of KServe, files of Azure ML, a dvc.yaml, a pipeline of scikit-learn become resource files that plan to the same
+thing. Nothing of them is run; what does not fit is told, with the reasons.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What an estimator of scikit-learn in a file of skops is, told as data by a process of its own.
 
-`ask` starts the process; only types of a fixed list are loaded there (`_skops.TRUSTED` beside what skops itself trusts), within
-limits of time and memory. Nothing is fitted, and nothing is asked of what was loaded but its parameters.
+`ask` starts the process; only types of a fixed list are loaded there (`_skops.TRUSTED` beside what skops itself
+trusts), within limits of time and memory. Nothing is fitted, and nothing is asked of what was loaded but its
+parameters.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def ask(path: Path) -> Told:
     with tempfile.TemporaryDirectory(prefix="mlc-import-") as name:
         folder = Path(name).resolve()
         # -P: nothing of the folder it is started in is imported; the path that mlc was found on is handed over
-        program = f"import sys; sys.path[:] = {sys.path!r}; from mlc.drivers._skops_told import main; main(*sys.argv[1:])"
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; from mlc.drivers._skops_told import main; "
+            "main(*sys.argv[1:])"
+        )
         command = [sys.executable, "-P", "-c", program, str(path.resolve()), str(folder)]
         ended = _limits.run(command, folder, folder / _LOG, timeout=SECONDS, memory=MEMORY)
         answer = folder / _ANSWER
@@ -197,7 +201,7 @@ def _branches(made: Any) -> list[tuple[str, Any, list[str | int] | None]]:
     # what was to be done, rather than what was fitted: parameters are the author's there
     written = {name: one for name, one, _ in made.transformers}
     fitted = {name: one for name, one, _ in made.transformers_}
-    found = []
+    found: list[tuple[str, Any, list[str | int] | None]] = []
     for name, indices in places.items():
         one = fitted.get(name, written.get(name, made.remainder))
         if isinstance(written.get(name, made.remainder), str):

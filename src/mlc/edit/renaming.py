@@ -116,7 +116,8 @@ def add_move(project: Node, text: str, old: str, new: str) -> tuple[Edit, ...]:
 
 
 def entry_of(project: Node, text: str, field: str, entry: str) -> Edit | None:
-    """The edit that puts an entry into a map of mlc.yaml: `moved`, `code`; None where there is no simple place for it."""
+    """The edit that puts an entry into a map of mlc.yaml: `moved`, `code`; None where there is no simple place for
+    it."""
     moved = project.get(field)
     starts = line_starts(text.removeprefix("\ufeff"))
     if moved is None:

@@ -63,7 +63,7 @@ def _entries(value: Mapping[str, Any], path: Path, indent: int, notes: Notes) ->
         for remark in notes.get(here, ()):
             lines += comment(remark, indent)
         lead = f"{' ' * indent}{as_written(key)}:"
-        beside = None if _is_noted(here, notes) else _inline(child, len(lead) + 1, top=not path)
+        beside = None if _is_noted(here, notes) else _inline(child, len(lead) + 1)
         if beside is not None:
             lines.append(f"{lead} {beside}")
         elif isinstance(child, Mapping):
@@ -88,7 +88,7 @@ def _items(value: Sequence[Any], path: Path, indent: int, notes: Notes) -> list[
     return lines
 
 
-def _inline(value: Any, column: int, *, top: bool = False) -> str | None:
+def _inline(value: Any, column: int) -> str | None:
     """A value behind its key, or None where it needs lines of its own."""
     if not isinstance(value, Mapping | list | tuple):
         return scalar(value)

@@ -1,8 +1,8 @@
 """What people have already → resources that plan to the same thing. One file per kind of source.
 
-A module declares `WHAT` (a few words), `files(path)` (what of a path that was named is read) and
-`take(files, draft)`, which describes in the draft what it finds. It reads nothing but what it is given, runs nothing, and
-drops nothing: whatever has no place in the language is told with its line (`Draft.left_out`), and whatever the language
+A module declares `WHAT` (a few words), `files(path)` (what of a path that was named is read) and `take(files,
+draft)`, which describes in the draft what it finds. It reads nothing but what it is given, runs nothing, and drops
+nothing: whatever has no place in the language is told with its line (`Draft.left_out`), and whatever the language
 needs and the source does not say is told too (`Draft.assumed`).
 """
 
@@ -21,8 +21,8 @@ from mlc.ir.node import Node
 
 
 class File(Struct, frozen=True):
-    """A file of the source. `name` is how its author would call it, `documents` what its YAML holds, `told` what was told
-    of a file that is no text (of a skops file, by `drivers._skops_told`)."""
+    """A file of the source. `name` is how its author would call it, `documents` what its YAML holds, `told` what was
+    told of a file that is no text (of a skops file, by `drivers._skops_told`)."""
 
     name: str
     path: Path

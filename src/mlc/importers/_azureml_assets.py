@@ -58,12 +58,12 @@ def tell_tags(told: Reading, made: Drafted | None) -> None:
     """Azure's tags have names and values; a resource's are words."""
     words = []
     tags = told.map("tags")
-    for key, node in list(tags.node.value.items()) if tags else ():
+    for key, node in tags.items():
         if key == "mlc":
             continue
         word = name_of(f"{key}-{node.value}", "tag")
         words.append(word)
-        tags.skip(str(key))
+        tags.skip(key)
     if words and made is not None and made.kind in ("model", "dataset", "deployment", "runtime"):
         made.spec["tags"] = words
 
@@ -169,7 +169,10 @@ def dataset_of(told: Reading, name: str, draft: Draft) -> Drafted:
     ):
         source = {"type": "file", "path": Node(path.removeprefix("./"), span), "format": FORMATS[suffix]}
     elif path:
-        why = "A dataset is a file of the project, or files of a store by an address that begins with https://, abfss://, s3:// or gs://."
+        why = (
+            "A dataset is a file of the project, or files of a store by an address that begins with "
+            "https://, abfss://, s3:// or gs://."
+        )
         draft.left_out(span, f"{kind}: {path}", why)
     columns = {
         "row": {"type": "integer", "role": "id", "unique": True},

@@ -24,7 +24,8 @@ from mlc.kinds._fields import PINNED_IMAGE
 _SCRIPT = re.compile(r"python3?\s+(?:-[a-zA-Z]+\s+)*([\w./-]+\.py)")
 _ARGUMENT = re.compile(r"--([\w-]+)[ =]+(\"[^\"]*\"|'[^']*'|[^\s$]+)(?=\s|$)")
 _WHERE = (
-    "mlc trains where `mlc apply` runs, with the packages that are there; a target of Azure Machine Learning has `jobs` for its "
+    "mlc trains where `mlc apply` runs, with the packages that are there; a target of Azure Machine "
+    "Learning has `jobs` for its "
     "own cluster."
 )
 _DATA = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model")
@@ -51,7 +52,7 @@ def read_sweep(told: Reading, assets: Assets, draft: Draft) -> Drafted | None:
     name = draft.asked.name or _name(told)
     dataset = _inputs(told, name, assets, draft)
     space = told.map("search_space")
-    searched = [(key, node) for key, node in (space.node.value.items() if space else ())]
+    searched = space.items()
     known = [*_given(told), *_arguments(trial)]
     train, left = _training(trial, [*known, *_firsts(searched)], draft)
     if train is not None:
@@ -63,7 +64,10 @@ def read_sweep(told: Reading, assets: Assets, draft: Draft) -> Drafted | None:
     is_code = train is None or str(train["estimator"].value).startswith("code.")
     ranges = dict(_ranges(space, draft, made))
     if is_code:
-        why = "The parameters of code of the project are not searched for (docs/code.md); candidates compare some choices."
+        why = (
+            "The parameters of code of the project are not searched for (docs/code.md); candidates "
+            "compare some choices."
+        )
         draft.left_out(space.span, "search_space", why, on=made)
     elif ranges:
         made.origins[("tune",)] = space.span
@@ -95,7 +99,7 @@ def read_pipeline(
                 f"the job {key}",
                 "It is a program, and mlc has steps of its own for data, evaluation and registration.",
             )
-            one.skip(*map(str, one.node.value if one.node else ()))
+            one.skip_all()
     for key, one in training:
         read_job(
             one,
@@ -144,13 +148,13 @@ def _inputs(told: Reading, name: str, assets: Assets, draft: Draft) -> str:
 def _given(told: Reading) -> Iterator[tuple[str, Node]]:
     """The inputs that are values, by their names."""
     inputs = told.map("inputs")
-    for key, node in inputs.node.value.items() if inputs else ():
+    for key, node in inputs.items():
         if not node.is_map and not node.is_list:
-            inputs.skip(str(key))
-            yield str(key), node
+            inputs.skip(key)
+            yield key, node
         elif (default := node.get("default")) is not None:
-            inputs.map(str(key)).skip("default", "type", "min", "max", "optional", "description", "enum")
-            yield str(key), default
+            inputs.map(key).skip("default", "type", "min", "max", "optional", "description", "enum")
+            yield key, default
 
 
 def _arguments(told: Reading) -> Iterator[tuple[str, Node]]:
@@ -243,7 +247,7 @@ def _ranges(space: Reading, draft: Draft, made: Drafted) -> Iterator[tuple[str, 
                 "A range is of numbers, of their logarithms, of whole numbers, or a choice.",
                 on=made,
             )
-            one.skip(*map(str, one.node.value if one.node else ()))
+            one.skip_all()
         else:
             yield key, found
 
@@ -285,7 +289,7 @@ def _tune(told: Reading, ranges: dict[str, Any], draft: Draft, made: Drafted) ->
             "mlc gives up a trial whose mean so far is worse than the median.",
             on=made,
         )
-        ending.skip(*map(str, ending.node.value if ending.node else ()))
+        ending.skip_all()
     for path in _leaves(made_of["space"], ("tune", "space")):
         made.origins[path] = told.span_of("search_space")
     return made_of
@@ -304,7 +308,10 @@ def _metric(told: Reading, made: Drafted, draft: Draft) -> None:
     tasks = [task for task in TASKS if metric in METRICS_OF_FOLDS[task]]
     better = of_task(tasks[0])[metric].better if tasks else ""
     if not tasks or (better == "higher") != (goal == "maximize"):
-        why = "The program reports it under a name of its own; mlc compares by what it measures itself: the task's own metric here."
+        why = (
+            "The program reports it under a name of its own; mlc compares by what it measures itself: "
+            "the task's own metric here."
+        )
         draft.left_out(
             objective.span,
             f"objective: {goal} {metric}",
@@ -348,11 +355,11 @@ def _of_mlc(
             jobs |= {"image": image, "repository": found[2]}
             jobs |= {"branch": found[1]} if found[1] != "main" else {}
             jobs |= {"folder": folder[1]} if folder and folder[1] != "." else {}
-        component.skip(*map(str, component.node.value if component.node else ()))
+        component.skip_all()
     for schedule in schedules:
         if of_mlc(schedule, draft) is not None:
             jobs["cron"] = schedule.map("trigger").text("expression")
-            schedule.skip(*map(str, schedule.node.value if schedule.node else ()))
+            schedule.skip_all()
     if {"image", "repository"} <= jobs.keys():
         assets.jobs = jobs
     else:

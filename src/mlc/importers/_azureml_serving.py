@@ -34,7 +34,7 @@ def read_schedule(told: Reading, draft: Draft) -> None:
     if list(told.left()):
         why = "A pipeline resource has `schedules`, by which CI applies or looks for drift; a monitor has its own."
         draft.left_out(told.span, f"the schedule {told.text('name')}", why)
-        told.skip(*map(str, told.node.value if told.node else ()))
+        told.skip_all()
 
 
 def read_serving(
@@ -176,16 +176,16 @@ def _variables(told: Reading, online: bool) -> tuple[Node | None, str]:
     found = (told if online else told.map("settings")).map("environment_variables")
     made: dict[str, Any] = {}
     vault = ""
-    for key, node in found.node.value.items() if found else ():
+    for key, node in found.items():
         secret = _VAULT.fullmatch(str(node.value))
-        found.skip(str(key))
+        found.skip(key)
         if secret is not None:
             vault = secret[1]
-            made[str(key)] = Reference(f"${{secret:{secret[2].replace('-', '_')}}}")
+            made[key] = Reference(f"${{secret:{secret[2].replace('-', '_')}}}")
         elif node.is_map or node.is_list:
-            found.untake(str(key))
+            found.untake(key)
         else:
-            made[str(key)] = Node(str(node.value), node.span)
+            made[key] = Node(str(node.value), node.span)
     return Node(made, found.span) if made else None, vault
 
 
@@ -203,13 +203,8 @@ def _scaling(told: Reading) -> dict[str, Any] | None:
 def _traffic(told: Reading, made: dict[str, Drafted], draft: Draft) -> None:
     """Who answers how much: the largest is the deployment, and others have a share of its requests."""
     traffic = told.map("traffic")
-    shares = {
-        key: node.value
-        for key, node in (traffic.node.value.items() if traffic else ())
-        if node.value and key in made
-    }
-    for key in list(traffic.node.value) if traffic.node is not None else ():
-        traffic.skip(str(key))
+    shares = {key: node.value for key, node in traffic.items() if node.value and key in made}
+    traffic.skip_all()
     if len(shares) > 1:
         main = max(shares, key=lambda key: shares[key])
         spec = {
@@ -224,7 +219,7 @@ def _traffic(told: Reading, made: dict[str, Drafted], draft: Draft) -> None:
     if mirror:
         why = "A version in the shadow of another is a `rollout` of one deployment, not another deployment."
         draft.left_out(mirror.span, "mirror_traffic", why)
-        mirror.skip(*map(str, mirror.node.value if mirror.node else ()))
+        mirror.skip_all()
 
 
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────────
@@ -332,7 +327,7 @@ def _probe(told: Reading) -> dict[str, Any]:
     if source.number("success_threshold") not in (None, 1):
         source.untake("success_threshold")
     if live and ready and bare(live.node) == bare(ready.node):
-        ready.skip(*map(str, ready.node.value if ready.node else ()))
+        ready.skip_all()
     return made
 
 

@@ -61,8 +61,8 @@ class Draft:
         self.told: list[Diagnostic] = []
 
     def resource(self, kind: str, name: str, spec: Mapping[str, Any], span: Span) -> Drafted:
-        """Describe a resource. Values may be nodes of the source, plain data, or both; None and empty ones within the map
-        itself are left out."""
+        """Describe a resource. Values may be nodes of the source, plain data, or both; None and empty ones within the
+        map itself are left out."""
         origins: dict[Path, Span] = {}
         given = {key: value for key, value in spec.items() if not _is_nothing(value)}
         bare = _plain(given, (), origins)
@@ -82,7 +82,7 @@ class Draft:
         span: Span,
         what: str,
         why: str,
-        help: str = "",
+        help: str = "",  # noqa: A002
         *,
         on: Drafted | None = None,
     ) -> None:

@@ -7,7 +7,6 @@ from posixpath import basename, join, normpath, splitext
 
 from msgspec import Struct
 
-from mlc.importers import File
 from mlc.importers._draft import Draft, Drafted, name_of
 from mlc.importers._programs import training_of
 from mlc.importers._reading import Reading, shown
@@ -46,7 +45,7 @@ class Entry(Struct, frozen=True):
     node: Node
 
 
-def describe_training(file: File, stages: Sequence[Stage], params: Mapping[str, Node], draft: Draft) -> None:
+def describe_training(stages: Sequence[Stage], params: Mapping[str, Node], draft: Draft) -> None:
     """Describe the stages that train; tell of the others why they have no place."""
     training = [stage for stage in stages if _trains(stage)]
     made_by = {entry.path: stage for stage in stages for entry in _entries(stage, "outs")}
@@ -118,7 +117,10 @@ def _model(
         draft.told.append(import_assumed.found(first.node.span, "", why, hint, address=made.address))
         if first.path in made_by:
             maker = made_by[first.path].name
-            why = f"The stage {maker} makes it by a program, which mlc does not run: `dvc repro {maker}` stays before `mlc apply`."
+            why = (
+                f"The stage {maker} makes it by a program, which mlc does not run: `dvc repro {maker}` "
+                "stays before `mlc apply`."
+            )
             draft.left_out(
                 first.node.span,
                 f"how {first.path} is made",
@@ -196,7 +198,7 @@ def _leaves(node: Node, path: tuple[str, ...]) -> list[tuple[str, Node]]:
 # ── what has no place ───────────────────────────────────────────────────────────────────────────────
 
 _WHY = {
-    "metrics": "mlc evaluates on the test part itself, and publishes what it measured with intervals; a gate says what it must be.",
+    "metrics": "mlc evaluates on the test part itself, with intervals; a gate says what it must be.",
     "plots": "mlc draws its own report of a model.",
     "outs": "mlc publishes a model by registering it, as ONNX.",
     "cmd": "mlc trains by itself, and runs no program.",
@@ -204,7 +206,7 @@ _WHY = {
     "wdir": "Paths of mlc are those of the project.",
     "params": "Their file is not there.",
     "foreach": "mlc has no loop over stages; layers say what models have in common.",
-    "matrix": "mlc has no loop over stages; candidates of a model are compared, and layers say what models have in common.",
+    "matrix": "mlc has no loop over stages; candidates of a model are compared.",
     "frozen": "A resource is applied when what it is made of changes.",
     "always_changed": "A resource is applied when what it is made of changes.",
 }
@@ -240,8 +242,7 @@ def _other(stage: Stage, training: Sequence[Stage], draft: Draft) -> None:
     else:
         why = "mlc has no stage that is a program."
     draft.left_out(stage.told.span, f"the stage {stage.name}", why)
-    for field in list(stage.told.node.value) if stage.told.node is not None else ():
-        stage.told.skip(str(field))
+    stage.told.skip_all()
 
 
 def _fields(stage: Stage, model: Drafted, draft: Draft) -> None:

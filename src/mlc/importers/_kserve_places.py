@@ -72,7 +72,10 @@ def _elsewhere(uri: str, span: Span, model: str, alias: str) -> Place:
     """A model that does not lie where mlc would put it."""
     scheme = next((one for one in _SCHEMES if uri.startswith(one)), None)
     storage = uri.rstrip("/") if scheme and uri.rstrip("/") != scheme.rstrip("/") else "s3://models"
-    why = f"mlc puts each version at STORAGE/PROJECT/MODEL/ALIAS, below {storage} here; the model moves there when it is applied."
+    why = (
+        f"mlc puts each version at STORAGE/PROJECT/MODEL/ALIAS, below {storage} here; the model moves "
+        "there when it is applied."
+    )
 
     def tell(draft: Draft, made: Drafted) -> None:
         draft.left_out(span, f"storageUri: {uri}", why, on=made)

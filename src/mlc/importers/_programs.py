@@ -1,7 +1,7 @@
 """A program that trains, and the parameters that it is given → `train` of a model.
 
-mlc runs no program of the project. Where a parameter names an estimator of the catalogue, it is that; else it is code of the
-project, as a function that has yet to be written (docs/code.md).
+mlc runs no program of the project. Where a parameter names an estimator of the catalogue, it is that; else it is code
+of the project, as a function that has yet to be written (docs/code.md).
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _SEEDS = ("random_state", "seed", "random_seed")
 def training_of(
     known: Known, script: str, script_node: Node | None, command: Span, draft: Draft, what: str
 ) -> tuple[dict[str, Any] | None, list[tuple[str, Node]]]:
-    """`train` and the parameters that have no place in it; None where neither an estimator nor a module is known. `what` is
-    how the command is called."""
+    """`train` and the parameters that have no place in it; None where neither an estimator nor a module is known.
+    `what` is how the command is called."""
     train, left = estimator_of(known)
     if train is not None:
         draft.left_out(command, what, "mlc trains the estimator by itself, and runs no program.")
@@ -46,7 +46,8 @@ def training_of(
 
 
 def estimator_of(known: Known) -> tuple[dict[str, Any] | None, list[tuple[str, Node]]]:
-    """`train`, where a parameter names an estimator of the catalogue, with the parameters that it has; and the others."""
+    """`train`, where a parameter names an estimator of the catalogue, with the parameters that it has; and the
+    others."""
     by_short = {one.rpartition(".")[2]: one for one in offered("train")}
     for path, node in known:
         if last_of(path) not in _ESTIMATOR or not isinstance(node.value, str):
@@ -87,7 +88,8 @@ def code_of(
         return None
     draft.project.setdefault("code", {})[module] = {"path": script}
     why = (
-        f"mlc runs no program; it calls a function of {script}, `train(table, labels, *, seed, **params)`, which gives a "
+        f"mlc runs no program; it calls a function of {script}, `train(table, labels, *, seed, **params)`, "
+        "which gives a "
         "trained estimator (docs/code.md)."
     )
     draft.left_out(command, what, why, "Put what the program does to train into that function.")

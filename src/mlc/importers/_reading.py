@@ -73,11 +73,19 @@ class Reading:
         self._within |= {f"{key}[{index}]": one for index, one in enumerate(made)}
         return made
 
+    def items(self) -> list[tuple[str, Node]]:
+        """The entries, none of which counts as taken by that."""
+        return (
+            [(str(key), child) for key, child in self.node.value.items()]
+            if self.node and self.node.is_map
+            else []
+        )
+
     def children(self) -> Iterator[tuple[str, Reading]]:
         """The entries that are maps."""
-        for key, child in self.node.value.items() if self else ():
+        for key, child in self.items():
             if child.is_map:
-                yield str(key), self.map(key)
+                yield key, self.map(key)
 
     def span_of(self, key: str) -> Span:
         found = self.node.get(key) if self.node is not None else None
@@ -89,6 +97,10 @@ class Reading:
     def skip(self, *keys: str) -> None:
         """Entries that say nothing which would have to be taken over."""
         self._taken.update(keys)
+
+    def skip_all(self) -> None:
+        """All of it, as it was told already or says nothing."""
+        self.skip(*(key for key, _ in self.items()))
 
     def untake(self, *keys: str) -> None:
         """Entries that were looked at and are not taken over after all."""

@@ -68,7 +68,8 @@ class Seen:
         return found
 
     def suppose(self, columns: Sequence[str], what: str, values: Sequence[Sequence[Any]] = ()) -> None:
-        """Note what a step supposes: `text`, `time`, `words`, `missing`; and the values that it knows of each column."""
+        """Note what a step supposes: `text`, `time`, `words`, `missing`; and the values that it knows of each
+        column."""
         for place, column in enumerate(columns):
             self.supposed.setdefault(column, set()).add(what)
             if place < len(values):

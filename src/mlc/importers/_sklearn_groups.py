@@ -1,7 +1,7 @@
 """Steps of scikit-learn before an estimator → the groups of a features resource.
 
-A group does what is asked of it in a fixed order, so a step that stands where the group has a field for it becomes that field,
-and any other becomes one of its `transforms`, which follow in the author's order.
+A group does what is asked of it in a fixed order, so a step that stands where the group has a field for it becomes
+that field, and any other becomes one of its `transforms`, which follow in the author's order.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ _OF_OURS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 class Groups(Struct):
-    """`named` are the groups as the language has them, `joined` what is done to all together. `kinds` say of columns what
-    the steps suppose of them: `text`, `time`, or values. `lost` is what has no place: on what, what, why."""
+    """`named` are the groups as the language has them, `joined` what is done to all together. `kinds` say of columns
+    what the steps suppose of them: `text`, `time`, or values. `lost` is what has no place: on what, what, why."""
 
     named: dict[str, dict[str, Any]]
     joined: dict[str, Any]
@@ -282,7 +282,10 @@ def _encoding(part: Part, columns: list[str], made: Groups, seen: Seen) -> tuple
         made.lost.append(("features", f"{name}={value!r} of {_short(part)}", why))
     if part.params.get("handle_unknown") != expected["handle_unknown"]:
         what = "is all 0" if one_hot else "is -1"
-        why = f"It refuses a value that it does not know; here the dataset's contract does, and in serving such a value {what}."
+        why = (
+            f"It refuses a value that it does not know; here the dataset's contract does, and in serving "
+            f"such a value {what}."
+        )
         made.lost.append(("features", f"handle_unknown='error' of {_short(part)}", why))
     return "encode", "one_hot" if one_hot else "ordinal"
 

@@ -43,7 +43,8 @@ def dataset_stub(
 
 
 def model_stub(draft: Draft, name: str, span: Span, says: str, task: str = "", train: Any = None) -> Drafted:
-    """A model of which little more than the name is known, with what it needs. What is in the project already is used."""
+    """A model of which little more than the name is known, with what it needs. What is in the project already is
+    used."""
     dataset, features = draft.asked.dataset or name, draft.asked.features or name
     task = task or draft.asked.task
     supposed = task or "binary_classification"

@@ -1,4 +1,5 @@
-"""A resource as templates see it, with its defaults and with whatever it refers to in it → the specs it was composed of."""
+"""A resource as templates see it, with its defaults and with whatever it refers to in it → the specs it was composed
+of."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def _specified(kind: str, view: Node, found: list[tuple[str, str, dict[str, Any]
 
 def _walked(node: Node, schema: Schema, root: Schema, found: list[tuple[str, str, dict[str, Any]]]) -> Node:
     if node.is_map:
-        reference = _reference(schema, root)
+        reference = _reference(schema)
         if reference and node.get("name") is not None:
             found += specs_of(reference, node)
             return node.holding(_name(node))
@@ -57,7 +58,7 @@ def _walked(node: Node, schema: Schema, root: Schema, found: list[tuple[str, str
     return node
 
 
-def _reference(schema: Schema, root: Schema) -> str:
+def _reference(schema: Schema) -> str:
     """The kind that a field refers to, or nothing."""
     branches = [schema, *schema.get("anyOf", ())]
     return next((str(one["x-mlc-ref"]) for one in branches if "x-mlc-ref" in one), "")
@@ -80,10 +81,10 @@ def _told(kind: str, spec: Node) -> dict[str, Any]:
         value = holder.pop(path[-1])
         if _filled(left, declared) != whole:
             holder[path[-1]] = value
-    return {key: _kept(spec.value[key], value) for key, value in spec_order(spec, left)}
+    return {key: _kept(spec.value[key], value) for key, value in _in_order(spec, left)}
 
 
-def spec_order(spec: Node, left: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _in_order(spec: Node, left: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """What is left, in the order in which it stood."""
     return ((key, left[key]) for key in spec.value if key in left)
 

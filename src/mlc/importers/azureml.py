@@ -1,7 +1,7 @@
 """Azure Machine Learning: the YAML files of its CLI v2.
 
-data → a dataset · environment → a runtime · command job, sweep job, the training step of a pipeline → a model, with `tune` · endpoint
-and deployment, online or in batches → a deployment and its target. What only Azure does is told.
+data → a dataset · environment → a runtime · command job, sweep job, the training step of a pipeline → a model, with
+`tune` · endpoint and deployment, online or in batches → a deployment and its target. What only Azure does is told.
 """
 
 from __future__ import annotations

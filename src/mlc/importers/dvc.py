@@ -1,7 +1,8 @@
 """DVC: dvc.yaml with its params.yaml (and dvc.lock).
 
-Stages that mlc wrote → the resources that they are of, all of them, from their parameters. Other stages → a dataset for the
-data that a model learns from and a model for what is trained; a program is not run by mlc as it is, which is told.
+Stages that mlc wrote → the resources that they are of, all of them, from their parameters. Other stages → a dataset
+for the data that a model learns from and a model for what is trained; a program is not run by mlc as it is, which is
+told.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _document(found: Found, draft: Draft, environments: dict[str, None]) -> None
         else:
             _of_mlc(found, stage, ours, draft, environments)
     if theirs:
-        describe_training(found.file, theirs, _parameters(found, told), draft)
+        describe_training(theirs, _parameters(found, told), draft)
     lock = found.around.get(found.file.path.absolute().with_name("dvc.lock").as_posix())
     if lock is not None and theirs:
         why = "It pins data by their MD5; mlc records what it read by SHA-256 when it is applied."

@@ -154,7 +154,10 @@ def _older_spelling(predictor: Reading, draft: Draft) -> Reading:
     return predictor.map("model")
 
 
-_FORMAT = "mlc serves the ONNX form of a model, which `mlc apply` makes: the one that is stored there stays where it is."
+_FORMAT = (
+    "mlc serves the ONNX form of a model, which `mlc apply` makes: the one that is stored there stays "
+    "where it is."
+)
 
 
 def _mode(notes: Reading, draft: Draft) -> str:
@@ -388,7 +391,8 @@ def _graph(found: Reading, draft: Draft, services: dict[tuple[str, str], Drafted
         or sum(w or 0 for w in weights.values()) != 100
     ):
         why = (
-            "mlc writes a graph that splits requests among services which are all imported, is called after one of them "
+            "mlc writes a graph that splits requests among services which are all imported, is called "
+            "after one of them "
             "with -graph behind, and has weights that are 100 together."
         )
         draft.left_out(found.span, f"InferenceGraph {name}", why)

@@ -1,7 +1,7 @@
 """MLflow: a model as a folder, with its MLmodel: signature, flavours, environment.
 
-→ a dataset with the signature's columns, features, a model, a runtime where a base image is named, and a deployment. What is
-in a pickle stays there; a model that was saved by skops is described with its parameters.
+→ a dataset with the signature's columns, features, a model, a runtime where a base image is named, and a deployment.
+What is in a pickle stays there; a model that was saved by skops is described with its parameters.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ _TYPES = {
 _TOLD_IN_HEAD = ("run_id", "model_id", "model_uuid", "utc_time_created", "mlflow_version")
 _SAYS_NOTHING = ("artifact_path", "saved_input_example_info", "model_size_bytes", "is_signature_from_type_hint",
                  "type_hint_from_example", "prompts", "env_vars")  # fmt: skip
+_OF_FLAVORS = (
+    *("code", "serialization_format", "sklearn_version", "lgb_version", "xgb_version", "skops_trusted_types"),
+    *("model_class", "model_format", "providers", "onnx_session_options"),
+)
+"""What says how a file was written, and by which release."""
 _CLASSES = {"xgboost": "xgboost", "lightgbm": "lightgbm"}
 
 
@@ -102,13 +107,7 @@ def _model(file: File, beside: dict[str, File], draft: Draft) -> None:
             model.head.append(f"Imported from MLflow, {key.replace('_', ' ')} {value}.")
     told.skip(*_SAYS_NOTHING)
     _flavors(flavors, beside, draft, model)
-    if signature.get("params") is not None and str(signature.node.at(("params",)).value) in (
-        "None",
-        "[]",
-        "",
-    ):  # type: ignore[union-attr]
-        signature.skip("params")
-    elif signature.node is not None and signature.node.get("params") is not None:
+    if (params := signature.get("params")) is not None and params.value not in (None, "[]", ""):
         signature.untake("params")
     told.rest(draft, "A model has no such setting here.", model)
 
@@ -186,9 +185,8 @@ def _described(
         draft.told.append(
             import_assumed.found(span, "", why, "--dataset names one that is there.", address=made.address)
         )
-    train = _estimator(flavors, draft)
-    model = model_stub(draft, name, span, SAYS, task, train)
-    return model
+    train = _estimator(flavors)
+    return model_stub(draft, name, span, SAYS, task, train)
 
 
 def _classifies(part: Any) -> bool:
@@ -198,7 +196,7 @@ def _classifies(part: Any) -> bool:
     return known is not None and "binary_classification" in known.tasks
 
 
-def _estimator(flavors: Reading, draft: Draft) -> dict[str, Any] | None:
+def _estimator(flavors: Reading) -> dict[str, Any] | None:
     """The class of the estimator, where a flavour names it."""
     for flavor, library in _CLASSES.items():
         node = flavors.map(flavor).get("model_class")
@@ -210,7 +208,8 @@ def _estimator(flavors: Reading, draft: Draft) -> dict[str, Any] | None:
 
 
 _PICKLED = (
-    "What was learned, and by which parameters, is in a pickle: to load it is to run it, so mlc does not. Where you trust it, "
+    "What was learned, and by which parameters, is in a pickle: to load it is to run it, so mlc does not. "
+    "Where you trust it, "
     "save it by skops (`skops.io.dump`) and import that: `mlc import --from sklearn model.skops`."
 )
 _FILE = "mlc serves what it trained and proved itself; the file stays with MLflow."
@@ -234,8 +233,7 @@ def _flavors(flavors: Reading, beside: dict[str, File], draft: Draft, model: Dra
             draft.left_out(
                 node.span, f"{name}: {key}: {node.value}", _PICKLED if pickled else _FILE, on=model
             )
-        flavor.skip("code", "serialization_format", f"{name}_version", "sklearn_version", "lgb_version", "xgb_version",
-                    "model_class", "model_format", "providers", "onnx_session_options", "skops_trusted_types")  # fmt: skip
+        flavor.skip(*_OF_FLAVORS, f"{name}_version")
 
 
 # ── the environment ─────────────────────────────────────────────────────────────────────────────────

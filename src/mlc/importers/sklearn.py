@@ -1,7 +1,7 @@
 """scikit-learn: an estimator or a Pipeline of feature steps and an estimator, saved by skops, fitted or not.
 
-→ feature groups and a model, with the parameters that differ from their defaults; a dataset where none is named. A pickle is
-never loaded, and of a file of skops only listed types are.
+→ feature groups and a model, with the parameters that differ from their defaults; a dataset where none is named. A
+pickle is never loaded, and of a file of skops only listed types are.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def describe(
     types: dict[str, dict[str, Any]] | None = None,
     task: str = "",
 ) -> Drafted | None:
-    """Describe an estimator as a model. `known` are the columns that it sees, in order, and `types` what is known of them,
-    where whoever asks knows. None where it cannot be a model, which is told."""
+    """Describe an estimator as a model. `known` are the columns that it sees, in order, and `types` what is known of
+    them, where whoever asks knows. None where it cannot be a model, which is told."""
     before, estimator = _divided(model)
     estimator, calibrate = _uncalibrated(estimator, draft, span)
     task = task or draft.asked.task or _task(estimator)

@@ -10,9 +10,9 @@ from msgspec import Struct
 class Part(Struct, frozen=True, kw_only=True):
     """An estimator, a transformer, or one of the words `passthrough` and `drop` (as `type`).
 
-    `params` are those that differ from their defaults, as far as they are plain data; of the others `unsaid` says what they
-    are, and `within` holds those that are estimators themselves. `steps` are a Pipeline's, `branches` a ColumnTransformer's.
-    `classes`, `categories`, `columns_in` and `width` are known where it is fitted.
+    `params` are those that differ from their defaults, as far as they are plain data; of the others `unsaid` says
+    what they are, and `within` holds those that are estimators themselves. `steps` are a Pipeline's, `branches` a
+    ColumnTransformer's. `classes`, `categories`, `columns_in` and `width` are known where it is fitted.
     """
 
     type: str
@@ -35,7 +35,8 @@ class Step(Struct, frozen=True):
 
 
 class Branch(Struct, frozen=True):
-    """A part of a ColumnTransformer. `columns` are names where they are known, else places from 0; None where neither is."""
+    """A part of a ColumnTransformer. `columns` are names where they are known, else places from 0; None where neither
+    is."""
 
     name: str
     part: Part

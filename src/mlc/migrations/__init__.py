@@ -1,11 +1,13 @@
 """The migrations between versions of the language, one file each: `from_0_to_1.py` brings `mlc: 0` to `mlc: 1`.
 
-A module declares `MIGRATION`, and with it `BEFORE` and `AFTER`: the files of a small project as they were written in the
-one version and as they are in the other (the tests try it). Its docstring says what is written in another way, and why.
+A module declares `MIGRATION`, and with it `BEFORE` and `AFTER`: the files of a small project as they were written in
+the one version and as they are in the other (the tests try it). Its docstring says what is written in another way,
+and why.
 
-A migration edits text, so comments, order and quotes stay. `meaning` says what a composed document of the version before
-means in the version after: whoever migrates composes the project before and after, and writes nothing where the two do not
-agree. Edits reach every place that the schema of a kind describes: resource files and layers, presets, patches.
+A migration edits text, so comments, order and quotes stay. `meaning` says what a composed document of the version
+before means in the version after: whoever migrates composes the project before and after, and writes nothing where
+the two do not agree. Edits reach every place that the schema of a kind describes: resource files and layers, presets,
+patches.
 """
 
 from __future__ import annotations
@@ -48,18 +50,18 @@ class Files(Struct, frozen=True):
         return (part for part in self.parts if part.kind == kind)
 
 
-def unchanged(kind: str, value: Any) -> Any:
+def unchanged(_: str, value: Any) -> Any:
     return value
 
 
-def nothing(files: Files) -> Iterable[Diagnostic]:
+def nothing(_: Files) -> Iterable[Diagnostic]:
     return ()
 
 
 class Migration(Struct, frozen=True):
-    """`edits` are the places to write otherwise, but for the version itself, which whoever migrates sets. `meaning` takes
-    a kind and a composed resource of it as plain data (of mlc.yaml, the kind `project`), and gives it as the version
-    after says it. `by_hand` tells what no edit can do."""
+    """`edits` are the places to write otherwise, but for the version itself, which whoever migrates sets. `meaning`
+    takes a kind and a composed resource of it as plain data (of mlc.yaml, the kind `project`), and gives it as the
+    version after says it. `by_hand` tells what no edit can do."""
 
     before: int
     after: int

@@ -1,8 +1,9 @@
 """import-left-out: something of what is imported has no place in the specs that are written.
 
-Why it matters: what is planned does not do it, and nobody would notice. It is in the source, and told here with its line.
-How to mend it: read why. Say it in another way where the help names one, keep doing it where it is done today, or let it
-go.
+Why it matters: what is planned does not do it, and nobody would notice. It is in the source, and told here with its
+line.
+How to mend it: read why. Say it in another way where the help names one, keep doing it where it is done today, or let
+it go.
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ def project_there(folder: str) -> Diagnostic:
 def broken_project() -> Diagnostic:
     return RULE.at(
         None,
-        "The project has mistakes, told above, so it cannot be said what an import would make of it. Nothing was written.",
+        "The project has mistakes, told above, so it cannot be said what an import would make of it. "
+        "Nothing was written.",
         help="Mend them first, or import into a new project: `--new DIR`.",
     )
 

@@ -42,7 +42,8 @@ def unknown_kind(name: str, known: Iterable[str]) -> Diagnostic:
 def a_pickle(name: str) -> Diagnostic:
     return RULE.at(
         start_of(name),
-        f"{name} is a pickle, or looks like one. To load a pickle is to run what is in it, whatever that is, so mlc never "
+        f"{name} is a pickle, or looks like one. To load a pickle is to run what is in it, whatever that "
+        "is, so mlc never "
         "does.",
         help="Where you trust it, save it again: `skops.io.dump(joblib.load(…), 'model.skops')`, with the version of "
         "scikit-learn that wrote it.",
@@ -52,7 +53,8 @@ def a_pickle(name: str) -> Diagnostic:
 def untrusted(name: str, types: Iterable[str]) -> Diagnostic:
     return RULE.at(
         start_of(name),
-        f"{name} holds types that are on no list of what may be loaded: {listed(sorted(types))}. Nothing of it was loaded.",
+        f"{name} holds types that are on no list of what may be loaded: {listed(sorted(types))}. Nothing "
+        "of it was loaded.",
         help="What is the project's own is described by hand, as code of the project (docs/code.md).",
     )
 

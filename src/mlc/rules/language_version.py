@@ -31,7 +31,8 @@ def found(version: int, span: Span) -> Diagnostic:
     if version > VERSION:
         return RULE.at(
             span,
-            f"It is written in version {version} of the language, which mlc {first_release(version)} and newer read. This is mlc "
+            f"It is written in version {version} of the language, which mlc {first_release(version)} and "
+            "newer read. This is mlc "
             f"{__version__}, which reads version {VERSION}.",
             text="newer than this mlc",
             help=f"Install mlc {first_release(version)} or newer.",
@@ -49,7 +50,8 @@ def found(version: int, span: Span) -> Diagnostic:
 def no_way(version: int, span: Span | None) -> Diagnostic:
     return RULE.at(
         span,
-        f"There is no way from version {version} of the language to version {VERSION}: there never was a version {version}.",
+        f"There is no way from version {version} of the language to version {VERSION}: there never was a "
+        f"version {version}.",
         text="no version of the language",
         help=f"Write the version that the project was written in, which is 0 to {VERSION}.",
         path="mlc",

@@ -25,7 +25,8 @@ def would_differ(before: int, after: int, what: str, span: Span | None = None) -
 def has_mistakes(before: int) -> Diagnostic:
     return RULE.at(
         None,
-        f"The project has mistakes that keep it from being composed, in version {before} of the language too. Nothing was "
+        f"The project has mistakes that keep it from being composed, in version {before} of the language "
+        "too. Nothing was "
         "written.",
         help="Mend them first; they are told above.",
     )

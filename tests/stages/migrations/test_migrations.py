@@ -221,8 +221,10 @@ def test_comments_survive_and_the_second_time_is_none(
     files = {
         **SHOP,
         "mlc.yaml": f"mlc: 1{marks[0]}\nproject: shop{marks[1]}\nenvironments: [dev]\n",
-        "model/churn.yaml": f"{marks[2].strip()}\ntask: binary_classification{marks[3]}\ndataset: people\nfeatures: basic\n"
-        f"train:{marks[4]}\n  estimator: sklearn.linear_model.LogisticRegression\n  params: {body}\n{marks[5].strip()}\n",
+        "model/churn.yaml": f"{marks[2].strip()}\ntask: binary_classification{marks[3]}\n"
+        "dataset: people\nfeatures: basic\n"
+        f"train:{marks[4]}\n  estimator: sklearn.linear_model.LogisticRegression\n  params: "
+        f"{body}\n{marks[5].strip()}\n",
     }
     found = through(tmp_path, files, TO_TWO, TO_THREE)
     assert not found.diagnostics, found.diagnostics
