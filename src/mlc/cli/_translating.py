@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mlc import importers
 from mlc.cli import _files
 from mlc.cli._console import Unfit, agreed, paint, project_folder, show_diagnostics
-from mlc.ir import outputs
+from mlc.ir import written_output
 from mlc.ir.diagnostic import has_errors
 from mlc.rules import consent_missing, import_refused, import_unreadable
 from mlc.rules._words import counted
@@ -89,7 +89,8 @@ def _write(arguments: argparse.Namespace, found: Translated) -> int:
         if not dry:
             _files.write(found.root, dict(changed))
         files = [
-            outputs.WrittenOut(file, _outcome(found, file), found.texts[file]) for file in sorted(found.texts)
+            written_output.WrittenOut(file, _outcome(found, file), found.texts[file])
+            for file in sorted(found.texts)
         ]
         folder = os.path.relpath(found.root, Path(arguments.folder).resolve())
         sys.stdout.write(json.translated(folder, files, found.diagnostics, written=not dry))
@@ -116,7 +117,7 @@ def _write(arguments: argparse.Namespace, found: Translated) -> int:
     return 0
 
 
-def _outcome(found: Translated, file: str) -> outputs.Outcome:
+def _outcome(found: Translated, file: str) -> written_output.Outcome:
     if file not in found.before:
         return "new"
     if found.before[file] == found.texts[file]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from mlc.importers import File
 from mlc.importers._draft import Draft, Drafted, name_of
+from mlc.importers._kserve_beside import LABELS, NO_RIGHTS, key_of, read_graph, read_runtime
 from mlc.importers._kserve_places import Place, place_of
 from mlc.importers._reading import Reading, bare
 from mlc.importers._stubs import model_stub
-from mlc.kinds._fields import PINNED_IMAGE
 from mlc.rules import import_unreadable
 
 WHAT = "InferenceService (serving.kserve.io/v1beta1)"
@@ -27,13 +27,6 @@ _VERSIONS = {
     "ServingRuntime": "serving.kserve.io/v1alpha1",
 }
 _MODES = {"standard": "standard", "rawdeployment": "standard", "knative": "knative", "serverless": "knative"}
-_NO_RIGHTS = {
-    "runAsNonRoot": True,
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-_OURS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by")
 _NOT_HERE = "mlc's InferenceService has no such field."
 _CPU = re.compile(r"[0-9]+(\.[0-9]+)?|[0-9]+m")
 _MEMORY = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]i?|[0-9]+")
@@ -66,23 +59,18 @@ def take(files: Sequence[File], draft: Draft) -> None:
                 draft.left_out(
                     node.span, f"kind: {kind or '?'}", "It is none of KServe's objects that mlc writes."
                 )
-    services = {_key(one): _service(one, draft) for one in objects["InferenceService"]}
+    services = {key_of(one): _service(one, draft) for one in objects["InferenceService"]}
     for one in objects["ServingRuntime"]:
-        _runtime(one, draft)
+        read_runtime(one, draft)
     for one in objects["InferenceGraph"]:
-        _graph(one, draft, services)
-
-
-def _key(found: Reading) -> tuple[str, str]:
-    meta = found.map("metadata")
-    return meta.text("namespace", "default"), meta.text("name")
+        read_graph(one, draft, services)
 
 
 # ── a service ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def _service(found: Reading, draft: Draft) -> Drafted:
-    namespace, service = _key(found)
+    namespace, service = key_of(found)
     meta, notes = found.map("metadata"), found.map("metadata").map("annotations")
     spec = found.map("spec")
     predictor = spec.map("predictor")
@@ -124,7 +112,7 @@ def _service(found: Reading, draft: Draft) -> Drafted:
             on=made,
         )
     _what_mlc_adds(predictor, model, draft, made)
-    for label in _OURS:
+    for label in LABELS:
         meta.map("labels").skip(label)
     notes.skip("mlc/project", "mlc/environment", "mlc/model", "mlc/alias", "mlc/resource")
     found.skip("status")
@@ -309,7 +297,7 @@ def _what_mlc_adds(predictor: Reading, model: Reading, draft: Draft, made: Draft
     fixed: list[tuple[Reading, str, Any]] = [
         (predictor, "automountServiceAccountToken", False),
         (model, "protocolVersion", "v2"),
-        (model, "securityContext", _NO_RIGHTS),
+        (model, "securityContext", NO_RIGHTS),
     ]
     for reading, key, value in fixed:
         given = reading.node.get(key) if reading.node is not None else None
@@ -326,89 +314,3 @@ def _what_mlc_adds(predictor: Reading, model: Reading, draft: Draft, made: Draft
         made.notes.setdefault(("resources",), []).append("KServe's own defaults, as the source says nothing.")
     if added:
         draft.assumed(made, (), f"mlc writes {', '.join(added)} too, which the source does not say.")
-
-
-# ── runtimes and graphs ─────────────────────────────────────────────────────────────────────────────
-
-
-def _runtime(found: Reading, draft: Draft) -> None:
-    namespace, name = _key(found)
-    users = [
-        one
-        for one in draft.resources.values()
-        if one.kind == "target"
-        and one.spec["serving_runtime"] == name
-        and one.spec.get("namespace", "default") == namespace
-    ]
-    spec = found.map("spec")
-    containers = spec.maps("containers")
-    if not users or not containers:
-        draft.left_out(found.span, f"ServingRuntime {name}", "No service that is imported names it.")
-        return
-    image, args = containers[0].text("image"), containers[0].get("args")
-    if re.fullmatch(PINNED_IMAGE, image) is None or args is None:
-        why = "mlc writes a runtime whose image is pinned by its digest (@sha256:…) and that has args."
-        draft.left_out(containers[0].span_of("image"), f"ServingRuntime {name}", why)
-        return
-    ports = containers[0].maps("ports")
-    for user in users:
-        user.spec["container"] = {
-            "image": image,
-            "args": bare(args),
-            "port": (ports[0].number("containerPort") if ports else None) or 8080,
-        }
-    if ports:
-        ports[0].skip("protocol")
-    if bare(containers[0].map("securityContext").node) == _NO_RIGHTS:
-        containers[0].skip("securityContext")
-        containers[0].map("securityContext").skip(*_NO_RIGHTS)
-    if containers[0].text("name") != "kserve-container":
-        draft.left_out(containers[0].span_of("name"), "containers[0].name", "mlc calls it kserve-container.")
-    formats = [{"name": "onnx", "version": "1", "autoSelect": False}]
-    if bare(spec.node.get("supportedModelFormats") if spec.node else None) == formats:
-        spec.skip("supportedModelFormats")
-    if bare(spec.get("protocolVersions")) != ["v2"]:
-        draft.left_out(spec.span_of("protocolVersions"), "protocolVersions", "mlc serves v2.", on=users[0])
-    meta = found.map("metadata")
-    for label in _OURS:
-        meta.map("labels").skip(label)
-    meta.map("annotations").skip("mlc/resource")
-    found.rest(draft, "mlc's ServingRuntime has no such field.", users[0])
-
-
-def _graph(found: Reading, draft: Draft, services: dict[tuple[str, str], Drafted]) -> None:
-    namespace, name = _key(found)
-    nodes = found.map("spec").map("nodes")
-    root = nodes.map("root")
-    steps = root.maps("steps")
-    weights = {step.text("serviceName"): step.number("weight") for step in steps}
-    base = next((one for one in weights if f"{one}-graph" == name), "")
-    known = all((namespace, one) in services for one in weights)
-    if (
-        root.text("routerType") != "Splitter"
-        or not base
-        or not known
-        or sum(w or 0 for w in weights.values()) != 100
-    ):
-        why = (
-            "mlc writes a graph that splits requests among services which are all imported, is called "
-            "after one of them "
-            "with -graph behind, and has weights that are 100 together."
-        )
-        draft.left_out(found.span, f"InferenceGraph {name}", why)
-        return
-    shares = {}
-    for step in steps:
-        service, called = step.text("serviceName"), step.text("name")
-        if service != base:
-            shares[name_of(called or service, "share")] = {
-                "deployment": services[(namespace, service)].name,
-                "traffic": f"{step.number('weight')}%",
-            }
-    on = services[(namespace, base)]
-    on.spec["shares"] = shares
-    meta = found.map("metadata")
-    for label in _OURS:
-        meta.map("labels").skip(label)
-    meta.map("annotations").skip("mlc/resource")
-    found.rest(draft, "mlc's InferenceGraph has no such field.", on)

@@ -54,6 +54,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         review_output,
         state,
         trial,
+        written_output,
     )
 
     types: dict[str, Any] = {
@@ -74,8 +75,8 @@ def _documents() -> dict[str, dict[str, Any]]:
         "fix": outputs.Fixed,
         "rename": outputs.Renamed,
         "import": outputs.Imported,
-        "import-specs": outputs.Translated,
-        "migrate": outputs.Migrated,
+        "import-specs": written_output.Translated,
+        "migrate": written_output.Migrated,
         "modules": outputs.Modules,
         "lock": module.Lock,
         "event": event.Event,

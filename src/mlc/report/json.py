@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from mlc.ir import outputs
+from mlc.ir import outputs, written_output
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
 from mlc.ir.columns_out import ColumnsOut, FeaturesOut
@@ -65,11 +65,11 @@ def migrated(
 ) -> str:
     """What a migration edits, version by version, and what it leaves to do by hand."""
     made = [
-        outputs.MigrationStepOut(before, after, [_edit(edit) for edit in edits])
+        written_output.MigrationStepOut(before, after, [_edit(edit) for edit in edits])
         for before, after, edits in steps
     ]
     return bare(
-        outputs.Migrated(
+        written_output.Migrated(
             written=written,
             language=language,
             steps=made,
@@ -80,11 +80,13 @@ def migrated(
 
 
 def translated(
-    folder: str, files: list[outputs.WrittenOut], found: tuple[Diagnostic, ...], *, written: bool
+    folder: str, files: list[written_output.WrittenOut], found: tuple[Diagnostic, ...], *, written: bool
 ) -> str:
     """What an import writes, and what of its sources it does not."""
     diagnostics = [diagnostic(one) for one in found]
-    return bare(outputs.Translated(written=written, folder=folder, files=files, diagnostics=diagnostics))
+    return bare(
+        written_output.Translated(written=written, folder=folder, files=files, diagnostics=diagnostics)
+    )
 
 
 def imported(found: Sequence[tuple[str, str]]) -> str:
