@@ -161,7 +161,7 @@ def test_values_are_where_the_language_has_them(tmp_path: Path) -> None:
     }
     assert spec_of(found, "mlc.yaml")["project"] == "fraud"
     assert "model/scorer.yaml" in found.texts  # a stand-in, which is told
-    assert [one.address for one in found.diagnostics if "stands in" in one.detail] == ["model.scorer"]
+    assert [one.address for one in found.diagnostics if "stands in for it" in one.detail] == ["model.scorer"]
 
 
 def test_a_model_that_is_there_needs_no_stand_in(tmp_path: Path) -> None:

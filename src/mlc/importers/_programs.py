@@ -61,17 +61,18 @@ def estimator_of(known: Known) -> tuple[dict[str, Any] | None, list[tuple[str, N
 def _with_parameters(name: str, node: Node, known: Known) -> tuple[dict[str, Any], list[tuple[str, Node]]]:
     fields = parameter_schema(name) or {"properties": {}, "x-mlc-not-settable": {}}
     params: dict[str, Any] = {}
-    made: dict[str, Any] = {"estimator": Node(name, node.span)}
+    seed: dict[str, Any] = {}
     left = []
     for path, value in known:
         short = last_of(path)
         if short in _SEEDS and type(value.value) is int:
-            made["seed"] = value
+            seed = {"seed": value}
         elif short in fields["properties"] or short in fields["x-mlc-not-settable"]:
             params[short] = value
         else:
             left.append((path, value))
-    return made | ({"params": params} if params else {}), left
+    made = {"estimator": Node(name, node.span)}
+    return made | ({"params": params} if params else {}) | seed, left
 
 
 def code_of(
@@ -93,14 +94,14 @@ def code_of(
         "trained estimator (docs/code.md)."
     )
     draft.left_out(command, what, why, "Put what the program does to train into that function.")
-    made: dict[str, Any] = {"estimator": Node(f"code.{module}.train", script_node.span)}
-    params = {}
+    params, seed = {}, None
     for path, node in known:
         if last_of(path) in _SEEDS and type(node.value) is int:
-            made["seed"] = node
+            seed = node
         elif _is_plain(node):
             params[name_of(last_of(path), "parameter").replace("-", "_")] = node
-    return made | ({"params": params} if params else {})
+    made: dict[str, Any] = {"estimator": Node(f"code.{module}.train", script_node.span)}
+    return made | ({"params": params} if params else {}) | ({"seed": seed} if seed is not None else {})
 
 
 def last_of(path: str) -> str:

@@ -78,7 +78,10 @@ def model_stub(draft: Draft, name: str, span: Span, says: str, task: str = "", t
         draft.noted(model, ("train",), f"Assumed: {says} does not say how the model is trained.")
         standing.append("the estimator")
     if standing:
-        why = f"{says} does not say what stands in for {listed(standing)}: it is there so that the rest can be checked."
+        why = (
+            f"{says} says nothing of {listed(standing)}; what is written there stands in for it, so that the rest can "
+            "be checked."
+        )
         hint = "Name what is in the project with --model, --dataset or --features, say --task, or write what is meant."
         draft.told.append(import_assumed.found(span, "", why, hint, address=model.address))
     return model
