@@ -30,7 +30,8 @@ def test_model_settings_hold_the_signature(artifacts: tuple[Artifact, ...]) -> N
     settings = json.loads(emitted(artifacts, "model-settings.json").content)
     assert settings.keys() == MODEL_SETTINGS
     assert [tensor["name"] for tensor in settings["inputs"]] == ["income", "purpose", "member"]
-    assert settings["parameters"]["extra"] == {"nullable": ["income"]}
+    assert settings["parameters"]["extra"]["nullable"] == ["income"]
+    assert "deployment/risk_server.yaml" in settings["parameters"]["extra"]["written"]
     for tensor in settings["inputs"] + settings["outputs"]:
         assert tensor.keys() == {"name", "datatype", "shape"}
         assert tensor["datatype"] in DATATYPES

@@ -1,6 +1,8 @@
 """Show where a value comes from: the winner, every value it overwrote, and the interpolations on the way.
 
 ADDRESS is a resource such as model.churn, PATH a field in it: mlc explain model.churn.train.params.C
+The path of an artifact, as `mlc render` lists it, shows where each of its lines comes from; FILE:LINE shows one of them
+with all the layers behind it: mlc explain generated/prod/kserve/online/inferenceservice.yaml:12
 A map is shown as YAML in which every line ends in its origin. `mlc explain features.NAME --columns` shows the columns
 that come out of features on each dataset, as far as they are known before apply. `mlc explain --unused` finds what is
 written and changes nothing in any environment: values that never win, layers, variables, presets that nobody uses.
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from mlc.cli._console import (
     DIAGNOSTIC_FORMS,
@@ -19,6 +22,7 @@ from mlc.cli._console import (
     exit_code,
     guarded,
     paint,
+    project_folder,
     show_diagnostics,
 )
 from mlc.ir.diagnostic import has_errors
@@ -27,7 +31,7 @@ _FORMS = ("text", "json")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("address", metavar="ADDRESS[.PATH]", nargs="?", help="what to explain")
+    parser.add_argument("address", metavar="ADDRESS[.PATH] | FILE[:LINE]", nargs="?", help="what to explain")
     parser.add_argument(
         "--annotate", action="store_true", help="as YAML, every line with its origin (maps are shown so)"
     )
@@ -71,7 +75,10 @@ def _misused(arguments: argparse.Namespace) -> str:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from mlc import inquiry
+    from mlc import inquiry, tracing
+
+    if tracing.is_path(arguments.address, project_folder(arguments)):
+        return _trace(arguments)
 
     composed, explained = inquiry.explain(asked(arguments), arguments.address)
     if has_errors(composed.diagnostics):
@@ -89,6 +96,29 @@ def _explain(arguments: argparse.Namespace) -> int:
             sys.stdout.write(explain_yaml.explanation(one, painted, first=index == 0))
         else:
             sys.stdout.write(explain_text.explanation(one, composed.sources, painted))
+    return 0
+
+
+def _trace(arguments: argparse.Namespace) -> int:
+    from mlc import tracing
+
+    wanted = asked(arguments)
+    here = Path(arguments.folder).resolve().relative_to(wanted.root).as_posix()
+    validated, traced = tracing.trace(wanted, arguments.address, here)
+    if traced is None:
+        raise Unfit(*validated.diagnostics, sources=validated.composed.sources)
+    if arguments.format == "json":
+        from mlc.report import json
+
+        sys.stdout.write(json.traced(traced))
+        return 0
+    from mlc.report import tracing_text
+
+    painted = paint(arguments, sys.stdout)
+    if len(traced.lines) == 1:
+        sys.stdout.write(tracing_text.line(traced, validated.composed.sources, painted))
+    else:
+        sys.stdout.write(tracing_text.artifact(traced, painted))
     return 0
 
 

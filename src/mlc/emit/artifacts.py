@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from mlc.emit.origin import Reads, header
 from mlc.emit.templates import TemplateError, fill, fill_path
 from mlc.ir.artifact import Artifact, artifact
 from mlc.ir.backend import Backend, Emission
@@ -19,15 +20,17 @@ from mlc.kinds import kind as kind_of
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def emit(graph: Graph, backends: tuple[Backend, ...], first_environment: bool) -> tuple[Artifact, ...]:
+def emit(
+    graph: Graph, backends: tuple[Backend, ...], first_environment: bool, reads: Reads | None = None
+) -> tuple[Artifact, ...]:
     """Every artifact of an environment, sorted by path.
 
-    A kind that exists once per project is emitted with the first environment only. Raises TemplateError
-    when a template is broken, writes what its format cannot read, or claims a path a second time: all of
-    them bugs of the backend and none of the author of the specs.
+    A kind that exists once per project is emitted with the first environment only. `reads` lets headers name the
+    files of what interpolations read. Raises TemplateError when a template is broken, writes what its format cannot
+    read, or claims a path a second time: all of them bugs of the backend and none of the author of the specs.
     """
     emitted: dict[str, Artifact] = {}
-    for found in _emit_all(graph, backends, first_environment):
+    for found in _emit_all(graph, backends, first_environment, reads):
         other = emitted.setdefault(found.path, found)
         if other is not found:
             raise TemplateError(
@@ -51,21 +54,32 @@ def render(
     return _rendered(backend, template_name, data, template_name.removesuffix(".j2"))
 
 
-def again(
-    artifact: Artifact, resource: Resource, backend: Backend, graph: Graph, first_environment: bool
-) -> bytes | None:
-    """An artifact's content as it would be of another resource in its own one's place; None where it would not be."""
+def emission_of(
+    artifact: Artifact, resource: Resource, backend: Backend, graph: Graph, first: bool
+) -> Emission | None:
+    """What of its backend writes an artifact for a resource; None where nothing does."""
     once = kind_of(resource.address.kind).once
     for emission in backend.manifest.emits:
-        if applies(emission, resource, graph.project) and (first_environment or not once):
+        if applies(emission, resource, graph.project) and (first or not once):
             try:
-                known = {**_known(graph, resource, once), **_pins(backend)}
-                found = _artifact(graph, resource, backend, emission, once, known)
+                path = _path(graph, backend, emission, once, _known(graph, resource, once))
             except TemplateError:
                 continue  # a value that its sink cannot hold
-            if found.path == artifact.path:
-                return found.content
+            if path == artifact.path:
+                return emission
     return None
+
+
+def rendered_by(emission: Emission, resource: Resource, backend: Backend, graph: Graph) -> bytes | None:
+    """What an emission writes for a resource, wherever to; None where it writes nothing, or cannot."""
+    if not applies(emission, resource, graph.project):
+        return None
+    once = kind_of(resource.address.kind).once
+    try:
+        known = {**_known(graph, resource, once), **_pins(backend)}
+        return _artifact(graph, resource, backend, emission, once, known).content
+    except TemplateError:
+        return None
 
 
 def applies(emission: Emission, resource: Resource, project: Mapping[str, Any]) -> bool:
@@ -75,7 +89,9 @@ def applies(emission: Emission, resource: Resource, project: Mapping[str, Any]) 
     )
 
 
-def _emit_all(graph: Graph, backends: tuple[Backend, ...], first_environment: bool) -> Iterator[Artifact]:
+def _emit_all(
+    graph: Graph, backends: tuple[Backend, ...], first_environment: bool, reads: Reads | None
+) -> Iterator[Artifact]:
     by_kind: dict[str, list[tuple[Backend, Emission]]] = {}
     for backend in backends:
         for emission in backend.manifest.emits:
@@ -87,7 +103,7 @@ def _emit_all(graph: Graph, backends: tuple[Backend, ...], first_environment: bo
         known: dict[str, Any] | None = None
         for backend, emission in by_kind.get(resource.address.kind, ()):
             if applies(emission, resource, graph.project):
-                known = known or _known(graph, resource, once)
+                known = known or _known(graph, resource, once, reads)
                 yield _artifact(graph, resource, backend, emission, once, {**known, **_pins(backend)})
 
 
@@ -99,22 +115,26 @@ def _artifact(
     once: bool,
     data: Mapping[str, Any],
 ) -> Artifact:
+    path = _path(graph, backend, emission, once, data)
+    folder = posixpath.dirname(path)
+    data = {**data, "folder": folder, "root": posixpath.relpath(".", folder) if folder else "."}
+    return artifact(path, _rendered(backend, emission.template, data, path), backend.name, resource.address)
+
+
+def _path(graph: Graph, backend: Backend, emission: Emission, once: bool, data: Mapping[str, Any]) -> str:
     label = f"{backend.name}/{emission.template}"
     below = "" if once else f"{graph.project['artifacts']}/{graph.environment}/"
     path = below + fill_path(label, emission.path, data)
     if path.startswith("/") or ".." in path.split("/"):
         raise TemplateError(label, f"it would write {path}, which leaves the project's folder.")
-    path = posixpath.normpath(path)
-    folder = posixpath.dirname(path)
-    data = {**data, "folder": folder, "root": posixpath.relpath(".", folder) if folder else "."}
-    return artifact(path, _rendered(backend, emission.template, data, path), backend.name, resource.address)
+    return posixpath.normpath(path)
 
 
 def _pins(backend: Backend) -> dict[str, Any]:
     return {"pins": {name: msgspec.to_builtins(pin) for name, pin in backend.manifest.pins.items()}}
 
 
-def _known(graph: Graph, resource: Resource, once: bool) -> dict[str, Any]:
+def _known(graph: Graph, resource: Resource, once: bool, reads: Reads | None = None) -> dict[str, Any]:
     """All that a template may know beside its pins. What exists once per project knows no environment."""
     data = {
         "resource": resource.view,
@@ -122,7 +142,7 @@ def _known(graph: Graph, resource: Resource, once: bool) -> dict[str, Any]:
         "name": resource.address.name,
         "kind": resource.address.kind,
         "project": graph.project,
-        "header": f"Written by mlc from {_origin(resource)}; changes here are overwritten.",
+        "header": header(resource, reads),
         "steps": [
             {"id": operation.id, "name": operation.name, "publishes": operation.publishes}
             for operation in resource.operations
@@ -146,11 +166,6 @@ def _reads(resource: Resource) -> dict[str, list[Any]]:
         for kind, _, name in (need.address.partition("."),)
     }
     return {"files": list(files), "steps": list(steps.values())}
-
-
-def _origin(resource: Resource) -> str:
-    file = resource.node.span.file
-    return str(resource.address) if file.startswith("<") else file
 
 
 def _rendered(backend: Backend, template: str, data: Mapping[str, Any], path: str) -> bytes:

@@ -1,32 +1,21 @@
-"""Which value of a spec a line of an artifact comes from, and so which line of YAML a checker's finding is about.
-
-A value is changed, the artifact is rendered again, and the lines that differ come from it: whatever a template or the
-facts of a kind make of the value. Nothing is guessed from what texts look like.
-"""
+"""Which line of YAML a checker's finding is about: where the values stand that the line it names comes from."""
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
-from mlc.emit.artifacts import again
+from mlc.emit.influence import Path, influences
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend
 from mlc.ir.graph import Graph, Resource
 from mlc.ir.span import Span
-from mlc.kinds import kind as kind_of
-from mlc.kinds._kind import Scope
-
-Path = tuple[str | int, ...]
 
 _LINE = re.compile(r"(?:^|[\s:>])(?:[\w./-]*?[\w-]:\s?)?(\d+):\d+\b|\bline (\d+)\b|:(\d+)(?=[:\s]|$)")
 _PLACE = re.compile(r"\$?[A-Za-z_][\w-]*(?:\[\d+\]|\.[A-Za-z_][\w-]*)+|\$(?:\.[\w-]+|\[\d+\])+")
-_MOST = 2000
-"""Values that are tried; an artifact of a larger resource is led back to the resource alone."""
 
 
 def places(finding: str, artifact: Artifact, backend: Backend, graph: Graph, first: bool) -> tuple[Span, ...]:
@@ -89,84 +78,37 @@ def _causes(
     first: bool,
 ) -> Iterator[Span]:
     """The values that only few lines come from, those of the fewest alone: a name may stand everywhere."""
-    text = artifact.content.decode("utf-8").splitlines()
     best: list[Span] = []
-    fewest = len(text) + 1
-    for number, (path, value) in enumerate(_scalars(resource.view)):
-        if number >= _MOST:
-            return
-        for other in _others(value):
-            changed = _with(resource, path, other, graph)
-            rendered = None if changed is None else again(artifact, changed, backend, graph, first)
-            if rendered is None:
-                continue
-            new = rendered.decode("utf-8").splitlines()
-            if len(new) != len(text):
-                break  # other lines came or went: it is about more than a line
-            differing = [i + 1 for i, line in enumerate(text) if line != new[i]]
-            if set(lines) & set(differing) and len(differing) <= fewest:
-                span = _span(path, resource, graph)
-                if len(differing) < fewest:
-                    best, fewest = [], len(differing)
-                if span is not None and span not in best:
-                    best.append(span)
-            break
+    fewest = artifact.content.count(b"\n") + 2
+    for one in influences(artifact, backend, graph, first):
+        if one.shifts or not one.lines & set(lines) or len(one.lines) > fewest:
+            continue
+        span = span_of(one.path, resource, graph)
+        if len(one.lines) < fewest:
+            best, fewest = [], len(one.lines)
+        if span is not None and span not in best:
+            best.append(span)
     yield from best
 
 
-def _scalars(view: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    if isinstance(view, Mapping):
-        for key, child in view.items():
-            yield from _scalars(child, (*path, key))
-    elif isinstance(view, list | tuple):
-        for i, child in enumerate(view):
-            yield from _scalars(child, (*path, i))
-    elif view is not None and path and path[-1] not in ("kind", "name"):
-        yield path, view
-
-
-def _others(value: Any) -> Iterator[Any]:
-    """Values of the same kind as this one, the likeliest to fit its form first."""
-    match value:
-        case bool():
-            yield not value
-        case int() | float():
-            yield value + 1
-            yield value / 2
-        case str():
-            if digit := re.search(r"\d", value):
-                at = digit.start()
-                yield value[:at] + str(int(value[at]) % 9 + 1) + value[at + 1 :]
-            yield value + "x"
-            yield "x" + value
-
-
-def _with(resource: Resource, path: Path, value: Any, graph: Graph) -> Resource | None:
-    """The resource with one value changed; None where its kind can make nothing of that."""
-    from msgspec import structs
-
-    view = copy.deepcopy(resource.view)
-    inner: Any = view
-    for part in path[:-1]:
-        inner = inner[part]
-    if not isinstance(inner, dict | list):
-        return None
-    inner[path[-1]] = value  # type: ignore[index]
-    try:
-        facts = kind_of(resource.address.kind).facts(
-            resource.address, view, Scope(graph.project, graph.environment)
-        )
-    except Exception:  # a value out of its form: it was never to be
-        return None
-    return structs.replace(resource, view=view, facts=facts)
-
-
-def _span(path: Path, resource: Resource, graph: Graph) -> Span | None:
+def span_of(path: Path, resource: Resource, graph: Graph) -> Span | None:
     """Where a value of a view stands: in the resource's own file, or in that of one it refers to."""
-    owner, start, view = resource, 0, resource.view
+    owner, below = owner_of(path, resource, graph)
+    node = owner.node.at(below)
+    if node is None or node.span.file.startswith("<"):
+        return owner.node.span if node is None else None
+    return node.span
+
+
+def owner_of(path: Path, resource: Resource, graph: Graph) -> tuple[Resource, Path]:
+    """The resource that a value of a view belongs to, and the path to it there. A reference belongs to who refers."""
+    owner, start = resource, 0
+    view: Any = resource.view
     for i, part in enumerate(path):
-        view = view[part]  # type: ignore[index]
+        view = view[part]
         if isinstance(view, Mapping) and {"kind", "name"} <= view.keys():
+            if path[i + 1 :] == ("name",):
+                return owner, path[start : i + 1]
             named = next(
                 (
                     one
@@ -177,7 +119,4 @@ def _span(path: Path, resource: Resource, graph: Graph) -> Span | None:
             )
             if named is not None:
                 owner, start = named, i + 1
-    node = owner.node.at(path[start:])
-    if node is None or node.span.file.startswith("<"):
-        return owner.node.span if node is None else None
-    return node.span
+    return owner, path[start:]

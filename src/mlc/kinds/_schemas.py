@@ -53,6 +53,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         reproduction,
         review_output,
         state,
+        tracing_output,
         trial,
         written_output,
     )
@@ -70,6 +71,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         "doctor": installation.Doctor,
         "render": outputs.Rendered,
         "explain": outputs.Explained,
+        "explain-artifact": tracing_output.TracedOut,
         "columns": columns_out.FeaturesOut,
         "fmt": outputs.Formatted,
         "fix": outputs.Fixed,

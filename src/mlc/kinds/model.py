@@ -173,6 +173,8 @@ _PUBLISHED = {
     "report": {"report": "evaluation.html"},
     "card": {"card": "README.md"},
     "bom": {"bom": "bom.cdx.json"},
+    "provenance": {"provenance": "provenance.slsa.json"},
+    "lineage": {"lineage": "lineage.openlineage.json"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
 _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
@@ -313,7 +315,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         proofs |= choice | {"selection": f"{address}/select#selection"}
     steps.append(operation("card", "model_card", about_model, **proofs))
     data = {"train": f"{ingest}#train", "test": test, **kept}
-    told_of = describing(view, operation, about_model, {"onnx": onnx, "model": model, **data}, proofs)
+    inside = {name: source for name, source in _feeding.lineage(view).items() if name != "head"}
+    told_of = describing(view, operation, about_model, {"onnx": onnx, "model": model, **data}, proofs, inside)
     steps += told_of
     steps.append(
         operation(

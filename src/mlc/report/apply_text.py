@@ -174,6 +174,8 @@ _PUBLISHED = {
     "evaluation": "figures",
     "card": "model card",
     "bom": "materials",
+    "provenance": "provenance",
+    "lineage": "lineage",
 }
 
 

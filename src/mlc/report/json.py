@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from mlc.ir import outputs, written_output
+from mlc.ir import outputs, tracing_output, written_output
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
 from mlc.ir.columns_out import ColumnsOut, FeaturesOut
@@ -16,6 +16,7 @@ from mlc.ir.event import Finished
 from mlc.ir.explanation import Explanation, Layered, Part
 from mlc.ir.plan import Change, Plan, PlannedArtifact
 from mlc.ir.span import Span
+from mlc.ir.tracing import Source, Traced
 from mlc.report import plan_entries, plan_files
 from mlc.report.terminal import encodable
 
@@ -108,6 +109,24 @@ def applied(end: Finished, failures: tuple[Diagnostic, ...]) -> str:
 
 def explained(address: str, found: tuple[Explanation, ...]) -> str:
     return bare(outputs.Explained(address=address, environments=[_explanation(one) for one in found]))
+
+
+def traced(one: Traced) -> str:
+    """What the lines of an artifact come from."""
+    lines = [
+        tracing_output.LineOut(line.number, line.text, [_line_source(source) for source in line.sources])
+        for line in one.lines
+    ]
+    return bare(
+        tracing_output.TracedOut(
+            path=one.path, environment=one.environment, address=one.address, backend=one.backend, lines=lines
+        )
+    )
+
+
+def _line_source(one: Source) -> tracing_output.LineSourceOut:
+    explained = msgspec.structs.asdict(_explanation(one.explanation))
+    return tracing_output.LineSourceOut(**explained, of=one.kind, shifts=one.shifts)
 
 
 def columns_out(features: str, used: Sequence[ColumnsOut]) -> str:

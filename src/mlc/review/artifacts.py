@@ -9,8 +9,9 @@ import msgspec
 
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend
-from mlc.ir.graph import Graph
+from mlc.ir.graph import Graph, Resource
 from mlc.ir.review import ArtifactReview
+from mlc.pipeline import reads_in
 
 _MOST_LINES = 20_000  # of both files together: more is said without showing it
 
@@ -20,18 +21,27 @@ def emitted(
 ) -> tuple[Artifact, ...]:
     """The artifacts of a graph that may differ from those of another: what is the same in both is not rendered."""
     from mlc import emit
+    from mlc.emit.artifacts import applies
+    from mlc.emit.origin import supplying
 
+    reads = reads_in(graph)
     if other is not None and graph.project == other.project:
         theirs = {resource.address: resource for resource in other.resources}
-        differing = tuple(
-            resource
-            for resource in graph.resources
-            if (same := theirs.get(resource.address)) is None
-            or (resource.view, resource.facts, resource.node.span.file)
-            != (same.view, same.facts, same.node.span.file)
-        )
+        emissions = tuple(one for backend in backends for one in backend.manifest.emits)
+        other_reads = reads_in(other)
+
+        def differs(resource: Resource) -> bool:
+            same = theirs.get(resource.address)
+            if same is None or (resource.view, resource.facts) != (same.view, same.facts):
+                return True
+            # the same values, which may stand in other files: headers name these
+            return any(applies(one, resource, graph.project) for one in emissions) and (
+                supplying(resource, reads) != supplying(same, other_reads)
+            )
+
+        differing = tuple(resource for resource in graph.resources if differs(resource))
         graph = msgspec.structs.replace(graph, resources=differing)
-    return emit.emit(graph, backends, first)
+    return emit.emit(graph, backends, first, reads)
 
 
 def differing(

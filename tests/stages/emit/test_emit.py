@@ -45,7 +45,8 @@ def test_a_users_own_backend_is_a_folder(tmp_path: Path) -> None:
         f"out/dev/own/risk_{name}.yaml" for name in ("image", "local", "online", "server", "steady")
     ]
     assert artifacts[0].content == (
-        b"# Written by mlc from deployment/risk_image.yaml; changes here are overwritten.\nname: risk_image\n"
+        b"# Written by mlc from deployment/risk_image.yaml; changes here are overwritten. "
+        b"`mlc explain` of this path says where each line comes from.\nname: risk_image\n"
     )
 
 

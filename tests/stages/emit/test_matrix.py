@@ -10,9 +10,10 @@ from mlc.emit import _matrix, load_backends
 BACKENDS = load_backends((data.path("templates"),))
 
 
-def test_the_page_is_made_from_the_backends() -> None:
-    text = data.path(*_matrix.PATH).read_text(encoding="utf-8")
-    assert _matrix.page(text, BACKENDS) == text, "run `make generate`"
+@pytest.mark.parametrize("place", _matrix.PAGES)
+def test_a_page_is_made_from_the_backends(place: tuple[str, ...]) -> None:
+    text = data.path(*place).read_text(encoding="utf-8")
+    assert _matrix.page(text, _matrix.PAGES[place](BACKENDS)) == text, "run `make generate`"
 
 
 def test_every_backend_and_every_artifact_is_told() -> None:
@@ -27,4 +28,4 @@ def test_every_backend_and_every_artifact_is_told() -> None:
 
 def test_a_page_without_marks_is_not_overwritten() -> None:
     with pytest.raises(ValueError, match="the page needs the lines"):
-        _matrix.page("# Backends\n", BACKENDS)
+        _matrix.page("# Backends\n", "")
