@@ -175,3 +175,19 @@ def test_code_is_added_to_a_project_that_is_there(tmp_path: Path) -> None:
 def test_what_trains_nothing_is_refused(text: str, tmp_path: Path) -> None:
     found = refusals("dvc", [laid(tmp_path, {"dvc.yaml": text}) / "dvc.yaml"], tmp_path / "new")
     assert [one.rule for one in found if one.severity == "error"] == ["import-unreadable"]
+
+
+def test_a_secret_that_mlc_wrote_stays_one(tmp_path: Path) -> None:
+    folder = SNAPSHOTS / "generated/prod/dvc/dataset/loans"
+    params = (
+        (folder / "params.yaml")
+        .read_text(encoding="utf-8")
+        .replace(
+            "  type: file\n  path: data/loans.csv\n  format: csv\n",
+            '  type: sql\n  url: "postgresql://reader@db.example/loans"\n  password: "${secret:DB}"\n  table: loans\n',
+        )
+    )
+    laid(tmp_path, {"dvc.yaml": (folder / "dvc.yaml").read_text(encoding="utf-8"), "params.yaml": params})
+    found = imported("dvc", [tmp_path / "dvc.yaml"], tmp_path / "new")
+    assert spec_of(found, "dataset/loans.yaml")["source"]["password"] == "${secret:DB}"
+    assert findings(tmp_path / "new") == []

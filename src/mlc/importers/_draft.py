@@ -60,11 +60,13 @@ class Draft:
         self.environment = ""
         self.told: list[Diagnostic] = []
 
-    def resource(self, kind: str, name: str, spec: Mapping[str, Any], span: Span) -> Drafted:
+    def resource(
+        self, kind: str, name: str, spec: Mapping[str, Any], span: Span, *, exact: bool = False
+    ) -> Drafted:
         """Describe a resource. Values may be nodes of the source, plain data, or both; None and empty ones within the
-        map itself are left out."""
+        map itself are left out, unless the spec is `exact`, as mlc wrote it: `{}` may say more than nothing."""
         origins: dict[Path, Span] = {}
-        given = {key: value for key, value in spec.items() if not _is_nothing(value)}
+        given = {key: value for key, value in spec.items() if exact or not _is_nothing(value)}
         bare = _plain(given, (), origins)
         made = Drafted(kind, name, bare, span, origins, [], {})
         self.resources[made.address] = made

@@ -3,17 +3,22 @@ of."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from mlc import kinds
+from mlc.importers._draft import Reference
 from mlc.ir.node import Node, plain
 from mlc.kinds import _schemas
 from mlc.kinds._walk import choose, field_schema
 
 Schema = dict[str, Any]
+
+_SECRET = re.compile(r"\$\{secret:[A-Za-z_][A-Za-z0-9_-]*\}")
+"""A reference that stays one when a resource is composed."""
 
 
 def specs_of(kind: str, view: Node) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -94,6 +99,8 @@ def _kept(node: Node, left: Any) -> Node:
         return node.holding(
             {key: _kept(child, left[key]) for key, child in node.value.items() if key in left}
         )
+    if isinstance(node.value, str) and _SECRET.fullmatch(node.value):
+        return node.holding(Reference(node.value))
     return node
 
 

@@ -120,7 +120,7 @@ def _of_mlc(
         return
     for kind_of_one, called, spec in specs_of(kind, file.documents[0]):
         if not draft.is_known(kind_of_one, called):
-            draft.resource(kind_of_one, called, spec, file.documents[0].span)
+            draft.resource(kind_of_one, called, spec, file.documents[0].span, exact=True)
             _code(stage, spec, draft)
 
 
