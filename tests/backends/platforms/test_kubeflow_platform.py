@@ -306,6 +306,17 @@ def test_a_trial_is_what_a_search_would_have_scored(project: Path, tmp_path: Pat
     assert "try-refused" in run(project, "sh", "-c", _line(experiment, words, project), ok=False)
 
 
+def test_the_words_of_a_trainjob_train(project: Path, tmp_path: Path) -> None:
+    target = project / "target" / "kf.yaml"
+    target.write_text(target.read_text() + "trainer: {runtime: torch-distributed}\n")
+    file = pipeline_of(project, tmp_path / "out").with_name("trainjob.yaml")
+    trainer = yaml.safe_load(file.read_text())["spec"]["trainer"]
+    words = [word.replace("/work", str(project)) for word in [*trainer["command"], *trainer["args"]]]
+    run(tmp_path, *words)
+    assert "model.churn/train" in outputs(project)
+    assert "model.churn/export" not in outputs(project)
+
+
 def _word(value: Any) -> str:
     return "null" if value is None else str(value)
 
