@@ -48,11 +48,14 @@ def run(work: Work) -> Product:
     }
     path = work.folder / "uploaded.json"
     write_atomically(path, msgspec.json.encode(told, order="deterministic"))
-    return Product({"uploaded": path}, {"version": version, "recurring": bool(recurring)})
+    undo = {name: work.spec[name] for name in ("api", "token", "namespace", "name")}
+    summary = {"version": version, "recurring": bool(recurring), "undo": undo}
+    return Product({"uploaded": path}, summary)
 
 
 def undo(root: Path, environment: str, operation: Operation) -> None:  # noqa: ARG001 - as every driver's
-    """Remove the recurring runs. The pipeline stays, with its versions and the runs that were."""
+    """Remove the recurring runs. The pipeline stays, with its versions and the runs that were. Of its description the
+    operation has what doing it left in the record."""
     kubeflow = service(operation.spec["api"], operation.spec["token"], operation.address)
     spec = {**operation.spec, "within": _within(kubeflow, operation.spec["namespace"])}
     for one in _of_name(kubeflow, spec):

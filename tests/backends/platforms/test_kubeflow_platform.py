@@ -262,6 +262,11 @@ def test_the_services_are_told_by_apply(project: Path, tmp_path: Path) -> None:
         target.write_text(target.read_text() + f'api: {url}\nschedule: {{cron: "0 3 * * 0"}}\n')
         for _ in range(2):
             run(project, "mlc", "apply", "--yes", "--env", "dev", "--step", "deployment.churn_kf/schedule")
+        assert len(there.recurring) == 1
+        (project / "deployment" / "churn_kf.yaml").rename(tmp_path / "churn_kf.yaml")
+        run(project, "mlc", "apply", "--yes", "--env", "dev")
+        assert there.recurring == {}
+        (tmp_path / "churn_kf.yaml").rename(project / "deployment" / "churn_kf.yaml")
     sent = [
         [_KINDS[path.rpartition("/")[2]], body]
         for method, path, _, body in requests.seen

@@ -137,8 +137,9 @@ def test_without_a_schedule_there_is_none_and_undoing_removes_it(
     kubeflow_run.run(work(tmp_path, url))
     kubeflow_run.run(work(tmp_path, url, schedule=None))
     assert there.recurring == {}
-    kubeflow_run.run(work(tmp_path, url))
-    kubeflow_run.undo(tmp_path, "dev", work(tmp_path, url).operation)
+    done = kubeflow_run.run(work(tmp_path, url))
+    recorded = Operation("deployment.churn/schedule", "kubeflow_run", done.summary["undo"])
+    kubeflow_run.undo(tmp_path, "dev", recorded)
     assert there.recurring == {}
     assert len(there.pipelines) == 1
 
