@@ -181,7 +181,6 @@ _PUBLISHED = {
     "bom": {"bom": "bom.cdx.json"},
     "provenance": {"provenance": "provenance.slsa.json"},
     "lineage": {"lineage": "lineage.openlineage.json"},
-    "tensorboard": {"events": "tensorboard/events.out.tfevents.0.mlc"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
 _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {

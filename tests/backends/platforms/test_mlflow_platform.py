@@ -150,7 +150,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, onnx_bytes: bytes) -> Itera
 
 def test_mlflow_serves_it_and_answers_the_same(
     served: str,
-    table: tuple[np.ndarray, np.ndarray],
+    table: tuple[np.ndarray, np.ndarray],  # noqa: F811
     onnx_bytes: bytes,  # noqa: F811
 ) -> None:
     import onnxruntime
