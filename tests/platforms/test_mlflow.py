@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from itertools import count
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from faults.small import make_project, write
+from mlc import data
 from mlc.cli.main import run
 from mlc.drivers._onnx import open_session
 from mlc.drivers.registry import open_registry, show
@@ -290,3 +292,24 @@ def test_a_refused_model_has_a_run_too(client: Mlflow, project: Path, names: dic
     tags = as_map(of_model(client, names["experiment"])["data"]["tags"])
     assert tags["mlc.address"] == "model.risk"
     assert "mlc.version" not in tags
+
+
+def test_the_example_goes_the_whole_way(client: Mlflow, tmp_path: Path) -> None:
+    project = tmp_path / "tumours"
+    shutil.copytree(
+        data.path("examples", "tumours"), project, ignore=shutil.ignore_patterns(".mlc", "generated")
+    )
+    lab = project / "env/lab.yaml"
+    lab.write_text(lab.read_text().replace("http://127.0.0.1:5000", client.uri))
+    asked = ["--env", "lab", "-C", str(project)]
+    assert run(["apply", "--yes", *asked]) == 0
+    assert run(["plan", "--detailed-exitcode", *asked]) == 0
+    assert len(runs(client, "tumours")) == 2 + 12, "two models, and the trials of the search of one"
+    assert (
+        project / "generated/lab/models/malignancy/tensorboard/trial-011/events.out.tfevents.0.mlc"
+    ).is_file()
+    model = client.get("registered-models/get", name="malignancy")["registered_model"]
+    assert model["aliases"] == [{"alias": "lab", "version": "1"}]
+    assert run(["registry", "verify", *asked]) == 0
+    assert run(["destroy", "--yes", *asked]) == 0
+    assert run(["registry", "show", "malignancy:1", *asked]) == 0, "what is registered stays"
