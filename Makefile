@@ -61,7 +61,7 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
-	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage \
+	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage kfp katib \
 	mlflow tensorboard
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
@@ -124,6 +124,17 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/hera/.installed:
 	$(PYTHON) -m venv .checkers/hera
 	.checkers/hera/bin/python -m pip install --quiet --quiet --disable-pip-version-check hera==7.1.0
+	touch $@
+
+# Kubeflow Pipelines' SDK brings kfp.local, which runs pipelines; both pin packages that mlc takes in other versions.
+.checkers/kfp/.installed:
+	$(PYTHON) -m venv .checkers/kfp
+	.checkers/kfp/bin/python -m pip install --quiet --quiet --disable-pip-version-check kfp==2.17.3 kfp-kubernetes==2.17.3 kfp-server-api==2.17.3
+	touch $@
+
+.checkers/katib/.installed:
+	$(PYTHON) -m venv .checkers/katib
+	.checkers/katib/bin/python -m pip install --quiet --quiet --disable-pip-version-check kubeflow-katib==0.19.0 kubernetes==30.1.0
 	touch $@
 
 .checkers/moto/.installed:

@@ -28,7 +28,15 @@ MAY_BE_MISSING = (
     "grafana",
     "openapi",
 )
-PLATFORMS = ("checkov", "datacontract", "dvc", "mlflow", "ray")  # seconds each: platforms/ runs them
+PLATFORMS = (
+    "checkov",
+    "datacontract",
+    "dvc",
+    "katib",
+    "kfp",
+    "mlflow",
+    "ray",
+)  # seconds each: platforms/ runs them
 
 
 @cache

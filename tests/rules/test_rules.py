@@ -86,6 +86,7 @@ NOT_BY_FILES = {
     "selection-impossible",
     "tracking-unreachable",
     "training-failed",
+    "try-refused",
     "tuning-failed",
     "unknown-module",
     "unknown-version",

@@ -55,6 +55,8 @@ def azure_findings(document: Any) -> tuple[str, ...]:
 
 def openapi_findings(document: Any) -> tuple[str, ...]:
     """Of an OpenAPI document: references within it that lead nowhere."""
+    if not isinstance(document, Mapping):
+        return ("the document is no map",)
     return tuple(
         f"{place}: there is no {to}" for place, to in _references(document) if not _leads(document, to)
     )

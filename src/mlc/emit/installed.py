@@ -48,6 +48,8 @@ _APART = {
     "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
     "in-toto": "in-toto-attestation",
+    "katib": "kubeflow-katib",
+    "kfp": "kfp",
     "mlcroissant": "mlcroissant",
     "mlflow": "mlflow",
     "mlserver": "mlserver",
@@ -67,7 +69,7 @@ _IMPORTED = {
 _WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
 """The packages that check nothing without an extra."""
 
-OWN = ("argo", "dependencies", "inference-graph")
+OWN = ("argo", "dependencies", "inference-graph", "kubeflow")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"

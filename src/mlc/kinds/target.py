@@ -7,6 +7,7 @@ from msgspec import Struct
 from mlc.ir.address import Address
 from mlc.kinds._fields import CLUSTER_NAME, CLUSTER_NAME_FORM, ClusterName, PinnedImage, Resource, about
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._kubeflow import Kubeflow
 from mlc.kinds._mlflow_target import Mlflow
 
 
@@ -180,7 +181,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
 
 KIND = Kind(
     name="target",
-    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray | Mlflow,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray | Kubeflow | Mlflow,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
     facts=_facts,
-    planned=("type=kubeflow", "type=azureml"),
+    planned=("type=azureml",),
 )

@@ -26,7 +26,8 @@ def lower(checked: Checked) -> Graph:
         for reference in found
     )
     views = _views(checked, refers)
-    scope = Scope(project=_project(checked, views), environment=checked.document.environment)
+    files = checked.document.files
+    scope = Scope(_project(checked, views), checked.document.environment, files)
     resources = []
     for address, view in views.items():
         kind = kinds.kind(address.kind)
@@ -49,6 +50,7 @@ def lower(checked: Checked) -> Graph:
         edges=edges,
         around=checked.document.around,
         left_out=checked.document.left_out,
+        files=files,
     )
 
 
