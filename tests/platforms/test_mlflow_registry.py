@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from mlc.drivers.registry import Registry, aliases, log, mlflow_versions, set_alias, versions
+from mlc.drivers.registry.catalogue import Changes, Held, Revision
 from mlc.drivers.registry.mlflow import BytesInArtifacts
 from mlc.drivers.registry.standing import Standing, standing
 from mlc.ir.operation import StepFailed
@@ -18,7 +21,7 @@ from mlc.store.mlflow import Mlflow, as_map, suppress_missing
 from platforms.servers import Server, mlflow
 from stages.registry.conformance import *  # noqa: F403 - the tests of every shape
 from stages.registry.conformance import Shape
-from stages.registry.making import cause, put, rule_of
+from stages.registry.making import NOON, cause, put, rule_of
 
 NUMBERS = count(1)
 
@@ -217,3 +220,42 @@ def test_a_server_that_is_gone_is_told_kindly(tmp_path: Path, spec: dict[str, An
         put(tmp_path, b"a", spec={**spec, "uri": "http://127.0.0.1:1"})
     assert rule_of(failed) == "registry-unreachable"
     assert failed.value.passing
+
+
+def add(changes: Changes, *, number: int, held: Held) -> None:
+    changes.add_version("churn", number, held)
+
+
+def test_versions_that_are_brought_keep_their_numbers_or_are_refused(
+    shape: Shape, registry: Registry
+) -> None:
+    """As `registry copy` brings them, with gaps and with their history."""
+    entry = registry.files.put(b"{}")
+    held = Held(
+        "a" * 64, NOON, tuple(Revision({"entry": entry}, at) for at in (NOON, "2026-02-01T00:00:00+00:00"))
+    )
+    for number in (1, 4):
+        brought = structs.replace(held, digest=str(number) * 64)
+        registry.catalogue.change(partial(add, number=number, held=brought))
+    with registry.catalogue.look() as view:
+        assert view is not None
+        assert view.numbers("churn") == (1, 4)
+        assert view.held("churn", 4) == structs.replace(held, digest="4" * 64)
+    with pytest.raises(StepFailed, match="gives none twice") as failed:
+        registry.catalogue.change(partial(add, number=2, held=held))
+    assert rule_of(failed) == "registry-cannot"
+
+
+def test_many_models_are_listed_at_once(shape: Shape, client: Mlflow, registry: Registry) -> None:
+    names = [f"many-{number}" for number in range(7)]
+    for name in names:
+        shape.put(b"a", name=name)
+    try:
+        assert [model.name for model in shape.models()] == names
+        with registry.catalogue.look() as view:
+            assert view is not None
+            assert view.names() == tuple(names)
+            assert view.held("many-3", 1) is not None
+    finally:
+        for name in names:
+            client.delete("registered-models/delete", name=name)

@@ -44,6 +44,7 @@ _LEASE = 60.0  # seconds that a change may take, beside what its bytes take
 _SLOWEST = 500_000  # bytes that go to the server in a second
 _PATIENCE = 600.0  # seconds that others are waited for
 _PAUSE = 0.1
+_FEW = 5  # models that are asked for one by one
 
 
 class Server(Struct, frozen=True):
@@ -143,6 +144,10 @@ class MlflowView:
         self._aliases: dict[str, dict[str, int]] = {}
 
     def names(self) -> tuple[str, ...]:
+        models = [name for name in self._state.versions if not mlflow_versions.is_dataset(name)]
+        if len(models) > _FEW:
+            found = mlflow_versions.all_there(self._server)
+            self._there |= {name: found.get(name, {}) for name in models}
         return tuple(name for name in sorted(self._state.versions) if self.numbers(name))
 
     def numbers(self, name: str) -> tuple[int, ...]:
@@ -244,6 +249,10 @@ class MlflowChanges(MlflowView):
         return super().held(name, number)
 
     def add_version(self, name: str, number: int, held: Held) -> None:
+        """Raises StepFailed (registry-cannot) for a number that is used up: who copies versions brings theirs."""
+        highest = self.latest(name)
+        if number <= highest:
+            raise StepFailed(registry_cannot.used_up(name, number, highest))
         first, *more = held.revisions
         self.said.append(Version(name, number, msgspec.structs.replace(held, revisions=(first,))))
         self.said += [Described(name, number, revision) for revision in more]

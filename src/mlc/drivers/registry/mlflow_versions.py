@@ -68,6 +68,14 @@ def there(server: Mlflow, name: str) -> dict[int, Mapping[str, Any]]:
     return {int(one["version"]): one for one in found}
 
 
+def all_there(server: Mlflow) -> dict[str, dict[int, Mapping[str, Any]]]:
+    """The same of every model, at once."""
+    found: dict[str, dict[int, Mapping[str, Any]]] = {}
+    for one in server.all_of("model-versions/search", "model_versions", max_results=10_000):
+        found.setdefault(str(one["name"]), {})[int(one["version"])] = one
+    return found
+
+
 def projected(journal: Journal, files: BytesInArtifacts, what: What, by: str) -> Done:
     """Let MLflow show what was intended. Void where MLflow gives a version another number than was intended."""
     server = journal.server
