@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from itertools import count
@@ -44,6 +45,18 @@ card: {licence: MIT}
 def server() -> Iterator[Server]:
     with mlflow() as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither planning nor any step, which are forked from here, connects to another machine; nor asks for a name."""
+    connect = socket.socket.connect
+
+    def watched(self: socket.socket, address: Any) -> None:
+        assert self.family == socket.AF_UNIX or address[0] == "127.0.0.1", address
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", watched)
 
 
 @pytest.fixture
