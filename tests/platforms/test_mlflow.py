@@ -135,6 +135,7 @@ def test_applying_twice_tells_and_registers_once(
 def test_a_run_says_what_was_learned_and_how_sure_it_is(
     client: Mlflow, project: Path, names: dict[str, str]
 ) -> None:
+    commit = committed(project)
     assert run(["apply", "--yes", "-C", str(project)]) == 0
     found = of_model(client, names["experiment"])
     data = found["data"]
@@ -149,6 +150,7 @@ def test_a_run_says_what_was_learned_and_how_sure_it_is(
     assert tags["mlc.interval.roc_auc"] == f"{auc['confidence']} by {auc['method']}, {auc['n']} rows"
     assert params["model.estimator"].startswith("sklearn.")
     version = show(project, _registry(project, names), "risk").entry
+    assert tags["mlflow.source.git.commit"] == commit
     assert tags["mlc.digest.onnx"] == version.digest
     assert tags["mlc.digest.train"] == version.data.parts["train"]
     assert {tag: tags[tag] for tag in ("mlc.address", "mlc.version", "mlc.gates")} == {
@@ -189,6 +191,16 @@ def test_a_run_says_what_was_learned_and_how_sure_it_is(
     assert {as_map(one["data"]["tags"])["mlflow.parentRunId"] for one in trials} == {found["info"]["run_id"]}
     best = [one for one in trials if as_map(one["data"]["tags"])["mlc.trial.best"] == "true"]
     assert len(best) == 1
+
+
+def committed(project: Path) -> str:
+    """The commit that the project stands at, in a repository of its own."""
+    git = ["git", "-C", str(project), "-c", "user.name=tests", "-c", "user.email=tests@example.com"]
+    for asked in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "As it is"]):
+        subprocess.run([*git, *asked], check=True)
+    return subprocess.run(
+        [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def version_rows(project: Path) -> int:
