@@ -35,6 +35,7 @@ NOT_BY_FILES = {
     "content-damaged",
     "content-missing",
     "contract-broken",
+    "copy-differs",
     "data-unreadable",
     "disk-full",
     "evaluation-impossible",
@@ -90,6 +91,7 @@ NOT_BY_FILES = {
     "tuning-failed",
     "unknown-module",
     "unknown-version",
+    "version-kept",
     "user-code-failed",
     "unlock-refused",
 }

@@ -21,6 +21,7 @@ from mlc.kinds._candidates import (
 from mlc.kinds._card import Card
 from mlc.kinds._code import run_by_code
 from mlc.kinds._description import ModelFormat, describing
+from mlc.kinds._documentation import Documentation
 from mlc.kinds._ensemble import Chain, Stacking, Voting
 from mlc.kinds._fields import (
     DatasetName,
@@ -160,6 +161,12 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         list[PolicyName], about("The policies it must satisfy.", change="none", stricter="more")
     ] = []
     card: Annotated[Card, about("What people need to know.", change="metadata")] = Card()
+    documentation: Annotated[
+        Documentation | None,
+        about(
+            "What only a person can say for the technical documentation of the EU AI Act.", change="metadata"
+        ),
+    ] = None
     track: Annotated[
         Track,
         about("Who is told of its training, beside mlc's own reports.", change="metadata"),
@@ -181,6 +188,8 @@ _PUBLISHED = {
     "bom": {"bom": "bom.cdx.json"},
     "provenance": {"provenance": "provenance.slsa.json"},
     "lineage": {"lineage": "lineage.openlineage.json"},
+    "annex": {"annex": "technical_documentation.md"},
+    "sagemaker": {"sagemaker": "sagemaker_card.json"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
 _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from mlc.kinds._fields import Resource, about
+from mlc.kinds._keep import Kept
 from mlc.kinds._kind import Kind
 from mlc.kinds._mlflow import Mlflow
 from mlc.kinds._sources import Secret
@@ -48,6 +49,7 @@ class Hybrid(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
             example={"key": "${secret:STORE_KEY}", "secret": "${secret:STORE_SECRET}"},
         ),
     ] = {}
+    keep: Kept = None
 
 
 class Database(
@@ -67,6 +69,7 @@ class Database(
         ),
     ]
     password: Password = None
+    keep: Kept = None
 
 
 class Filesystem(
@@ -77,6 +80,7 @@ class Filesystem(
     path: Annotated[
         str, about("The folder, within the project.", change="replace", example="registry", min_length=1)
     ] = ".mlc/registry"
+    keep: Kept = None
 
 
 DEFAULT = Hybrid()

@@ -28,6 +28,7 @@ from mlc.drivers.registry.mlflow_journal import (
     Journal,
     Kept,
     Pointed,
+    Removed,
     State,
     Taken,
     Version,
@@ -260,6 +261,9 @@ class MlflowChanges(MlflowView):
     def add_revision(self, name: str, number: int, revision: Revision) -> None:
         self.said.append(Described(name, number, revision))
 
+    def remove_version(self, name: str, number: int) -> None:
+        self.said.append(Removed(name, number))
+
     def point(self, line: Promotion) -> None:
         """Raises StepFailed (registry-cannot) for what MLflow takes for no alias."""
         if registry_cannot.keeps(line.alias):
@@ -339,5 +343,7 @@ def _is_known(state: State, what: What) -> bool:
         return kept is not None and kept.held.digest == what.held.digest
     if isinstance(what, Pointed):
         return what.line in state.log
+    if isinstance(what, Removed):
+        return what.number not in state.versions.get(what.name, {})
     kept = state.versions.get(what.name, {}).get(what.number)
     return kept is not None and what.revision in kept.held.revisions

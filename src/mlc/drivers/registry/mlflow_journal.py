@@ -56,7 +56,14 @@ class Pointed(Struct, frozen=True, tag="point", tag_field="kind"):
     line: Promotion
 
 
-What = Version | Described | Pointed
+class Removed(Struct, frozen=True, tag="remove", tag_field="kind"):
+    """A version is taken out, which need not be kept."""
+
+    name: str
+    number: int
+
+
+What = Version | Described | Pointed | Removed
 
 
 class Intent(Struct, frozen=True, tag="do", tag_field="record"):
@@ -129,6 +136,9 @@ class State:
     def _settle(self, what: What, done: Done) -> None:
         if isinstance(what, Pointed):
             self.log.append(what.line)
+        elif isinstance(what, Removed):
+            self.versions[what.name].pop(what.number, None)
+            self.burnt[what.name] = max(what.number, self.burnt.get(what.name, 0))
         elif done.void:
             self.burnt[what.name] = max(done.burnt, self.burnt.get(what.name, 0))
         elif isinstance(what, Version):

@@ -21,6 +21,7 @@ from mlc.drivers.registry.mlflow_journal import (
     Journal,
     Kept,
     Pointed,
+    Removed,
     Version,
     What,
     tags_of,
@@ -90,6 +91,14 @@ def projected(journal: Journal, files: BytesInArtifacts, what: What, by: str) ->
                 )
         return Done()
     if is_dataset(what.name):
+        return Done()
+    if isinstance(what, Removed):
+        version = there(server, what.name).get(what.number)
+        with suppress_missing():
+            server.delete("model-versions/delete", name=what.name, version=str(what.number))
+        with suppress_missing():
+            if version is not None:
+                server.post("runs/delete", run_id=version["run_id"])
         return Done()
     if isinstance(what, Described):
         entry = _entry(files, what.revision.entry)
