@@ -61,8 +61,8 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
-	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage kfp katib \
-	mlflow tensorboard
+	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage \
+	kfp katib mlflow tensorboard
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }

@@ -181,7 +181,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
 
 KIND = Kind(
     name="target",
-    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray | Kubeflow | Mlflow,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray | Mlflow | Kubeflow,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
     facts=_facts,
     planned=("type=azureml",),
 )
