@@ -22,7 +22,7 @@ from mlc.drivers.registry import (
     versions,
 )
 from mlc.drivers.registry.catalogue import Changes, Held, Revision
-from mlc.drivers.registry.mlflow import BytesInArtifacts
+from mlc.drivers.registry.mlflow_files import BytesInArtifacts
 from mlc.drivers.registry.retention import remove
 from mlc.drivers.registry.standing import Standing, standing
 from mlc.ir.operation import StepFailed

@@ -8,13 +8,17 @@ import msgspec
 import pytest
 
 from mlc.drivers.registry.catalogue import Held, Revision
+from mlc.drivers.registry.facts import Both, Either, Is, Wanted
+from mlc.drivers.registry.mlflow import _may_fit
 from mlc.drivers.registry.mlflow_journal import (
     Described,
     Done,
     Intent,
     Journal,
+    Noted,
     Pointed,
     Record,
+    Removed,
     State,
     Taken,
     Version,
@@ -74,6 +78,40 @@ def test_what_could_not_be_done_uses_up_numbers() -> None:
     described = Intent(Described("churn", 1, Revision({"entry": "f" * 64}, "later")), "x", 1.0)
     state = State((version(1), Done("run 1"), described, Done(void=True)))
     assert len(state.versions["churn"][1].held.revisions) == 1
+
+
+def test_facts_are_of_the_last_description() -> None:
+    told = Intent(Version("churn", 1, version(1).what.held, (("member", "base:1"),)), "x", 1.0)  # type: ignore[union-attr]
+    described = Intent(Described("churn", 1, Revision({"entry": "f" * 64}, "later")), "y", 1.0)
+    noted = Intent(Noted("churn", 1, (("config", "c"),)), "z", 1.0)
+    assert State((told, Done("run"))).versions["churn"][1].facts == (("member", "base:1"),)
+    assert State((told, Done("run"), described, Done())).versions["churn"][1].facts is None
+    state = State((told, Done("run"), described, Done(), noted, Done()))
+    assert state.versions["churn"][1].facts == (("config", "c"),)
+    assert len(state.versions["churn"][1].held.revisions) == 2
+
+
+def test_what_was_taken_out_is_gone_and_its_number_stays_used() -> None:
+    state = State((version(1), Done("run 1"), Intent(Removed("churn", 1), "x", 1.0), Done()))
+    assert state.versions["churn"] == {}
+    assert state.highest("churn") == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [
+        (Is("member", "=", "base:1"), True),
+        (Is("member", "=", "base:2"), False),
+        (Is("metrics.roc_auc.low", ">", 0.9), True),
+        (Is("name", "=", "fraud"), False),
+        (Is("number", "=", 1), True),
+        (Both((Is("member", "=", "base:1"), Is("number", "=", 2))), False),
+        (Either((Is("member", "=", "base:2"), Is("owner", "=", "x"))), True),
+    ],
+)
+def test_an_index_finds_too_much_and_never_too_little(wanted: Wanted, fits: bool) -> None:
+    assert _may_fit(wanted, "churn", 1, (("member", "base:1"),)) is fits
+    assert _may_fit(Is("member", "=", "base:2"), "churn", 1, None), "of what is not noted anything may be"
 
 
 class Kept(Mlflow):

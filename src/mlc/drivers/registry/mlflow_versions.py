@@ -20,6 +20,7 @@ from mlc.drivers.registry.mlflow_journal import (
     Done,
     Journal,
     Kept,
+    Noted,
     Pointed,
     Removed,
     Version,
@@ -32,7 +33,7 @@ from mlc.kinds import _mlmodel
 from mlc.store.mlflow import Mlflow, pairs, suppress_existing, suppress_missing
 
 if TYPE_CHECKING:
-    from mlc.drivers.registry.mlflow import BytesInArtifacts
+    from mlc.drivers.registry.mlflow_files import BytesInArtifacts
 
 _INTENT = "mlc.intent"
 _FOLDER = "model"
@@ -90,7 +91,7 @@ def projected(journal: Journal, files: BytesInArtifacts, what: What, by: str) ->
                     "registered-models/alias", name=line.name, alias=line.alias, version=str(line.number)
                 )
         return Done()
-    if is_dataset(what.name):
+    if is_dataset(what.name) or isinstance(what, Noted):
         return Done()
     if isinstance(what, Removed):
         version = there(server, what.name).get(what.number)
