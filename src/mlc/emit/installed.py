@@ -64,7 +64,7 @@ _IMPORTED = {
 _WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
 """The packages that check nothing without an extra."""
 
-OWN = ("argo", "dependencies", "inference-graph")
+OWN = ("argo", "dependencies", "inference-graph", "jsonschema")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"

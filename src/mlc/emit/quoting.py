@@ -69,7 +69,7 @@ def json(value: Any, indent: int | None = None) -> str:
 
 def shell(value: Any) -> str:
     """One word of a POSIX shell script. A zero byte cannot be a part of one: ValueError."""
-    text = _text(value)
+    text = as_text(value)
     if "\0" in text:
         raise ValueError("a word of a shell script cannot hold a zero byte")
     return shlex.quote(text)
@@ -78,7 +78,7 @@ def shell(value: Any) -> str:
 def dockerfile(value: Any) -> str:
     """One word of a Dockerfile instruction (FROM, LABEL, ENV, ARG). The format cannot hold line breaks and
     other invisible characters in a word: they become spaces."""
-    text = _single_line(_text(value))
+    text = _single_line(as_text(value))
     if _SIMPLE_WORD.fullmatch(text):
         return text
     return '"' + re.sub(r'(["\\$])', r"\\\1", text) + '"'
@@ -104,18 +104,18 @@ def compose(value: Any) -> str:
 
 def dvc(value: Any) -> str:
     """A YAML text of a dvc.yaml in which DVC replaces nothing by a parameter: `${` is written `\\${`."""
-    return yaml(_text(value).replace("${", "\\${"))
+    return yaml(as_text(value).replace("${", "\\${"))
 
 
 def prometheus(value: Any) -> str:
     """A YAML text of a rule of Prometheus in which nothing starts a template: `{{` is written as one that yields it."""
-    return yaml(_text(value).replace("{{", '{{ "{{" }}'))
+    return yaml(as_text(value).replace("{{", '{{ "{{" }}'))
 
 
 def expression(value: Any) -> str:
     """A text within an expression of GitHub's or Azure's, over any lines of YAML: nothing in it ends the text.
     What such a place cannot hold (invisible characters, the beginning of another expression) is a ValueError."""
-    text = _text(value)
+    text = as_text(value)
     if not text.isprintable() or "${{" in text or "}}" in text:
         raise ValueError(f"{text!r} cannot stand within an expression")
     return "'" + text.replace("'", "''") + "'"
@@ -124,29 +124,29 @@ def expression(value: Any) -> str:
 def markdown(value: Any) -> str:
     """Inline text of CommonMark and GitHub's Markdown: nothing in it is markup, a link or a mention, and
     line breaks become spaces."""
-    text = " ".join(_single_line(_text(value)).split())
+    text = " ".join(_single_line(as_text(value)).split())
     text = _MARKDOWN_LINK.sub(r"\\\g<0>", _MARKDOWN_ALWAYS.sub(r"\\\1", text))
     return _MARKDOWN_AT_START.sub(_escape_list_marker, text)
 
 
 def html(value: Any) -> Markup:
     """Text or the quoted value of an attribute in HTML."""
-    return escape_markup(_text(value))
+    return escape_markup(as_text(value))
 
 
 def comment(value: Any) -> str:
     """The rest of a line that a sink ignores: invisible characters and line breaks become spaces."""
-    return _single_line(_text(value))
+    return _single_line(as_text(value))
 
 
 def pbtxt(value: Any) -> str:
     """A string of protobuf's text format, in double quotes; what is invisible is written as octal bytes of UTF-8."""
-    return '"' + "".join(_PBTXT.get(char) or _octal(char) for char in _text(value)) + '"'
+    return '"' + "".join(_PBTXT.get(char) or _octal(char) for char in as_text(value)) + '"'
 
 
 def requirement(value: Any) -> str:
     """One line of a pip requirements file, `name==version`; anything else is refused with ValueError."""
-    text = _text(value)
+    text = as_text(value)
     if not _REQUIREMENT.fullmatch(text):
         raise ValueError(f"{text!r} is not a package at an exact version, written name==version")
     return text
@@ -154,7 +154,7 @@ def requirement(value: Any) -> str:
 
 def path_part(value: Any) -> str:
     """One name in the path of an artifact; a separator or a leading dot is refused with ValueError."""
-    text = _text(value)
+    text = as_text(value)
     if not _PATH_PART.fullmatch(text):
         raise ValueError(f"{text!r} cannot be a part of an artifact's path")
     return text
@@ -310,7 +310,7 @@ def _single_line(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A scalar as text, booleans and None as JSON spells them."""
     match value:
         case str():
