@@ -165,7 +165,7 @@ def validate(request: Request, source: Source | Opened | None = None) -> Validat
             checked[environment] = passed
     if backends and sound and not has_errors(tuple(findings.told)):
         findings.add(_unwritable(layers, checked, backends))
-    if backends:
+    if backends or wrong:  # their files are among what diagnostics point into
         composed = structs.replace(composed, sources={**composed.sources, **composed.source.texts})
     checked = {} if backends and has_errors(tuple(findings.told)) else checked
     return Validated(composed, checked, each_once(findings.told), backends)
