@@ -111,13 +111,19 @@ def emission_of(
     return None
 
 
-def rendered_by(number: int, resource: Resource, backend: Backend, graph: Graph) -> bytes | None:
-    """What an emission writes for a resource, wherever to; None where it writes nothing, or cannot."""
+def rendered_by(
+    number: int, resource: Resource, backend: Backend, graph: Graph, said: str = ""
+) -> bytes | None:
+    """What an emission writes for a resource, wherever to; None where it writes nothing, or cannot.
+
+    `said` stands in the place of the header, where one is given.
+    """
     if not applies(backend.manifest.emits[number], resource, graph.project):
         return None
     once = kind_of(resource.address.kind).once
     try:
         known = {**_known(graph, resource, once), **_pins(backend)}
+        known["header"] = said or known["header"]
         return _artifact(graph, resource, backend, number, known, Spent()).content
     except TemplateError:
         return None

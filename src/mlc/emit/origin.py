@@ -53,7 +53,7 @@ def _files(resource: Resource, reads: Reads | None) -> Iterator[str]:
 
 
 def _ranked(resource: Resource) -> Callable[[str], tuple[int, str]]:
-    own = resource.node.span.file
+    own = f"{resource.address.kind}/{resource.address.name}.yaml"
 
     def rank(file: str) -> tuple[int, str]:
         nearness = 0 if file == own else 3 if file == "mlc.yaml" else 2 if file.startswith("env/") else 1

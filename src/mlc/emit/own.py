@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import structs
 
-from mlc.emit import own_templates
+from mlc.emit import own_reading, own_templates
 from mlc.ir.backend import FOLDER, Backend, Emission
 from mlc.ir.diagnostic import Diagnostic, Label
 from mlc.ir.graph import Graph, Resource
@@ -183,7 +183,7 @@ def _in_templates(backend: Backend) -> Iterator[Diagnostic]:
     for name in sorted(backend.templates):
         if name.endswith(".j2"):
             text = backend.templates[name]
-            found = own_templates.mistakes_in(text)
+            found = own_reading.mistakes_in(text)
             if not found and name in users:
                 found = tuple(_unknown_fields(text, users[name]))
             for one in found:
@@ -195,7 +195,7 @@ def _unknown_fields(text: str, kinds: Iterable[str]) -> Iterator[own_templates.M
         "resource": {*_IN_VIEW, *(name for kind in kinds for name in field_names(kind))},
         "project": {*field_names("project")},
     }
-    for of, name, line in own_templates.names_read(text):
+    for of, name, line in own_reading.names_read(text):
         if of in known and name not in known[of]:
             reason = (
                 f'{"the project" if of == "project" else "no resource of its kind"} has no field "{name}"'

@@ -222,19 +222,11 @@ def _planned(
     `edited` names the files of data and the modules of code whose content is another.
     """
     before, after = old.graphs[environment], new.graphs[environment]
-    was = emitting.emitted(before, after, backends, _own(old, new), first=environment == known[0][0])
-    now = emitting.emitted(after, before, backends, _own(new, old), first=environment == known[1][0])
+    own = emitting.own_of(old.validated.backends, new.validated.backends)
+    was = emitting.emitted(before, after, backends, own[0], first=environment == known[0][0])
+    now = emitting.emitted(after, before, backends, own[1], first=environment == known[1][0])
     plan = inquiry.plan_change(Compiled(before, was), Compiled(after, now), edited)
     return plan, tuple(emitting.differing(environment, was, now))
-
-
-def _own(one: Side, other: Side) -> emitting.Own:
-    """The backends of a revision's own, and which of them the other has just so."""
-    theirs = {backend.name: backend.digest for backend in other.validated.backends}
-    backends = one.validated.backends
-    return emitting.Own(
-        backends, tuple(backend for backend in backends if theirs.get(backend.name) == backend.digest)
-    )
 
 
 def _comparison(

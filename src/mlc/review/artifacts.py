@@ -24,6 +24,16 @@ class Own(Struct, frozen=True):
     same: tuple[Backend, ...] = ()
 
 
+def own_of(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> tuple[Own, Own]:
+    """What each of two revisions has of its own, given the backends of both."""
+    known = {(one.name, one.digest) for one in old} & {(one.name, one.digest) for one in new}
+    before, after = (
+        Own(backends, tuple(one for one in backends if (one.name, one.digest) in known))
+        for backends in (old, new)
+    )
+    return before, after
+
+
 def emitted(
     graph: Graph, other: Graph | None, backends: tuple[Backend, ...], own: Own, *, first: bool
 ) -> tuple[Artifact, ...]:

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from mlc import data
-from mlc.emit import own_templates, quoting, templates
+from mlc.emit import own_reading, own_templates, quoting, templates
 from mlc.emit.own import Spent
 from mlc.emit.own_templates import Mistake
 from mlc.ir.backend import Backend, Manifest
@@ -46,7 +46,7 @@ def filled(text: str, **known: Any) -> str:
 
 
 def told(text: str) -> list[tuple[int, str]]:
-    return [(one.line, f"{one.reason} {one.hint}") for one in own_templates.mistakes_in(text)]
+    return [(one.line, f"{one.reason} {one.hint}") for one in own_reading.mistakes_in(text)]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_what_costs_too_much_is_stopped(name: str) -> None:
     before, most = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if own_templates.mistakes_in(BOMBS[name]):
+    if own_reading.mistakes_in(BOMBS[name]):
         return
     with pytest.raises(Mistake) as raised:
         filled(BOMBS[name])
