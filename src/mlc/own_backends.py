@@ -37,9 +37,10 @@ def load(
         node = one.own.node
         spec, unfit = check.check_schema(node, plain(node), "backend", f"backend.{one.name}")
         found += [_located(diagnostic, one.name) for diagnostic in unfit]
-        if spec is None:
-            continue
         templates = {name: text for name, text in one.texts.items() if name != MANIFEST}
+        if spec is None:
+            found += own.mistakes_of_templates(Backend(Manifest(one.name, ""), templates, "", one.own))
+            continue
         digest = hashlib.sha256(msgspec.json.encode(one.texts, order="deterministic")).hexdigest()
         backend = Backend(msgspec.convert(spec, Manifest), templates, digest, one.own)
         wrong = own.mistakes_of(backend)

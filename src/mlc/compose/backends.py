@@ -20,7 +20,7 @@ from mlc.rules import backend_missing
 
 MOST = 50  # backends
 MOST_FILES = 100  # of a backend
-MOST_OF_TEMPLATES = 150_000  # bytes of all of them together: compiling takes time with their size
+MOST_OF_TEMPLATES = 100_000  # bytes of all of them together: compiling takes time with their size
 MOST_OF_OTHERS = 2_000_000  # bytes of what is copied, and of schemas
 
 

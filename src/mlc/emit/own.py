@@ -23,6 +23,8 @@ from mlc.rules import artifact_refused, bad_backend, bad_template
 from mlc.rules._words import did_you_mean
 
 MOST_EMISSIONS = 100  # of a backend
+_LONGEST_PATH = 300
+_MOST_MISTAKES = 20  # that are told of a template
 MOST_TOGETHER = 20_000_000  # that the artifacts of an environment cost together, and for each resource of it
 MOST_OF_EACH = 20_000
 _VALUE = re.compile(r"\{\{ *([a-z_][a-z0-9_]*(?:\.[A-Za-z0-9_]+)*) *\}\}")
@@ -48,7 +50,7 @@ nothing else: it fetches nothing, follows no path that the file names and runs n
 
 def mistakes_of(backend: Backend) -> tuple[Diagnostic, ...]:
     """What is wrong with a backend whose backend.yaml fits its schema."""
-    return tuple(_in_manifest(backend)) or tuple(_in_templates(backend))
+    return (*_in_manifest(backend), *mistakes_of_templates(backend))
 
 
 def finished(backend: Backend) -> Backend:
@@ -136,6 +138,8 @@ def _bad_schema(text: str) -> str:
 
 def _bad_path(emission: Emission, backend: Backend) -> str:
     """Why a path is none that an artifact may have, or nothing."""
+    if len(emission.path) > _LONGEST_PATH:
+        return f"it is longer than {_LONGEST_PATH} characters"
     for found in _VALUE.finditer(emission.path):
         first, _, rest = found[1].partition(".")
         if first in ("name", "kind", "environment") and not rest:
@@ -174,23 +178,25 @@ def _reserved(literal: str, emission: Emission, backend: Backend) -> str:
     return ""
 
 
-def _in_templates(backend: Backend) -> Iterator[Diagnostic]:
+def mistakes_of_templates(backend: Backend) -> Iterator[Diagnostic]:
+    """What is wrong with the templates, whatever the backend.yaml beside them says."""
     own = backend.own
     assert own is not None
     users: dict[str, list[str]] = {}
     for emission in backend.manifest.emits:
-        users.setdefault(emission.template, []).append(emission.kind)
+        if emission.kind in names():
+            users.setdefault(emission.template, []).append(emission.kind)
     for name in sorted(backend.templates):
         if name.endswith(".j2"):
             text = backend.templates[name]
-            found = own_reading.mistakes_in(text)
-            if not found and name in users:
-                found = tuple(_unknown_fields(text, users[name]))
-            for one in found:
+            found = [*own_reading.mistakes_in(text), *_unknown_fields(text, users.get(name, ()))]
+            for one in sorted(found, key=lambda one: one.line)[:_MOST_MISTAKES]:
                 yield bad_template.found(one.reason, _span(own.file(name), text, one.line), one.hint)
 
 
 def _unknown_fields(text: str, kinds: Iterable[str]) -> Iterator[own_templates.Mistake]:
+    if not kinds:
+        return
     known = {
         "resource": {*_IN_VIEW, *(name for kind in kinds for name in field_names(kind))},
         "project": {*field_names("project")},

@@ -103,9 +103,12 @@ def mistakes_in(source: str) -> tuple[Mistake, ...]:
 def names_read(source: str) -> Iterator[tuple[str, str, int]]:
     """The fields that a template names of what it knows, as (`resource`, `replicas`, line).
 
-    None of a name that the template gives to something else.
+    None of a name that the template gives to something else, and none of a template that cannot be read.
     """
-    tree = environment().parse(source)
+    try:
+        tree = environment().parse(source)
+    except (JinjaError, RecursionError, MemoryError, OverflowError, ValueError):
+        return
     stored = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
     reading: Iterable[Any] = tree.find_all((nodes.Getattr, nodes.Getitem))
     for node in reading:

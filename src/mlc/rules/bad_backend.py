@@ -72,9 +72,8 @@ def template(written: str, place: str, known: Iterable[str], span: Span) -> Diag
 
 
 def path(written: str, reason: str, span: Span) -> Diagnostic:
-    return RULE.at(
-        span, f'Nothing can be written to "{written}": {reason}.', text="not a path for an artifact"
-    )
+    shown = written if len(written) <= 300 else f"{written[:80]}…"
+    return RULE.at(span, f'Nothing can be written to "{shown}": {reason}.', text="not a path for an artifact")
 
 
 def condition(written: str, missing: str, of: str, known: Iterable[str], span: Span) -> Diagnostic:
