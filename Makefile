@@ -61,7 +61,8 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
-	grafana debian openapi checkov ray datacontract mlcroissant dvc hera
+	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage \
+	kfp katib mlflow tensorboard
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
@@ -76,6 +77,17 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
 	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
+	touch $@
+
+# The whole server; mlc itself speaks to it over HTTP and needs nothing of it.
+.checkers/mlflow/.installed:
+	$(PYTHON) -m venv .checkers/mlflow
+	.checkers/mlflow/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlflow==3.17.2 onnx==1.23.2 onnxruntime==1.32.0
+	touch $@
+
+.checkers/tensorboard/.installed:
+	$(PYTHON) -m venv .checkers/tensorboard
+	.checkers/tensorboard/bin/python -m pip install --quiet --quiet --disable-pip-version-check tensorboard==2.21.0
 	touch $@
 
 .checkers/checkov/.installed:
@@ -93,6 +105,17 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 	.checkers/mlcroissant/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlcroissant==1.1.1
 	touch $@
 
+# Its protobuf is newer than mlc's converters can take.
+.checkers/in-toto/.installed:
+	$(PYTHON) -m venv .checkers/in-toto
+	.checkers/in-toto/bin/python -m pip install --quiet --quiet --disable-pip-version-check in-toto-attestation==0.9.3
+	touch $@
+
+.checkers/openlineage/.installed:
+	$(PYTHON) -m venv .checkers/openlineage
+	.checkers/openlineage/bin/python -m pip install --quiet --quiet --disable-pip-version-check openlineage-python==1.54.0
+	touch $@
+
 .checkers/ray/.installed:
 	$(PYTHON) -m venv .checkers/ray
 	.checkers/ray/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'ray[serve]==2.60.0' onnxruntime==1.32.0
@@ -101,6 +124,17 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/hera/.installed:
 	$(PYTHON) -m venv .checkers/hera
 	.checkers/hera/bin/python -m pip install --quiet --quiet --disable-pip-version-check hera==7.1.0
+	touch $@
+
+# Kubeflow Pipelines' SDK brings kfp.local, which runs pipelines; both pin packages that mlc takes in other versions.
+.checkers/kfp/.installed:
+	$(PYTHON) -m venv .checkers/kfp
+	.checkers/kfp/bin/python -m pip install --quiet --quiet --disable-pip-version-check kfp==2.17.3 kfp-kubernetes==2.17.3 kfp-server-api==2.17.3
+	touch $@
+
+.checkers/katib/.installed:
+	$(PYTHON) -m venv .checkers/katib
+	.checkers/katib/bin/python -m pip install --quiet --quiet --disable-pip-version-check kubeflow-katib==0.19.0 kubernetes==30.1.0
 	touch $@
 
 .checkers/moto/.installed:

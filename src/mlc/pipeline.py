@@ -138,10 +138,23 @@ def compose(request: Request, source: Source | Opened | None = None) -> Composed
         if findings.is_full:
             break
         document, mistakes = composing.compose_document(layers, environment, overrides, inputs, LANGUAGE)
-        documents[environment] = document
+        documents[environment] = with_files_named(document, source)
         findings.add(mistakes)
     sources = {**source.texts, COMMAND_LINE: "\n".join(request.overrides)}
     return Composed(layers, documents, sources, each_once(findings.told), source)
+
+
+def with_files_named(document: Document, source: Source) -> Document:
+    """The document with the texts of the files that its resources name to be read along with them."""
+    files: dict[str, str | None] = {}
+    for kind, group in document.root.value.items():
+        for field in kinds.kind(kind).reads if group.is_map else ():
+            for node in group.value.values():
+                named = node.get(field)
+                path = named.value if named is not None else None
+                if isinstance(path, str) and path not in files:
+                    files[path] = source.text_below(path)
+    return structs.replace(document, files=files) if files else document
 
 
 @without_search_for_cycles()

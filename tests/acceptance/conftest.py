@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.script import environment
+from acceptance.script import environment, on_one_core
 from mlc import data
 
 PROJECTS = Path(__file__).parent / "projects"
@@ -28,7 +28,14 @@ def applied(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
             making = base / "applying"
             shutil.copytree(PROJECTS / "small", making)
             command = [sys.executable, "-P", "-m", "mlc.cli.main", "apply", "--yes"]
-            subprocess.run(command, cwd=making, env=environment(base), check=True, capture_output=True)
+            subprocess.run(
+                command,
+                cwd=making,
+                env=environment(base),
+                check=True,
+                capture_output=True,
+                preexec_fn=on_one_core,
+            )
             making.rename(project)
     return project
 

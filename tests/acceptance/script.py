@@ -98,7 +98,7 @@ def _run(line: str, folder: Path) -> str:
         capture_output=True,
         timeout=SECONDS,
         check=False,
-        preexec_fn=_on_one_core,
+        preexec_fn=on_one_core,
     )
     out, err = (
         _constant(text.decode("utf-8", "backslashreplace"), folder) for text in (done.stdout, done.stderr)
@@ -108,7 +108,7 @@ def _run(line: str, folder: Path) -> str:
     return said + (f"[exit {done.returncode}]\n" if done.returncode else "")
 
 
-def _on_one_core() -> None:
+def on_one_core() -> None:
     """Steps that run at once end in any order; on one core they end in the order of the plan."""
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))

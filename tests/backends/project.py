@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,10 +139,15 @@ SPECS: dict[str, dict[str, Any]] = {
 }
 
 
-def graph_of(specs: dict[str, dict[str, Any]], environment: str = "prod", **project: Any) -> Graph:
-    """A graph of typed resources, dependencies first, as `lower` would make it."""
+def graph_of(
+    specs: dict[str, dict[str, Any]],
+    environment: str = "prod",
+    files: Mapping[str, str | None] | None = None,
+    **project: Any,
+) -> Graph:
+    """A graph of typed resources, dependencies first, as `lower` would make it; `files` are texts that these name."""
     typed = msgspec.to_builtins(msgspec.convert({**PROJECT, **project}, kind_of("project").spec))
-    scope = Scope(typed, environment)
+    scope = Scope(typed, environment, files or {})
     resources: dict[str, Resource] = {}
     for text, written in specs.items():
         address = Address.parse(text)
@@ -151,6 +157,8 @@ def graph_of(specs: dict[str, dict[str, Any]], environment: str = "prod", **proj
         for field, target in REFERENCES.items():
             if isinstance(view.get(field), str):
                 view[field] = resources[f"{target}.{view[field]}"].view
+        if "gates" in view:
+            view["gates"] = [resources[f"gate.{gate}"].view for gate in view["gates"]]
         for share in view.get("shares", {}).values():
             share["deployment"] = resources[f"deployment.{share['deployment']}"].view
         resources[text] = Resource(
@@ -161,7 +169,7 @@ def graph_of(specs: dict[str, dict[str, Any]], environment: str = "prod", **proj
             wrap(written, start_of(f"{address.kind}/{address.name}.yaml")),
             kind.operations(address, view, scope),
         )
-    return Graph(environment, typed, tuple(resources.values()), ())
+    return Graph(environment, typed, tuple(resources.values()), (), files=files or {})
 
 
 def by_backend(artifacts: tuple[Artifact, ...], name: str) -> tuple[Artifact, ...]:

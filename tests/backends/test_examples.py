@@ -28,7 +28,7 @@ MAY_BE_MISSING = (
     "grafana",
     "openapi",
 )
-PLATFORMS = ("checkov", "datacontract", "dvc", "ray")  # seconds each: platforms/ runs them
+PLATFORMS = ("checkov", "datacontract", "dvc", "katib", "kfp", "ray")  # seconds each: platforms/ runs them
 
 
 @cache

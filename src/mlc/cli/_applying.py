@@ -48,6 +48,7 @@ def command(name: str, arguments: argparse.Namespace) -> str:
         ("--input", arguments.input),
         ("--select", getattr(arguments, "select", [])),
         ("--exclude", getattr(arguments, "exclude", [])),
+        ("--step", getattr(arguments, "step", [])),
     ):
         for value in values:
             words += [option, value]

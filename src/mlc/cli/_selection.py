@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlc.cli._console import Unfit, compiled_project, project_folder
 from mlc.ir.diagnostic import Diagnostic
 from mlc.report.terminal import encodable
+from mlc.rules import bad_selection
 
 if TYPE_CHECKING:
     from mlc.ir.plan import Plan
@@ -28,6 +29,17 @@ def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
         "state:modified+ (a space joins, a comma narrows)",
     )
     group.add_argument("--exclude", action="append", default=[], metavar="WHAT", help="all but these")
+
+
+def add_step_argument(parser: argparse.ArgumentParser) -> None:
+    """Single steps, for platforms that run each in a place of its own."""
+    parser.add_argument(
+        "--step",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help="only this step, and what has to be done before it, such as model.churn/train; may be given several times",
+    )
 
 
 def selected_project(arguments: argparse.Namespace) -> tuple[Compiled, ...]:
@@ -53,13 +65,42 @@ def selected_plans(
     """
     from mlc import inquiry
 
-    planned, mistakes = inquiry.plans(root, compiled, selection_of(arguments))
+    steps = tuple(map(encodable, getattr(arguments, "step", ())))
+    selection = selection_of(arguments)
+    if steps and selection is not None:
+        raise Unfit(bad_selection.with_steps())
+    planned, mistakes = (
+        plans_of_steps(root, compiled, steps) if steps else inquiry.plans(root, compiled, selection)
+    )
     _refuse(mistakes, arguments)
     forbidden = inquiry.unfit(root, compiled, planned) or inquiry.forbidden(root, compiled, planned)
     if forbidden:
         files = {one.primary.span.file for one in forbidden if one.primary is not None}
         raise Unfit(*forbidden, sources={file: _text(root / file) for file in files})
     return planned
+
+
+def plans_of_steps(
+    root: Path, compiled: tuple[Compiled, ...], steps: tuple[str, ...]
+) -> tuple[tuple[Plan, ...], tuple[Diagnostic, ...]]:
+    """A plan per environment of some steps and what has to be done before them; and the steps that there are not.
+
+    Raises StepFailed for an unreadable state.
+    """
+    from mlc import pipeline
+    from mlc.plan.narrowed import only
+
+    known = {
+        operation.id: None
+        for one in compiled
+        for resource in one.graph.resources
+        for operation in resource.operations
+    }
+    environments = [one.graph.environment for one in compiled]
+    mistakes = [bad_selection.no_step(name, environments, known) for name in steps if name not in known]
+    if mistakes:
+        return (), tuple(mistakes)
+    return tuple(only(pipeline.plan(root, one), steps) for one in compiled), ()
 
 
 def _text(file: Path) -> str:
@@ -82,6 +123,8 @@ def selection_of(arguments: argparse.Namespace) -> Selection | None:
 
 
 def _refuse(mistakes: tuple[Diagnostic, ...], arguments: argparse.Namespace) -> None:
+    if mistakes and not any(one.labels for one in mistakes):  # of steps, which have no grammar
+        raise Unfit(*mistakes)
     if mistakes:
         from mlc.ir.span import COMMAND_LINE
         from mlc.select.grammar import source

@@ -32,7 +32,7 @@ from mlc.cli._console import (
     project_folder,
 )
 from mlc.cli._plan_file import read_plan
-from mlc.cli._selection import add_selection_arguments, selected_plans
+from mlc.cli._selection import add_selection_arguments, add_step_argument, selected_plans
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.event import Finished
 from mlc.rules import bad_plan_file, consent_missing, foreign_file, several_environments
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser, forms=("text", "json"))
     add_selection_arguments(parser)
+    add_step_argument(parser)
     add_applying_arguments(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="with --yes: replace files too that mlc did not write"
@@ -95,6 +96,7 @@ def _saved_plan(words: list[str], arguments: argparse.Namespace) -> tuple[Plan, 
         or arguments.input
         or arguments.select
         or arguments.exclude
+        or arguments.step
     ):
         raise Unfit(
             bad_plan_file.found(

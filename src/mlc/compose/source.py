@@ -6,6 +6,7 @@ The files of modules stand among them: `model/_tabular.yaml` of the module `acme
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -142,6 +143,16 @@ class Source:
             return self._read(file) if self._is_regular(file) else None
         except OSError:
             return None
+
+    def text_below(self, path: str) -> str | None:
+        """The text of a file that a resource names; None where there is none, or where the path leads out."""
+        if not path or posixpath.isabs(path) or posixpath.normpath(path) != path or path.startswith("../"):
+            return None
+        content = self.content(path) if "\0" not in path else None
+        if content is None:
+            return None
+        self.texts[path] = text = content.decode("utf-8", "replace")
+        return text
 
     def is_folder(self, path: str) -> bool:
         """Whether there is a folder of that path below the root, no matter whether layers may stand in it."""

@@ -62,8 +62,8 @@ def workers(count: int) -> Iterator[Run]:
         )
 
 
-def tried(asked: Asked) -> Trial:
-    """The trial, done."""
+def tried(asked: Asked, told: Callable[[float], None] = lambda _: None) -> Trial:
+    """The trial, done. After each fold the mean so far is `told`."""
     from threadpoolctl import threadpool_limits
 
     from mlc.drivers import _fitting, _fold_scores
@@ -90,6 +90,7 @@ def tried(asked: Asked) -> Trial:
             reason = f"{asked.metric} is not defined on one of its folds."
             return structs.replace(trial, state="failed", scores=scores, reason=reason)
         scores.append(score)
+        told(fmean(scores))
         if (
             number < len(folds) - 1
             and number < len(asked.stop_at)

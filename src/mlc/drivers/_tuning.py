@@ -29,20 +29,25 @@ class Searching(Protocol):
     def __call__(self, name: str, within: Within | None = None) -> Search: ...
 
 
+def of_trials(spec: Mapping[str, Any], candidate: Chosen, tune: Mapping[str, Any]) -> dict[str, Any]:
+    """What a trial of a candidate is told, of the specification of the step that searches."""
+    left_out = (*_NO_PART_OF_A_TRIAL, *(("calibrate",) if tune["metric"] in _OF_RANKS else ()))
+    kept = {key: value for key, value in spec.items() if key not in left_out}
+    return {
+        **kept,
+        "estimator": candidate.estimator,
+        "params": candidate.params,
+        "seed": candidate.seed,
+    }
+
+
 @contextmanager
 def searching(work: Work, candidate: Chosen, tune: Mapping[str, Any]) -> Iterator[Searching]:
     """Searches of one step, by the processes and with the journal of that step.
 
     Raises StepFailed: tuning-failed where no trial came through, step-killed where one of the processes was.
     """
-    left_out = (*_NO_PART_OF_A_TRIAL, *(("calibrate",) if tune["metric"] in _OF_RANKS else ()))
-    kept = {key: value for key, value in work.spec.items() if key not in left_out}
-    spec = {
-        **kept,
-        "estimator": candidate.estimator,
-        "params": candidate.params,
-        "seed": candidate.seed,
-    }
+    spec = of_trials(work.spec, candidate, tune)
     address, step = work.operation.address, work.operation.id
     better = METRICS[tune["metric"]].better
 

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from mlc.drivers import _chosen
+from mlc.drivers._inside import members
 from mlc.drivers.registry import is_out_of_reach, open_registry, register
 from mlc.drivers.registry.standing import Standing, standing
 from mlc.ir.drift import ABSENT, Seen
@@ -29,7 +30,10 @@ VERSION = 1
 PACKAGES: tuple[str, ...] = ()
 EFFECT = True
 
-KEPT = ("onnx", "model", "evaluation", "parity", "latency", "verdict", "report", "card", "selection", "bom")
+KEPT = (
+    "onnx", "model", "evaluation", "parity", "latency", "verdict", "report", "card", "selection",
+    "bom", "provenance", "lineage", "annex", "sagemaker",
+)  # fmt: skip
 """The inputs whose files go into the registry. Of the data only the digests do."""
 
 _DATA = ("train", "validation", "test")
@@ -41,22 +45,6 @@ class _Estimates(Struct, frozen=True):
     """The part of an evaluation that is registered."""
 
     estimates: dict[str, Estimate] = {}
-
-
-class _Registered(Struct, frozen=True):
-    """The part of a member's version.json that is registered."""
-
-    name: str
-    version: int
-    digest: str
-
-
-class _Reused(Struct, frozen=True):
-    """The part of what is known of a version from the registry that is registered."""
-
-    name: str
-    number: int
-    digest: str
 
 
 def run(work: Work) -> Product:
@@ -72,7 +60,7 @@ def run(work: Work) -> Product:
     def describe(number: int, digests: dict[str, str]) -> Entry:
         parts = {part: work.digests[part] for part in _DATA if part in work.digests}
         made_from = {name: dict(work.made_from[name]) for name in _STEPS if name in work.made_from}
-        return _entry(spec, number, digests, metrics, parts, made_from, _members(work))
+        return _entry(spec, number, digests, metrics, parts, made_from, members(work))
 
     work.tell(f"registering {spec['name']}")
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -132,15 +120,25 @@ def _seen(name: str, number: int, held: Standing, digest: str) -> Seen | None:
         )
     if held.digest != digest:
         return Seen(f"version {number} of {name} is another model", digest, held.digest, held.digest)
-    if not held.gone and not held.changed:
+    if not held.gone and not held.changed and not held.edited:
         return None
     words = [
         f"{listed(roles)} of {name}:{number} {'were' if len(roles) > 1 else 'was'} {how}"
         for roles, how in ((held.gone, "removed from the registry"), (held.changed, "edited in the registry"))
         if roles
     ]
+    if held.edited:
+        many = len(held.edited) > 1
+        words.append(
+            f"{listed(held.edited)} of {name}:{number} {'were' if many else 'was'} changed in the registry"
+        )
     found = "; ".join(words)
-    return Seen(found, "every file as registered", found, digest_of([held.gone, held.changed]))
+    return Seen(
+        found,
+        "every file as registered",
+        found,
+        digest_of([held.gone, held.changed, *([held.edited] if held.edited else [])]),
+    )
 
 
 def _entry(
@@ -150,7 +148,7 @@ def _entry(
     metrics: dict[str, Metric],
     parts: dict[str, str],
     made_from: dict[str, dict[str, str]],
-    members: dict[str, Member],
+    inside: dict[str, Member],
 ) -> Entry:
     asked = {key: value for key, value in spec.items() if key != "registry"}
     return Entry(
@@ -179,21 +177,8 @@ def _entry(
         config=hashlib.sha256(_canonical(asked)).hexdigest(),
         files=files,
         made_from=made_from,
-        members=members or UNSET,
+        members=inside or UNSET,
     )
-
-
-def _members(work: Work) -> dict[str, Member]:
-    """The versions that this one was made of."""
-    found = {}
-    for name in work.spec.get("members", {}):
-        version = msgspec.json.decode(work.inputs[f"member-{name}"].read_bytes(), type=_Registered)
-        found[name] = Member(model=version.name, number=version.version, digest=version.digest)
-    if "reused" in work.inputs:
-        about = msgspec.json.decode(work.inputs["reused"].read_bytes(), type=_Reused)
-        role = work.spec["reuse"]["as"]
-        found[role] = Member(model=about.name, number=about.number, digest=about.digest, role=role)
-    return found
 
 
 def _metrics(work: Work) -> dict[str, Metric]:

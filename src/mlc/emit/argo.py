@@ -39,6 +39,8 @@ def verify(artifact: Artifact, beside: Sequence[Artifact]) -> Verification:
         around = [document for one in others for document in _read(one)]
     except yaml.YAMLError as error:
         return Verification("rejected", "", tuple(str(error).splitlines()))
+    if not objects:
+        return Verification("rejected", "", ("there is no document in the file",))
     found = tuple(finding for one in objects for finding in argo_findings(one, [*objects, *around]))
     return Verification("rejected" if found else "ok", "", found)
 

@@ -15,6 +15,8 @@ _GITLAB_WORDS = frozenset(
 )  # fmt: skip
 _AZURE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GITLAB_STAGES = (".pre", "build", "test", "deploy", ".post")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+\Z")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def gitlab_findings(document: Any) -> tuple[str, ...]:
@@ -53,6 +55,8 @@ def azure_findings(document: Any) -> tuple[str, ...]:
 
 def openapi_findings(document: Any) -> tuple[str, ...]:
     """Of an OpenAPI document: references within it that lead nowhere."""
+    if not isinstance(document, Mapping):
+        return ("the document is no map",)
     return tuple(
         f"{place}: there is no {to}" for place, to in _references(document) if not _leads(document, to)
     )
@@ -125,3 +129,83 @@ def cyclonedx_findings(document: Any) -> tuple[str, ...]:
         named += [("dependencies", ref) for ref in (one.get("ref"), *one.get("dependsOn", ()))]
     findings += [f"{place}: there is no component {ref}" for place, ref in named if ref not in known]
     return tuple(findings)
+
+
+def slsa_findings(document: Any) -> tuple[str, ...]:
+    """Of SLSA provenance: subjects that bear one name, digests that are none, what nobody could look up again."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("predicate"), Mapping):
+        return ("the document is no statement with a predicate",)
+    build = document["predicate"].get("buildDefinition") or {}
+    run = document["predicate"].get("runDetails") or {}
+    findings = []
+    if document.get("predicateType") != "https://slsa.dev/provenance/v1":
+        findings.append(f"predicateType: {document.get('predicateType')} is not that of SLSA provenance v1")
+    for place, text in (
+        ("buildDefinition.buildType", build.get("buildType")),
+        ("runDetails.builder.id", (run.get("builder") or {}).get("id")),
+    ):
+        if not _URI.match(str(text or "")):
+            findings.append(f"{place}: {text or 'nothing'} is not a URI")
+    if not build.get("externalParameters"):
+        findings.append("buildDefinition.externalParameters: it does not say what was asked for")
+    names = [one.get("name") for one in document.get("subject", ())]
+    findings += [f"subject: two are called {name}" for name in dict.fromkeys(names) if names.count(name) > 1]
+    materials = build.get("resolvedDependencies", ())
+    told = [("subject", one) for one in document.get("subject", ())]
+    told += [("resolvedDependencies", one) for one in materials]
+    told += [("byproducts", one) for one in run.get("byproducts", ())]
+    for place, one in told:
+        name = one.get("name") or one.get("uri")
+        if not one.get("digest") and not one.get("uri"):
+            findings.append(f"{place}: {name} has neither a digest nor a URI")
+        for algorithm, digest in (one.get("digest") or {}).items():
+            if algorithm == "sha256" and not _SHA256.fullmatch(str(digest)):
+                findings.append(f"{place}: {digest} is no SHA-256 of {name}")
+    return tuple(findings)
+
+
+def openlineage_findings(document: Any) -> tuple[str, ...]:
+    """Of an event of OpenLineage: data named twice, columns that lineage speaks of and no schema has, ends of time."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("run"), Mapping):
+        return ("the document is no event of a run",)
+    findings: list[str] = []
+    if document.get("eventType") != "COMPLETE":
+        findings.append(f"eventType: {document.get('eventType')} is not COMPLETE, which ends a run")
+    if not document.get("outputs"):
+        findings.append("outputs: the run made nothing")
+    inputs = {_dataset(one): _fields(one) for one in document.get("inputs", ())}
+    for side in ("inputs", "outputs"):
+        names = [_dataset(one) for one in document.get(side, ())]
+        findings += [f"{side}: two are {name}" for name in dict.fromkeys(names) if names.count(name) > 1]
+        empty = [name for name in names if not all(name)]
+        findings += [f"{side}: {name} says no namespace or no name" for name in empty]
+    for one in document.get("outputs", ()):
+        lineage = (one.get("facets") or {}).get("columnLineage") or {}
+        known = _fields(one)
+        told = [
+            (field, source)
+            for field, found in lineage.get("fields", {}).items()
+            for source in found["inputFields"]
+        ]
+        findings += [
+            f"columnLineage: {one.get('name')} has no column {field}"
+            for field in lineage.get("fields", {})
+            if known is not None and field not in known
+        ]
+        for field, source in (*told, *(("(the rows)", source) for source in lineage.get("dataset", ()))):
+            name = _dataset(source)
+            if name not in inputs:
+                findings.append(f"columnLineage.{field}: {name} is no input of the run")
+            elif (columns := inputs[name]) is not None and source.get("field") not in columns:
+                findings.append(f"columnLineage.{field}: {name[1]} has no column {source.get('field')}")
+    return tuple(findings)
+
+
+def _dataset(one: Mapping[str, Any]) -> tuple[str, str]:
+    return str(one.get("namespace") or ""), str(one.get("name") or "")
+
+
+def _fields(one: Mapping[str, Any]) -> list[str] | None:
+    """The columns of a dataset; None where it has no schema."""
+    schema = (one.get("facets") or {}).get("schema")
+    return None if schema is None else [str(field.get("name")) for field in schema.get("fields") or ()]

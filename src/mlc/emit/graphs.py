@@ -8,7 +8,8 @@ from typing import Any
 
 def inference_graph_findings(document: Any) -> tuple[str, ...]:
     """What is wrong with the nodes of a graph; empty when nothing is."""
-    nodes = document.get("spec", {}).get("nodes") if isinstance(document, Mapping) else None
+    spec = document.get("spec") if isinstance(document, Mapping) else None
+    nodes = spec.get("nodes") if isinstance(spec, Mapping) else None
     if not isinstance(nodes, Mapping):
         return ("spec.nodes: there is no node",)
     found = [] if "root" in nodes else ["spec.nodes: there is no node called root, at which requests come in"]

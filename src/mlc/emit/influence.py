@@ -133,7 +133,7 @@ def _with(resource: Resource, graph: Graph, of: str, path: Path, value: Any) -> 
         return None
     elif path == ("name",):
         address = structs.replace(address, name=value)
-    scope = Scope(graph.project, graph.environment)
+    scope = Scope(graph.project, graph.environment, graph.files)
     kind = kind_of(address.kind)
     try:
         facts = kind.facts(address, view, scope)

@@ -47,9 +47,14 @@ _APART = {
     "datacontract": "datacontract-cli",
     "dvc": "dvc",
     "grafana": "grafana-foundation-sdk",
+    "in-toto": "in-toto-attestation",
+    "katib": "kubeflow-katib",
+    "kfp": "kfp",
     "mlcroissant": "mlcroissant",
+    "mlflow": "mlflow",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
+    "openlineage": "openlineage-python",
     "ray": "ray",
 }
 """Checkers that have an environment of their own in `.checkers`, and the package that is asked."""
@@ -64,7 +69,7 @@ _IMPORTED = {
 _WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
 """The packages that check nothing without an extra."""
 
-OWN = ("argo", "dependencies", "inference-graph", "jsonschema")
+OWN = ("annex-iv", "argo", "dependencies", "inference-graph", "jsonschema", "kubeflow", "sagemaker-card")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"

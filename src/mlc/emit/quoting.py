@@ -23,6 +23,8 @@ _YAML_KEY_LIMIT = 1000  # characters; YAML reads an implicit key only up to 1024
 _SIMPLE_WORD = re.compile(r"[A-Za-z0-9._/:@+][A-Za-z0-9._/:@+-]*")
 _PATH_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[0-9][0-9A-Za-z.!+_-]*")
+_MARKER = re.compile(r"[A-Za-z0-9_.'\"<>=!~() ,+*-]+")
+_HASH = re.compile(r"sha(?:256|384|512):[0-9a-f]+")
 _AZURE_VARIABLE = re.compile(r"\$\([^()]*\)|\A\s*\$\[")
 _MARKDOWN_ALWAYS = re.compile(r"([\\`*_\[\]<>&|~$#!^{}])")
 _MARKDOWN_AT_START = re.compile(r"^(?:([+=-])|([0-9]+)([.)]))")
@@ -152,6 +154,23 @@ def requirement(value: Any) -> str:
     return text
 
 
+def locked(value: Any) -> str:
+    """A package of a lock for pip: `name==version ; marker`, with each hash on a line of its own.
+
+    `value` is a map of `requirement`, `marker` and `hashes`; what is none of these is refused with ValueError.
+    """
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{value!r} is no package of a lock")
+    head, marker = requirement(value["requirement"]), as_text(value["marker"])
+    if marker and not _MARKER.fullmatch(marker):
+        raise ValueError(f"{marker!r} is no marker of a requirement")
+    hashes = [as_text(one) for one in value["hashes"]]
+    if not hashes or not all(_HASH.fullmatch(one) for one in hashes):
+        raise ValueError(f"{hashes!r} are no hashes of files")
+    lines = [f"{head} ; {marker}" if marker else head, *(f"    --hash={one}" for one in hashes)]
+    return " \\\n".join(lines)
+
+
 def path_part(value: Any) -> str:
     """One name in the path of an artifact; a separator or a leading dot is refused with ValueError."""
     text = as_text(value)
@@ -163,6 +182,7 @@ def path_part(value: Any) -> str:
 FILTERS: dict[str, Callable[..., str]] = {
     "yaml": yaml,
     "yaml_block": yaml_block,
+    "locked": locked,
     "json": json,
     "shell": shell,
     "dockerfile": dockerfile,

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from mlc import data
-from mlc.emit import argo, clusters, dvc, own_schema
+from mlc.emit import argo, cards, clusters, dvc, kubeflow, mlflow, own_schema, supply
 from mlc.emit.programs import missing, process, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
@@ -62,28 +62,38 @@ def verify_each(
 def verify_by(
     check: str, artifact: Artifact, root: Path | None = None, beside: Sequence[Artifact] = ()
 ) -> Verification:
-    """What one official checker says, named as in `backend.yaml`."""
+    """What one official checker says, named as in `backend.yaml`. What cannot be read at all is rejected."""
     home = (data.path() if root is None else root).resolve()
+    try:
+        outcome = _said(check, artifact, home, beside)
+    except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        return Verification("rejected", check, (f"it cannot be read: {' '.join(str(error).split())}",))
+    return Verification(outcome.outcome, check, outcome.findings)
+
+
+def _said(check: str, artifact: Artifact, home: Path, beside: Sequence[Artifact]) -> Verification:
     name, _, argument = check.partition(" ")
     if name in COMMANDS:
         program, *options = COMMANDS[name]
         found = program_of(program)
-        outcome = (
-            process(artifact, [found, *options, *argument.split()], _near(artifact, beside))
-            if found
-            else missing(f"{program} is not installed")
-        )
-    elif name in _CHECKERS:
-        outcome = _CHECKERS[name](artifact, argument, home)
-    elif name in clusters.NAMES:
-        outcome = clusters.verify(name, artifact, home, beside)
-    elif name == "argo":
-        outcome = argo.verify(artifact, beside)
-    elif name == "dvc":
-        outcome = dvc.verify(artifact, home, beside)
-    else:
-        outcome = missing(f"mlc knows no checker called {name}")
-    return Verification(outcome.outcome, check, outcome.findings)
+        if not found:
+            return missing(f"{program} is not installed")
+        return process(artifact, [found, *options, *argument.split()], _near(artifact, beside))
+    if name in _CHECKERS:
+        return _CHECKERS[name](artifact, argument, home)
+    if name in clusters.NAMES:
+        return clusters.verify(name, artifact, home, beside)
+    if name in supply.NAMES:
+        return supply.verify(name, artifact, home)
+    if name in cards.NAMES:
+        return cards.verify(name, artifact)
+    if name == "argo":
+        return argo.verify(artifact, beside)
+    if name in kubeflow.NAMES:
+        return kubeflow.verify(name, artifact, argument, home)
+    if name == "dvc":
+        return dvc.verify(artifact, home, beside)
+    return missing(f"mlc knows no checker called {name}")
 
 
 def _near(artifact: Artifact, beside: Sequence[Artifact]) -> Iterator[Artifact]:
@@ -240,6 +250,8 @@ def _dependencies(artifact: Artifact, argument: str, _home: Path) -> Verificatio
         "cyclonedx": dependencies.cyclonedx_findings,
         "gitlab": dependencies.gitlab_findings,
         "openapi": dependencies.openapi_findings,
+        "openlineage": dependencies.openlineage_findings,
+        "slsa": dependencies.slsa_findings,
     }
     if artifact.path.endswith(".json"):
         document = json.loads(artifact.content)
@@ -350,6 +362,7 @@ _CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
     "gitlab-ci-local": _gitlab_ci_local,
     "grafana": _grafana,
     "mlcroissant": _mlcroissant,
+    "mlflow": mlflow.verified,
     "mlserver": _mlserver,
     "openapi": _openapi,
     "schema": _schema,

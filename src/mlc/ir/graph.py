@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -40,7 +41,8 @@ class Graph(Struct, frozen=True):
     """Every resource of one environment, dependencies first, and the references between them.
 
     `around` is what stands beside the resources for interpolations to read, as its author wrote it. `left_out` are
-    the resources that say of themselves that they are not in this environment.
+    the resources that say of themselves that they are not in this environment. `files` are the texts of files that
+    resources name (`Document.files`).
     """
 
     environment: str
@@ -49,6 +51,7 @@ class Graph(Struct, frozen=True):
     edges: tuple[Edge, ...]
     around: Node = Node({}, Span(COMMAND_LINE, 1, 1, 1, 1))
     left_out: dict[Address, Node] = {}
+    files: Mapping[str, str | None] = {}
 
     def resource(self, address: Address) -> Resource | None:
         return next((resource for resource in self.resources if resource.address == address), None)

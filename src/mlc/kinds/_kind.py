@@ -16,10 +16,12 @@ reference the view of the resource it names."""
 
 
 class Scope(Struct, frozen=True):
-    """What a resource is lowered in: the project's own fields and the environment's name."""
+    """What a resource is lowered in: the project's own fields, the environment's name, and the texts of files that
+    resources name (`Document.files`)."""
 
     project: dict[str, Any]
     environment: str
+    files: Mapping[str, str | None] = {}
 
 
 def no_operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
@@ -35,7 +37,8 @@ class Kind(Struct, frozen=True):
 
     `operations` is what it lowers to; `facts` are values derived for templates, which compute nothing.
     `planned` names fields (`tune`) and variants (`split.method=time`) that the language has and this
-    version does not do: using one is an error that says so.
+    version does not do: using one is an error that says so. `reads` names fields that hold the path of a text file of
+    the project, which is read along with the resource.
     """
 
     name: str
@@ -43,4 +46,5 @@ class Kind(Struct, frozen=True):
     operations: Callable[[Address, View, Scope], tuple[Operation, ...]] = no_operations
     facts: Callable[[Address, View, Scope], dict[str, Any]] = no_facts
     planned: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     once: bool = False  # exists once per project, not per environment (a CI pipeline covers them all)

@@ -1,20 +1,22 @@
 """A dataset: where rows come from, what they must look like, and how they are split."""
 
 from posixpath import relpath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation, digest_of
+from mlc.kinds import _lineage
 from mlc.kinds._contracts import Checks, Column
-from mlc.kinds._description import DatasetFormat
 from mlc.kinds._fields import Resource, about, seconds
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._preparation import Preparation
 from mlc.kinds._privacy import Privacy, Profile
 from mlc.kinds._sources import Source, database_file
 from mlc.kinds._splits import Split, StratifiedSplit, has_validation
+
+DatasetFormat = Literal["croissant", "odcs", "openlineage"]
 
 
 class Licence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -179,6 +181,8 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     )
     if "croissant" in view["describe"]:
         steps.append(_described(address, view, folder))
+    if "openlineage" in view["describe"]:
+        steps.append(_lineage_step(address, view, scope, folder))
     if view["profile"] is not None:
         steps += _published(address, view, scope, contract, folder)
     return tuple(steps)
@@ -205,6 +209,35 @@ def _described(address: Address, view: View, folder: str) -> Operation:
         inputs={part: f"{address}/ingest#{part}" for part in parts_of(view)},
         files={"source": source["path"]} if here else {},
         publishes={"croissant": f"{folder}/croissant.json"},
+    )
+
+
+def _lineage_step(address: Address, view: View, scope: Scope, folder: str) -> Operation:
+    """Where the rows come from. Of a query's result no column of a table can be told."""
+    source, ingest = view["source"], f"{address}/ingest"
+    known = source["type"] != "sql" or source["table"] is not None
+    noisy = (view["profile"] or {}).get("differential_privacy")
+    return Operation(
+        id=f"{address}/lineage",
+        driver="data_lineage",
+        spec={
+            **{key: view[key] for key in ("name", "description", "owner")},
+            "project": scope.project["project"],
+            "source": _lineage.source_told(view),
+            "source_columns": _lineage.types_of_source(view),
+            "columns": {
+                name: {"type": column["type"], "description": column["description"]}
+                for name, column in view["columns"].items()
+            },
+            "lineage": _lineage.columns_told(view) if known else {},
+            "filtered_by": _lineage.filtering(view) if known else [],
+            "promises": _lineage.promises(view),
+            "as_it_lies": not view["prepare"],
+            "private": view["privacy"] is not None or bool(noisy),
+        },
+        inputs={part: f"{ingest}#{part}" for part in parts_of(view)} | {"facts": f"{ingest}#profile"},
+        files={"source": source["path"]} if source["type"] == "file" else {},
+        publishes={"lineage": f"{folder}/lineage.openlineage.json"},
     )
 
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
+from mlc.ir.requirements_lock import parse
 from mlc.kinds._clusters import cluster_facts
 from mlc.kinds._feeding import members_told
 from mlc.kinds._fields import (
@@ -24,6 +25,8 @@ from mlc.kinds._fields import (
     in_bytes,
 )
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._kubeflow_facts import kubeflow_facts
+from mlc.kinds._mlflow_target import facts_of_deployment
 from mlc.kinds._openapi import document
 from mlc.kinds._rollouts import AllAtOnce, Rollout
 from mlc.kinds._signature import signature, used_columns
@@ -173,6 +176,7 @@ _PLACED: dict[str, tuple[str, str, dict[str, str]]] = {
     "local": ("deploy", "local", {}),
     "docker": ("bundle", "bundle", {"bundle": "bundle/bundle.json", "model": "bundle/model.onnx"}),
     "mlserver": ("bundle", "bundle", {"model": "model.onnx"}),
+    "mlflow": ("bundle", "bundle", {"model": "model.onnx"}),
     "ray": ("bundle", "bundle", {"model": "model.onnx"}),
     "triton": ("bundle", "bundle", {"model": "{model}/1/model.onnx"}),
 }
@@ -187,7 +191,9 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
     if members := members_told(view["model"]):
         facts["members"] = members  # the models that the version served has inside
     if view["target"]["type"] == "docker":
-        facts |= _of_compose(view)
+        facts |= _of_compose(view) | _installed(view["runtime"], scope)
+    if view["target"]["type"] == "kubeflow":
+        facts["kubeflow"] = kubeflow_facts(address.name, view, scope, _operations(address, view, scope))
     if view["openapi"]:
         facts["openapi"] = document(
             scope.project["project"],
@@ -198,6 +204,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
             facts["signature"],
             facts["nullable"],
         )
+    facts |= facts_of_deployment(view, facts["signature"])
     return facts | cluster_facts(address.name, view, scope, facts["alias"])
 
 
@@ -213,6 +220,19 @@ def _of_compose(view: View) -> dict[str, str]:
         "cpus": f"{int(cpu[:-1]) / 1000:g}" if cpu.endswith("m") else cpu,
         "memory_bytes": f"{in_bytes(view['resources']['memory'])}b",
     }
+
+
+def _installed(runtime: View, scope: Scope) -> dict[str, Any]:
+    """What the lock of the runtime has, as lines of requirements; nothing where there is none."""
+    text = scope.files.get(runtime["lock"]) if runtime["lock"] else None
+    if text is None:
+        return {"lock": None}
+    packages = parse(runtime["lock"], text).packages
+    told = [
+        {"requirement": f"{one.name}=={one.version}", "marker": one.marker, "hashes": list(one.hashes)}
+        for one in packages
+    ]
+    return {"lock": {"packages": told, "has_mlc": any(one.key == "mlc" for one in packages)}}
 
 
 _LAST_PORT = 65535

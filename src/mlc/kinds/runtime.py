@@ -54,6 +54,15 @@ class Runtime(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
             example={"onnxruntime": "1.32.0"},
         ),
     ] = {}
+    lock: Annotated[
+        str | None,
+        about(
+            "A lock file of the project: every package that is installed, at one version and with its hashes, as "
+            "requirements or as pylock.toml.",
+            change="redeploy",
+            example="requirements.lock",
+        ),
+    ] = None
 
 
-KIND = Kind(name="runtime", spec=Runtime, planned=("system", "hardware", "lock"))
+KIND = Kind(name="runtime", spec=Runtime, planned=("system", "hardware"), reads=("lock",))

@@ -7,6 +7,8 @@ from msgspec import Struct
 from mlc.ir.address import Address
 from mlc.kinds._fields import CLUSTER_NAME, CLUSTER_NAME_FORM, ClusterName, PinnedImage, Resource, about
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._kubeflow import Kubeflow
+from mlc.kinds._mlflow_target import Mlflow
 
 
 class Local(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="local"):
@@ -179,7 +181,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
 
 KIND = Kind(
     name="target",
-    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray | Mlflow | Kubeflow,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
     facts=_facts,
-    planned=("type=mlflow", "type=kubeflow", "type=azureml"),
+    planned=("type=azureml",),
 )

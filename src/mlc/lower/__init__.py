@@ -26,7 +26,8 @@ def lower(checked: Checked) -> Graph:
         for reference in found
     )
     views = _views(checked, refers)
-    scope = Scope(project=_project(checked, views), environment=checked.document.environment)
+    files = checked.document.files
+    scope = Scope(_project(checked, views), checked.document.environment, files)
     resources = []
     for address, view in views.items():
         kind = kinds.kind(address.kind)
@@ -49,6 +50,7 @@ def lower(checked: Checked) -> Graph:
         edges=edges,
         around=checked.document.around,
         left_out=checked.document.left_out,
+        files=files,
     )
 
 
@@ -95,4 +97,6 @@ def _project(checked: Checked, views: dict[Address, dict[str, Any]]) -> dict[str
     """The project's own fields, with the view of the registry that it names."""
     name = checked.project["registry"]
     registry = views[Address("registry", name)] if name else checked.default_registry
-    return {**checked.project, "registry": registry}
+    # what may be collected there is nothing that a step does or depends on
+    reached = {field: value for field, value in registry.items() if field != "keep"}
+    return {**checked.project, "registry": reached}

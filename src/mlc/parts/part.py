@@ -24,7 +24,7 @@ from mlc.ir.node import plain
 from mlc.ir.plan import VERSION, Plan, Step, outputs_read, threats
 from mlc.kinds._walk import references
 from mlc.parts.project import Composed, Project, Unsure
-from mlc.pipeline import LANGUAGE, reads_in
+from mlc.pipeline import LANGUAGE, reads_in, with_files_named
 from mlc.report import plan_parts
 from mlc.report.plan_parts import Told
 from mlc.rules._subject import Subject
@@ -184,6 +184,8 @@ class _Compiling:
                 self.layers, environment, (), self.project.inputs, LANGUAGE, spent
             )
             _refuse_mistakes(found)
+            document = with_files_named(document, self.project.source)
+            self.files |= set(document.files)
             checked, mistakes = check.check(document, self.project.spec, self.project.declared, frozenset())
             missing = self.missing(document) if checked is None else frozenset()
             if missing:

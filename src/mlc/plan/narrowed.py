@@ -61,15 +61,9 @@ def narrowed(plan: Plan, graph: Graph, state: State, selection: Selection, chose
         if address not in kept
     ]
     remaining = tuple(step for step in plan.steps if step.address in kept)
-    files = set(files_read(remaining))
-    used = set(drivers_used(remaining))
     there = {str(resource.address) for resource in graph.resources}
     return structs.replace(
-        plan,
-        steps=remaining,
-        files={path: digest for path, digest in plan.files.items() if path in files},
-        tools={name: tools for name, tools in plan.tools.items() if name in used},
-        known=outputs_read(remaining, plan.known),
+        _of(plan, remaining),
         unchanged=len((wanted & there) - steps.keys()),
         edges=tuple(pair for pair in plan.edges if kept.issuperset(pair)),
         narrowing=Narrowing(
@@ -79,6 +73,43 @@ def narrowed(plan: Plan, graph: Graph, state: State, selection: Selection, chose
             included=tuple(address for address in steps if address in kept - wanted),
             left_out=tuple(left_out),
         ),
+    )
+
+
+def only(plan: Plan, steps: tuple[str, ...]) -> Plan:
+    """Some steps of a plan, by the names of their operations, and those that have to be done before them.
+
+    A resource is recorded only by a plan that has all of its steps: what is left is planned as if this one had been
+    stopped, and comes to the same.
+    """
+    by_id = {step.id: step for step in plan.steps}
+    kept: set[str] = set()
+    due = [name for name in steps if name in by_id]
+    while due:
+        name = due.pop()
+        if name not in kept:
+            kept.add(name)
+            due += by_id[name].depends_on
+    remaining = tuple(step for step in plan.steps if step.id in kept)
+    addresses = {step.address for step in remaining}
+    return structs.replace(
+        _of(plan, remaining),
+        unchanged=len({name.rpartition("/")[0] for name in steps} - addresses),
+        edges=tuple(pair for pair in plan.edges if addresses.issuperset(pair)),
+        narrowing=Narrowing(select=tuple(f"step:{name}" for name in steps), exclude=(), selected=len(steps)),
+    )
+
+
+def _of(plan: Plan, remaining: tuple[Step, ...]) -> Plan:
+    """The plan with fewer steps, and what only the others needed left out."""
+    files = set(files_read(remaining))
+    used = set(drivers_used(remaining))
+    return structs.replace(
+        plan,
+        steps=remaining,
+        files={path: digest for path, digest in plan.files.items() if path in files},
+        tools={name: tools for name, tools in plan.tools.items() if name in used},
+        known=outputs_read(remaining, plan.known),
     )
 
 

@@ -174,6 +174,10 @@ _PUBLISHED = {
     "evaluation": "figures",
     "card": "model card",
     "bom": "materials",
+    "provenance": "provenance",
+    "lineage": "lineage",
+    "annex": "AI Act file",
+    "sagemaker": "model card",
 }
 
 

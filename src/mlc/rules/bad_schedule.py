@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.rules._subject import Subject
 from mlc.rules._words import listed
@@ -40,16 +41,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for address, pipeline in subject.each("pipeline"):
         for name, schedule in pipeline["schedules"].items():
             at = ("schedules", name)
-            for reason in _mistakes(schedule["cron"]):
-                yield RULE.at(
-                    subject.span(address, *at, "cron"),
-                    f'In "{schedule["cron"]}", {reason}. The fields are minute, hour, day of the month, month and '
-                    "day of the week, in UTC.",
-                    text="no time of a calendar",
-                    help='For example: "30 3 * * 1" is every Monday at 3:30.',
-                    address=str(address),
-                    path=".".join((*at, "cron")),
-                )
+            yield from _of_cron(subject, address, schedule["cron"], *at)
             for i, environment in enumerate(schedule["environments"]):
                 known = environment in subject.project["environments"]
                 if schedule["run"] == "apply" and known and environment not in pipeline["apply"]:
@@ -62,6 +54,18 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                         address=str(address),
                         path=".".join((*at, "environments", str(i))),
                     )
+
+
+def _of_cron(subject: Subject, address: Address, cron: str, *at: str) -> Iterator[Diagnostic]:
+    for reason in _mistakes(cron):
+        yield RULE.at(
+            subject.span(address, *at, "cron"),
+            f'In "{cron}", {reason}. The fields are minute, hour, day of the month, month and day of the week, in UTC.',
+            text="no time of a calendar",
+            help='For example: "30 3 * * 1" is every Monday at 3:30.',
+            address=str(address),
+            path=".".join((*at, "cron")),
+        )
 
 
 def _mistakes(cron: str) -> Iterator[str]:

@@ -1,9 +1,10 @@
-"""bad-selection: a `--select` or `--exclude` that cannot be followed.
+"""bad-selection: a `--select`, an `--exclude` or a `--step` that cannot be followed.
 
 Why it matters: a mistyped name would select nothing, and a mistyped exclusion would let through what was to be
 left out.
 How to mend it: write dbt's grammar: `model.churn`, `+deployment.web`, `model.churn+2`, `@model.churn`,
 `tag:nightly`, `path:model/`, `owner:risk-ml`, `kind:model`, `state:modified+`; a space joins, a comma narrows.
+`--step` takes the whole name of a step: `model.churn/train`.
 """
 
 from __future__ import annotations
@@ -70,6 +71,25 @@ def nothing_there(
         "that is not there is taken for a mistake.",
         text="not found",
         help=did_you_mean(value, known),
+    )
+
+
+def no_step(name: str, environments: Iterable[str], known: Iterable[str]) -> Diagnostic:
+    """A step that no resource has."""
+    known = list(known)
+    return RULE.at(
+        None,
+        f'There is no step "{name}" in {listed(environments)}. A step is named by its resource and its own name, as in '
+        "model.churn/train.",
+        help=did_you_mean(name, known),
+    )
+
+
+def with_steps() -> Diagnostic:
+    return RULE.at(
+        None,
+        "--step names steps, and --select and --exclude name resources: one of them decides what is done. Leave the "
+        "other out.",
     )
 
 

@@ -38,6 +38,10 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if _leads_out(written):
             span, path = subject.span(address, "source", field), f"source.{field}"
             yield found(written, where="The dataset", address=str(address), path=path, span=span)
+    for address, runtime in subject.each("runtime"):
+        if _leads_out(runtime["lock"] or ""):
+            span = subject.span(address, "lock")
+            yield found(runtime["lock"], where="The runtime", address=str(address), path="lock", span=span)
     for address, registry in subject.each("registry"):
         for field in ("database", "files", "path"):
             written = str(registry.get(field) or "")

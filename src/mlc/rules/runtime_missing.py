@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.rules import lock_unfit
 from mlc.rules._subject import Subject
 
 RULE = Rule.of(__name__, "error", "A container has no runtime.")
@@ -20,7 +21,7 @@ BAD = {
 }
 GOOD = {
     "target/box.yaml": "type: docker\nrepository: ghcr.io/acme/shop\n",
-    "runtime/python.yaml": "python: '3.11'\nimage: python@sha256:" + "0" * 64 + "\n",
+    **lock_unfit.GOOD,
     "deployment/local.yaml": "model: churn\ntarget: box\nruntime: python\n",
 }
 

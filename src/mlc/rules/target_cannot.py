@@ -169,9 +169,29 @@ def _ray(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]
         yield ("port",), "What calls it has to know the port. Take one from 1024 up."
 
 
+def _kubeflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours
+    elsewhere = (
+        "It trains and registers; what is registered is served by a deployment of the same model on KServe"
+    )
+    if deployment["rollout"]["strategy"] != "all_at_once":
+        yield ("rollout", "strategy"), f"{elsewhere}, which can have a canary. Take all_at_once here."
+    if deployment["autoscaling"] is not None:
+        yield ("autoscaling",), f"{elsewhere}, which scales. Leave it out here."
+
+
+def _mlflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours
+    yield from _no_canary(deployment)
+    if deployment["autoscaling"] is not None:
+        yield ("autoscaling",), 'MLflow\'s server has a fixed number of workers. Say it in "replicas".'
+    if deployment["port"] == 0:
+        yield ("port",), "What calls it has to know the port. Take one from 1024 up."
+
+
 _OF_TARGET: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Reason]]] = {
     "kubernetes": _kubernetes,
     "kserve": _kserve,
     "triton": _triton,
     "ray": _ray,
+    "kubeflow": _kubeflow,
+    "mlflow": _mlflow,
 }

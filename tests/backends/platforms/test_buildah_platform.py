@@ -69,12 +69,15 @@ def context(buildah: Buildah, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop = tmp_path_factory.mktemp("image") / "shop"
     shutil.copytree(SMALL, shop)
     (shop / "runtime").mkdir()
+    packages = "packages: {numpy: '2.4.6'}, lock: requirements.lock"
     for name, text in {
-        "runtime/base": f"{{python: '3.11', image: 'localhost/base@{digest}', packages: {{numpy: '2.4.6'}}}}",
+        "runtime/base": f"{{python: '3.11', image: 'localhost/base@{digest}', {packages}}}",
         "target/image": "{type: docker, repository: localhost/shop}",
         "deployment/image": "{description: 'Who \"leaves\" for $5', model: churn, target: image, runtime: base}",
     }.items():
         (shop / f"{name}.yaml").write_text(text + "\n")
+    # everything but mlc's own wheel, by its hashes: pip refuses what is not there
+    shutil.copy(data.path("examples", "lending", "requirements.lock"), shop)
     apply = [sys.executable, "-P", "-m", "mlc.cli.main", "apply", "--yes", "-q"]
     subprocess.run(apply, cwd=shop, env=environment(shop.parent), check=True, capture_output=True)
     context = shop / "generated" / "dev" / "docker" / "image"

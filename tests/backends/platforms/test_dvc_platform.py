@@ -115,7 +115,7 @@ def test_dvc_reproduces_what_apply_does(project: Path, tmp_path: Path) -> None:
     run(project, "mlc", "render", "--env", "dev", "--out", ".")
     run(project, str(DVC), "init", "--no-scm")
     edges = [line for line in run(project, str(DVC), "dag", "--dot").splitlines() if "->" in line]
-    assert len(edges) == 3
+    assert len(edges) == 4
     run(project, str(DVC), "repro", "-R", "generated/dev")
     assert outputs(project) == outputs(applied)
     assert not (project / ".dvc" / "cache" / "files").exists()

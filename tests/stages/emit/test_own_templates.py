@@ -217,7 +217,9 @@ def test_a_value_that_is_not_there_for_a_kind_of_once() -> None:
 def test_every_filter_counts(tmp_path: Path) -> None:
     for name in quoting.FILTERS:
         spent = Spent()
-        value = "numpy==2.4.6" if name == "requirement" else "a" * 100
+        value: Any = "numpy==2.4.6" if name == "requirement" else "a" * 100
+        if name == "locked":
+            value = {"requirement": "numpy==2.4.6", "marker": "", "hashes": ["sha256:" + "0" * 64]}
         argument = "(0)" if name == "yaml_block" else ""
         backend = Backend(
             Manifest("own", "For a test."), {"t.j2": f"{{{{ resource.v | {name}{argument} }}}}"}, ""

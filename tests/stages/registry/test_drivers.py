@@ -115,10 +115,8 @@ def test_a_model_becomes_a_version_with_all_its_facts(tmp_path: Path) -> None:
     assert (entry.estimator, entry.params) == (SPEC["estimator"], {"C": 0.5})
     assert entry.metrics["accuracy"].method == "wilson"
     assert entry.data.parts == {part: hashlib.sha256(part.encode()).hexdigest() for part in ("train", "test")}
-    assert set(entry.files) == set(registration.KEPT) - {
-        "selection",
-        "bom",
-    }  # nothing was selected, or asked for
+    unasked = {"selection", "bom", "provenance", "lineage", "annex", "sagemaker"}
+    assert set(entry.files) == set(registration.KEPT) - unasked  # nothing was selected, or asked for
     files = open_registry(tmp_path, REGISTRY).files
     assert files.read(entry.files["card"]) == b"# card"
     assert not files.has(entry.data.parts["train"]), "data are registered by digest only"
