@@ -43,6 +43,7 @@ _OTHERWISE_ASKED = {"actionlint": "-version"}
 """The word for a checker's version, where it is not `--version`."""
 
 _APART = {
+    "azureml": "azure-ai-ml",
     "checkov": "checkov",
     "datacontract": "datacontract-cli",
     "dvc": "dvc",
@@ -77,6 +78,11 @@ _KUBECTL = _Tool(("kubectl", "version", "--client"), "apt install kubernetes-cli
 _OFFICIAL = "lay it into ../shared/official beside a checkout of mlc"
 
 _PLATFORMS = (
+    (
+        "az",
+        "applying a deployment on an azureml target",
+        _Tool(("az", "version"), "install the Azure CLI, then az extension add --name ml"),
+    ),
     (
         "git",
         "shared layers by git+https or git+ssh",

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from mlc import data
-from mlc.emit import argo, cards, clusters, dvc, kubeflow, mlflow, own_schema, supply
+from mlc.emit import argo, azureml, cards, clusters, dvc, kubeflow, mlflow, own_schema, supply
 from mlc.emit.programs import missing, process, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
@@ -89,6 +89,8 @@ def _said(check: str, artifact: Artifact, home: Path, beside: Sequence[Artifact]
         return cards.verify(name, artifact)
     if name == "argo":
         return argo.verify(artifact, beside)
+    if name == "azureml":
+        return azureml.verify(argument, artifact, home, beside)
     if name in kubeflow.NAMES:
         return kubeflow.verify(name, artifact, argument, home)
     if name == "dvc":
