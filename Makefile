@@ -61,7 +61,8 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tests/fuzz/fuzz_validate.py -max_total_time=$(SECONDS) -max_len=3000 -artifact_prefix=.fuzz/
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
-	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage kfp katib
+	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage \
+	kfp katib mlflow tensorboard azureml azmlinfsrv
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
@@ -76,6 +77,17 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
 	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
+	touch $@
+
+# The whole server; mlc itself speaks to it over HTTP and needs nothing of it.
+.checkers/mlflow/.installed:
+	$(PYTHON) -m venv .checkers/mlflow
+	.checkers/mlflow/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlflow==3.17.2 onnx==1.23.2 onnxruntime==1.32.0
+	touch $@
+
+.checkers/tensorboard/.installed:
+	$(PYTHON) -m venv .checkers/tensorboard
+	.checkers/tensorboard/bin/python -m pip install --quiet --quiet --disable-pip-version-check tensorboard==2.21.0
 	touch $@
 
 .checkers/checkov/.installed:
@@ -112,6 +124,17 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/hera/.installed:
 	$(PYTHON) -m venv .checkers/hera
 	.checkers/hera/bin/python -m pip install --quiet --quiet --disable-pip-version-check hera==7.1.0
+	touch $@
+
+.checkers/azureml/.installed:
+	$(PYTHON) -m venv .checkers/azureml
+	.checkers/azureml/bin/python -m pip install --quiet --quiet --disable-pip-version-check azure-ai-ml==1.35.2
+	touch $@
+
+# Azure's inference server, apart from its SDK: the two want different releases of OpenTelemetry.
+.checkers/azmlinfsrv/.installed:
+	$(PYTHON) -m venv .checkers/azmlinfsrv
+	.checkers/azmlinfsrv/bin/python -m pip install --quiet --quiet --disable-pip-version-check azureml-inference-server-http==1.5.1 numpy==2.4.6 onnxruntime==1.32.0
 	touch $@
 
 # Kubeflow Pipelines' SDK brings kfp.local, which runs pipelines; both pin packages that mlc takes in other versions.
@@ -209,6 +232,7 @@ generate: $(VENV)/.installed-dev
 	$(BIN)/python -m mlc.emit._matrix
 	PYTHONPATH=tests $(BIN)/python -m spec._manual
 	PYTHONPATH=tests $(BIN)/python -m backends._root_action
+	PYTHONPATH=tests $(BIN)/python -m backends._platforms_page
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

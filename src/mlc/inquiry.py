@@ -193,14 +193,20 @@ def plan_change(base: pipeline.Compiled, compiled: pipeline.Compiled, changed: C
 
 
 def plans(
-    root: Path, compiled: tuple[pipeline.Compiled, ...], selection: Selection | None = None
+    root: Path,
+    compiled: tuple[pipeline.Compiled, ...],
+    selection: Selection | None = None,
+    *,
+    programs: bool = False,
 ) -> tuple[tuple[Plan, ...], tuple[Diagnostic, ...]]:
     """… → plan → select: a plan per environment, of what is selected, and what is wrong with the selection.
+
+    `programs` is whether they may be started to look at the world, as `apply` does.
 
     Raises StepFailed for an unreadable state.
     """
     if selection is None:
-        return tuple(pipeline.plan(root, one) for one in compiled), ()
+        return tuple(pipeline.plan(root, one, programs=programs) for one in compiled), ()
     from mlc import select as selecting
     from mlc import states
     from mlc.plan.narrowed import narrowed, standings
@@ -208,7 +214,7 @@ def plans(
     planned, asked = [], []
     for one in compiled:
         state = states.read(root, one.graph.environment)
-        whole = pipeline.plan_against(root, one, state)
+        whole = pipeline.plan_against(root, one, state, programs=programs)
         among = selecting.candidates(one.graph, pipeline.LANGUAGE.kinds, state, standings(whole))
         chosen = selecting.choose(selection, among)
         asked.append((one.graph.environment, among, chosen))

@@ -202,20 +202,20 @@ def compile_validated(validated: Validated, emitting: tuple[Backend, ...]) -> tu
     )
 
 
-def plan(root: Path, compiled: Compiled) -> Plan:
+def plan(root: Path, compiled: Compiled, *, programs: bool = False) -> Plan:
     """… → plan: what is described against what was applied. Raises StepFailed for an unreadable state."""
     from mlc import states
 
-    return plan_against(root, compiled, states.read(root, compiled.graph.environment))
+    return plan_against(root, compiled, states.read(root, compiled.graph.environment), programs=programs)
 
 
 @without_search_for_cycles()
-def plan_against(root: Path, compiled: Compiled, state: State) -> Plan:
-    """The same, of a state that has been read."""
+def plan_against(root: Path, compiled: Compiled, state: State, *, programs: bool = False) -> Plan:
+    """The same, of a state that has been read. `programs` is whether they may be started to look at the world."""
     from mlc import plan as planning
     from mlc import workspace
 
-    world = workspace.observed(root, compiled.graph, state)
+    world = workspace.observed(root, compiled.graph, state, programs=programs)
     world = structs.replace(world, reads=reads_in(compiled.graph))
     lost: frozenset[str] = frozenset()
     while True:

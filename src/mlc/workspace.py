@@ -56,9 +56,14 @@ def observed(
     state: State,
     content: Content | None = None,
     digest: Callable[[str], str] | None = None,
+    *,
+    programs: bool = False,
 ) -> World:
-    """What planning needs to know of the world. `content` and `digest` may be given where they are known already."""
-    changed = _seen(root, graph.environment, _observable(graph, state))
+    """What planning needs to know of the world. `content` and `digest` may be given where they are known already.
+
+    `programs` says whether programs may be started to look at what only they reach; else it is as recorded.
+    """
+    changed = _seen(root, graph.environment, _observable(graph, state, programs))
     accepted = {name: outcome.accepted for name, outcome in state.operations.items() if outcome.accepted}
     paths = {
         path
@@ -134,7 +139,7 @@ def _seen(
     return found
 
 
-def _observable(graph: Graph, state: State) -> dict[str, tuple[Operation, Outcome]]:
+def _observable(graph: Graph, state: State, programs: bool = True) -> dict[str, tuple[Operation, Outcome]]:
     """The operations whose effect can be looked at, by id: recorded, and described as they were then."""
     return {
         operation.id: (operation, state.operations[operation.id])
@@ -143,6 +148,7 @@ def _observable(graph: Graph, state: State) -> dict[str, tuple[Operation, Outcom
         if operation.id in state.operations
         and state.operations[operation.id].driver == operation.driver
         and drivers.driver(operation.driver).observes
+        and (programs or not drivers.driver(operation.driver).programs)
         and digest_of(operation.spec) == state.operations[operation.id].made_from.get("spec")
     }
 

@@ -153,7 +153,7 @@ def graph_of(
         address = Address.parse(text)
         kind = kind_of(address.kind)
         spec = msgspec.to_builtins(msgspec.convert(written, kind.spec))
-        view = {"name": address.name, **spec}
+        view = {"name": address.name, "kind": address.kind, **spec}
         for field, target in REFERENCES.items():
             if isinstance(view.get(field), str):
                 view[field] = resources[f"{target}.{view[field]}"].view

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -109,6 +110,24 @@ def mongodb() -> Iterator[Server]:
             yield Server(f"mongodb://127.0.0.1:{port}/mlc", *server)
 
 
+@contextmanager
+def mlflow() -> Iterator[Server]:
+    """MLflow's own server with its runs and its registry in SQLite, which hands artifacts on."""
+    program = CHECKERS / "mlflow" / "bin" / "mlflow"
+    assert program.is_file(), "mlflow is not installed: make checkers"
+    with _folder() as folder:
+        port = free_port()
+        command = [str(program), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+        command += ["--backend-store-uri", f"sqlite:///{folder}/data/mlflow.db"]
+        command += ["--artifacts-destination", f"{folder}/data/artifacts"]
+        quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "HOME": str(folder)}
+        # as this user, whose Python it may be; it has processes below it, which are ended with it
+        with _serving(
+            ["env", *(f"{name}={value}" for name, value in quiet.items()), *command], port, own=True
+        ) as server:
+            yield Server(f"http://127.0.0.1:{port}", *server)
+
+
 def _program(name: str) -> str:
     """Where a program is: Debian keeps a server's outside of everybody's path. Fails where there is none."""
     places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/sbin")]
@@ -142,12 +161,14 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _serving(command: list[str], port: int) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+def _serving(
+    command: list[str], port: int, *, own: bool = False
+) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
     running: list[subprocess.Popen[bytes]] = []
 
     def start() -> None:
         server = subprocess.Popen(
-            [*_unprivileged(), *command],
+            [*([] if own else _unprivileged()), *command],
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -162,9 +183,7 @@ def _serving(command: list[str], port: int) -> Iterator[tuple[Callable[[], None]
             time.sleep(0.1)
 
     def kill() -> None:
-        server = running.pop()
-        server.kill()
-        server.wait()
+        _end(running.pop())
         deadline = time.monotonic() + _SECONDS
         while answers(port):  # PostgreSQL's other processes notice it a moment later
             assert time.monotonic() < deadline
@@ -175,8 +194,14 @@ def _serving(command: list[str], port: int) -> Iterator[tuple[Callable[[], None]
         yield start, kill
     finally:
         for server in running:  # nobody needs what it holds
-            server.kill()
-            server.wait()
+            _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """It and what it started: each has a session of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 def free_port() -> int:

@@ -18,6 +18,7 @@ from mlc.ir.operation import StepFailed
 from platforms.servers import PASSWORD, S3_KEYS, Server, mariadb, mongodb, postgresql, s3
 from stages.registry.conformance import *  # noqa: F403 - the tests of every shape
 from stages.registry.conformance import Shape, overwrite_file, overwrite_row
+from stages.registry.lasting import *  # noqa: F403
 from stages.registry.making import put, rule_of
 
 SECRETS = {"password": PASSWORD, "key": S3_KEYS["key"], "secret": S3_KEYS["secret"]}

@@ -67,8 +67,8 @@ def check(
         if findings.is_full:
             break
         bare = plain(node)
-        if address in partial or (_is_unresolved(bare) and _is_left_open(node)):
-            unfit[address] = known = _known(bare)
+        if address in partial or (_may_hold_one(bare) and _is_unresolved(node)):
+            unfit[address] = known = _known(node)
             findings.add(_mistakes_of_part(node, known, address.kind, str(address)))
             continue
         spec, mistakes = check_schema(node, bare, address.kind, str(address))
@@ -103,7 +103,7 @@ def _settings(
     node: Node, kind: str, address: str, *, partial: bool
 ) -> tuple[dict[str, Any] | None, list[Diagnostic]]:
     if partial:
-        return None, _mistakes_of_part(node, _known(plain(node)), kind, address)
+        return None, _mistakes_of_part(node, _known(node), kind, address)
     spec, mistakes = check_schema(node, plain(node), kind, address)
     return spec, [*mistakes]
 
@@ -114,35 +114,24 @@ def _mistakes_of_part(node: Node, known: Any, kind: str, address: str) -> list[D
     return [one for one in mistakes if one.rule != missing_key.RULE.name]
 
 
-def _known(value: Any) -> Any:
-    """Plain data without the entries of maps that hold an interpolation that could not be resolved."""
-    if not isinstance(value, dict):
-        return value
+def _known(node: Node) -> Any:
+    """A node as plain data, without the entries of maps that hold an interpolation that could not be resolved."""
+    if not node.is_map:
+        return plain(node)
     return {
-        key: _known(child)
-        for key, child in value.items()
-        if isinstance(child, dict) or not _is_unresolved(child)
+        key: _known(child) for key, child in node.value.items() if child.is_map or not _is_unresolved(child)
     }
 
 
-def _is_unresolved(value: Any) -> bool:
-    """Whether an interpolation is left in plain data. A secret stays one on purpose."""
-    if isinstance(value, str):
-        return "${" in value.replace("${secret:", "")
-    if isinstance(value, dict) and not _may_hold_one(value):
-        return False
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+def _is_unresolved(node: Node) -> bool:
+    """Whether an interpolation is left. A secret stays one on purpose, and what was written as `\\${…}` is a text."""
+    if isinstance(node.value, str):
+        return node.written is None and "${" in node.value.replace("${secret:", "")
+    children = node.value.values() if node.is_map else node.value if node.is_list else ()
     return any(_is_unresolved(child) for child in children)
 
 
-def _is_left_open(node: Node) -> bool:
-    """Whether one of those is really an interpolation, and no text with an escaped one that has been resolved."""
-    return any(
-        one.written is None and type(one.value) is str and _is_unresolved(one.value) for _, one in node.walk()
-    )
-
-
-def _may_hold_one(value: dict[str, Any]) -> bool:
+def _may_hold_one(value: Any) -> bool:
     """Whether the sign of an interpolation stands anywhere in plain data: seen at once in its encoded form."""
     try:
         return b"${" in msgspec.json.encode(value)

@@ -1,4 +1,4 @@
-"""`mlc registry promote|rollback|log|gc`: aliases moved by hand, where they have pointed, and what nobody names."""
+"""`mlc registry promote|rollback|log`: aliases moved by hand, and where they have pointed."""
 
 from __future__ import annotations
 
@@ -60,22 +60,6 @@ def log(root: Path, spec: dict[str, Any], arguments: argparse.Namespace) -> int:
         print(f"{line.at}  {line.name}@{line.alias} → {to}{came}  {where}")
     if not lines and not arguments.quiet:
         print("No alias has been moved yet.", file=sys.stderr)
-    return 0
-
-
-def collect(root: Path, spec: dict[str, Any], arguments: argparse.Namespace) -> int:
-    """Remove the files that no version names; `--dry-run` only says which."""
-    from mlc.drivers import registry
-
-    gone = registry.collect(registry.open_registry(root, spec), pretend=arguments.dry_run)
-    if arguments.format == "json":
-        write_json(files=list(gone), removed=not arguments.dry_run)
-        return 0
-    for digest in gone:
-        print(digest)
-    if not arguments.quiet:
-        would = "would be removed" if arguments.dry_run else "removed"
-        print(f"{len(gone)} {'file' if len(gone) == 1 else 'files'} {would}.", file=sys.stderr)
     return 0
 
 

@@ -56,9 +56,9 @@ def selected_project(arguments: argparse.Namespace) -> tuple[Compiled, ...]:
 
 
 def selected_plans(
-    root: Path, compiled: tuple[Compiled, ...], arguments: argparse.Namespace
+    root: Path, compiled: tuple[Compiled, ...], arguments: argparse.Namespace, *, programs: bool = False
 ) -> tuple[Plan, ...]:
-    """A plan per environment, of what is selected.
+    """A plan per environment, of what is selected. `programs` is whether they may be started to look at the world.
 
     Raises Unfit for mistakes in the selection, where a plan would destroy what is protected, and where it refers to
     versions in the registry that it cannot use.
@@ -70,7 +70,9 @@ def selected_plans(
     if steps and selection is not None:
         raise Unfit(bad_selection.with_steps())
     planned, mistakes = (
-        plans_of_steps(root, compiled, steps) if steps else inquiry.plans(root, compiled, selection)
+        plans_of_steps(root, compiled, steps, programs=programs)
+        if steps
+        else inquiry.plans(root, compiled, selection, programs=programs)
     )
     _refuse(mistakes, arguments)
     forbidden = inquiry.unfit(root, compiled, planned) or inquiry.forbidden(root, compiled, planned)
@@ -81,7 +83,7 @@ def selected_plans(
 
 
 def plans_of_steps(
-    root: Path, compiled: tuple[Compiled, ...], steps: tuple[str, ...]
+    root: Path, compiled: tuple[Compiled, ...], steps: tuple[str, ...], *, programs: bool = False
 ) -> tuple[tuple[Plan, ...], tuple[Diagnostic, ...]]:
     """A plan per environment of some steps and what has to be done before them; and the steps that there are not.
 
@@ -100,7 +102,7 @@ def plans_of_steps(
     mistakes = [bad_selection.no_step(name, environments, known) for name in steps if name not in known]
     if mistakes:
         return (), tuple(mistakes)
-    return tuple(only(pipeline.plan(root, one), steps) for one in compiled), ()
+    return tuple(only(pipeline.plan(root, one, programs=programs), steps) for one in compiled), ()
 
 
 def _text(file: Path) -> str:

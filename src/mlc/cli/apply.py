@@ -118,5 +118,5 @@ def _fresh_plan(root: Path, arguments: argparse.Namespace) -> tuple[Plan, Locate
     def locate(found: tuple[Diagnostic, ...]) -> Located:
         return inquiry.located(found, compiled[0]), validated.composed.sources
 
-    planned = selected_plans(root, compiled, arguments)[0]
+    planned = selected_plans(root, compiled, arguments, programs=True)[0]
     return pipeline.with_origins(planned, compiled[0].graph), locate

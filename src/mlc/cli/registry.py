@@ -5,7 +5,14 @@ promote NAME:3 ALIAS points an alias at a version, rollback NAME ALIAS to the on
 have pointed, and show NAME@ALIAS --at 2026-01-15 what stood there then.
 
 verify [NAME] hashes what is registered again; with --retrain it makes the version anew from its description and
-compares it byte for byte. gc removes the files that no version names.
+compares it byte for byte.
+
+lineage NAME@ALIAS (or NAME:3, dataset.NAME:2) says what a version was made from and what depends on it, down to the
+deployments that stand on it; --up and --down show one side.
+
+gc shows which versions need not be kept, by the registry's field `keep`, and takes them out with --yes; then it removes
+the files that no version names. copy SOURCE DEST copies all of one of the project's registries into another, goes on
+where it was stopped, and proves that both are the same; with --verify it only proves.
 
 diff compares two versions of a dataset that has a `profile`: registry diff dataset.NAME (its last two),
 dataset.NAME:1 (that and the last), or dataset.NAME:1 dataset.NAME:3.
@@ -18,31 +25,43 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlc.cli import _promoting
+from mlc.cli import _keeping, _promoting
 from mlc.cli._console import Unfit, guarded, name, project_folder, write_json
 from mlc.cli._verifying import retrain, verify
 from mlc.rules import not_reproduced, unknown_version
 
 if TYPE_CHECKING:
     from mlc.ir.checked import Checked
+    from mlc.ir.graph import Graph
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    actions = ("list", "show", "search", "promote", "rollback", "log", "verify", "gc", "diff")
-    parser.add_argument("action", choices=actions, help="what to do")
+    parser.add_argument("action", choices=_ACTIONS, help="what to do")
     parser.add_argument(
         "name", nargs="?", type=name, help="a model: NAME, NAME@ALIAS or NAME:VERSION; what to search for"
     )
     parser.add_argument(
-        "other", nargs="?", type=name, help="the alias; of diff, the other version of the dataset"
+        "other",
+        nargs="?",
+        type=name,
+        help="the alias; of diff, the other version of the dataset; of copy, the registry to copy to",
     )
     parser.add_argument("--at", metavar="TIME", help="show: what an alias pointed to then")
-    parser.add_argument("--dry-run", action="store_true", help="gc: only say what would be removed")
+    parser.add_argument("--dry-run", action="store_true", help="gc, copy: only say what would be done")
+    parser.add_argument("--yes", action="store_true", help="gc: take versions out without asking")
+    parser.add_argument("--verify", action="store_true", help="copy: only prove that both are the same")
+    parser.add_argument("--up", action="store_true", help="lineage: only what it was made from")
+    parser.add_argument("--down", action="store_true", help="lineage: only what depends on it")
     parser.add_argument("--retrain", action="store_true", help="verify: make the version anew and compare")
     parser.add_argument(
         "--env", metavar="NAME", help="whose registry; the default environment's where none is named"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="the form of the output")
+    parser.add_argument(
+        "--format",
+        choices=_FORMS,
+        default="text",
+        help="the form of the output; dot and mermaid of lineage alone",
+    )
 
 
 @guarded
@@ -54,7 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
     root = project_folder(arguments)
     if arguments.retrain:
         return _retrain(root, arguments)
-    spec = _registry(root, arguments.env)
+    if arguments.format not in ("text", "json") and arguments.action != "lineage":
+        raise Unfit(unknown_version.no_picture(arguments.format))
+    project = _lowered(root, arguments.env)
+    if arguments.action == "copy":
+        return _keeping.copy(root, _registries(project), arguments)
+    spec: dict[str, Any] = project.project["registry"]
     if arguments.action == "verify":
         return verify(root, spec, arguments)
     if arguments.action == "diff":
@@ -63,6 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _OF_AN_ALIAS[arguments.action](root, spec, arguments)
     if arguments.other is not None:
         raise Unfit(unknown_version.one_too_many(arguments.other, arguments.action))
+    if arguments.action == "gc":
+        keep = _registries(project).get(spec.get("name", ""), {}).get("keep")
+        return _keeping.collect(root, spec, arguments, keep)
     if arguments.action in _OTHERS:
         return _OTHERS[arguments.action](root, spec, arguments)
     if arguments.action == "list":
@@ -141,12 +168,18 @@ def _retrain(root: Path, arguments: argparse.Namespace) -> int:
     return retrain(root, _checked(root, arguments.env or "all"), arguments)
 
 
-def _registry(root: Path, environment: str | None) -> dict[str, Any]:
-    """The registry that the project names, with its defaults. Raises Unfit where the project has mistakes."""
+def _lowered(root: Path, environment: str | None) -> Graph:
+    """The project in one environment. Raises Unfit where it has mistakes."""
     from mlc import lower
 
-    found: dict[str, Any] = lower.lower(_checked(root, environment)[0]).project["registry"]
-    return found
+    return lower.lower(_checked(root, environment)[0])
+
+
+def _registries(project: Graph) -> dict[str, dict[str, Any]]:
+    """Every registry that the project describes, by name; `default` is what it has where it names none."""
+    found = {one.address.name: dict(one.view) for one in project.resources if one.address.kind == "registry"}
+    spec = project.project["registry"]
+    return found if spec.get("name") in found else {"default": spec, **found}
 
 
 def _checked(root: Path, environment: str | None) -> tuple[Checked, ...]:
@@ -162,4 +195,6 @@ def _checked(root: Path, environment: str | None) -> tuple[Checked, ...]:
 
 
 _OF_AN_ALIAS = {"promote": _promoting.promote, "rollback": _promoting.rollback}
-_OTHERS = {"log": _promoting.log, "gc": _promoting.collect, "search": _search}
+_OTHERS = {"log": _promoting.log, "search": _search, "lineage": _keeping.lineage}
+_ACTIONS = ("list", "show", "search", "lineage", "promote", "rollback", "log", "verify", "gc", "copy", "diff")
+_FORMS = ("text", "json", "dot", "mermaid")

@@ -1,12 +1,13 @@
 """The ways of doing a step for real, one file each. Adding a file adds a driver.
 
 A driver declares `VERSION`, `PACKAGES` and `EFFECT` as literals at its top, and where they are not as usual what
-it needs (`CORES`, `MEMORY`, `MEMORY_PER_BYTE`) and `LOADS`; it has `run(work)`. The literals are read from its
-source, because planning needs them and must not import what the driver imports.
+it needs (`CORES`, `MEMORY`, `MEMORY_PER_BYTE`), `LOADS` and `PROGRAMS`; it has `run(work)`. The literals are read from
+its source, because planning needs them and must not import what the driver imports.
 
 A driver whose effect lies outside the store may have `observe(root, environment, done)`: what stands in the
 place of the effects recorded (`done`, operations with their outcomes), as a `Seen` by the operation's id,
-where that is something else. It only reads, changes nothing, and imports nothing heavy: plans ask it.
+where that is something else. It only reads, changes nothing, and imports nothing heavy: plans ask it, but where it
+has to start a program.
 
 A step may name further drivers behind a plus (`candidate+lightgbm_train`): the first does it, and the packages of
 all are what it works with. So a step that works with libraries which its model names depends on those, and on no
@@ -35,7 +36,8 @@ class Driver(Struct, frozen=True):
 
     `cores` is how many it keeps busy (0: it must be alone, as it measures time), `memory` how many MB it takes
     at least and `memory_per_byte` how many bytes more for each byte that it reads; `loads` are the modules that
-    are imported once for all of its steps.
+    are imported once for all of its steps. `programs` are what it starts, to look as well: `plan` starts
+    none, so it goes by what is recorded, and `apply` and `drift` look.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Driver(Struct, frozen=True):
     effect: bool
     undoes: bool
     observes: bool = False
+    programs: tuple[str, ...] = ()
     cores: int = 1
     memory: int = 100
     memory_per_byte: float = 0.0
@@ -67,6 +70,7 @@ def _declared(name: str) -> Driver:
         "MEMORY": 100,
         "MEMORY_PER_BYTE": 0.0,
         "LOADS": (),
+        "PROGRAMS": (),
     }
     functions: set[str] = set()
     source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
@@ -84,6 +88,7 @@ def _declared(name: str) -> Driver:
         effect=declared["EFFECT"],
         undoes="undo" in functions,
         observes="observe" in functions,
+        programs=tuple(declared["PROGRAMS"]),
         cores=declared["CORES"],
         memory=declared["MEMORY"],
         memory_per_byte=declared["MEMORY_PER_BYTE"],

@@ -120,15 +120,25 @@ def _seen(name: str, number: int, held: Standing, digest: str) -> Seen | None:
         )
     if held.digest != digest:
         return Seen(f"version {number} of {name} is another model", digest, held.digest, held.digest)
-    if not held.gone and not held.changed:
+    if not held.gone and not held.changed and not held.edited:
         return None
     words = [
         f"{listed(roles)} of {name}:{number} {'were' if len(roles) > 1 else 'was'} {how}"
         for roles, how in ((held.gone, "removed from the registry"), (held.changed, "edited in the registry"))
         if roles
     ]
+    if held.edited:
+        many = len(held.edited) > 1
+        words.append(
+            f"{listed(held.edited)} of {name}:{number} {'were' if many else 'was'} changed in the registry"
+        )
     found = "; ".join(words)
-    return Seen(found, "every file as registered", found, digest_of([held.gone, held.changed]))
+    return Seen(
+        found,
+        "every file as registered",
+        found,
+        digest_of([held.gone, held.changed, *([held.edited] if held.edited else [])]),
+    )
 
 
 def _entry(

@@ -52,13 +52,13 @@ PAGES: dict[tuple[str, ...], Callable[[Iterable[Backend]], str]] = {
 """What each page holds between its marks."""
 
 
-def page(text: str, generated: str) -> str:
+def page(text: str, generated: str, mark: str = BEGIN) -> str:
     """The page with what is generated between its marks. Raises ValueError where a mark is missing."""
-    head, begin, rest = text.partition(BEGIN)
+    head, begin, rest = text.partition(mark)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"the page needs the lines {BEGIN.strip()} and {END.strip()}")
-    return f"{head}{BEGIN}\n{generated}\n{END}{tail}"
+        raise ValueError(f"the page needs the lines {mark.strip()} and {END.strip()}")
+    return f"{head}{mark}\n{generated}\n{END}{tail}"
 
 
 def _condition(emissions: list[Emission | Publication]) -> str:

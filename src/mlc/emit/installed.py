@@ -43,6 +43,7 @@ _OTHERWISE_ASKED = {"actionlint": "-version"}
 """The word for a checker's version, where it is not `--version`."""
 
 _APART = {
+    "azureml": "azure-ai-ml",
     "checkov": "checkov",
     "datacontract": "datacontract-cli",
     "dvc": "dvc",
@@ -51,6 +52,7 @@ _APART = {
     "katib": "kubeflow-katib",
     "kfp": "kfp",
     "mlcroissant": "mlcroissant",
+    "mlflow": "mlflow",
     "mlserver": "mlserver",
     "openapi": "openapi-spec-validator",
     "openlineage": "openlineage-python",
@@ -68,7 +70,7 @@ _IMPORTED = {
 _WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
 """The packages that check nothing without an extra."""
 
-OWN = ("argo", "dependencies", "inference-graph", "kubeflow")
+OWN = ("annex-iv", "argo", "dependencies", "inference-graph", "kubeflow", "sagemaker-card")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"
@@ -76,6 +78,11 @@ _KUBECTL = _Tool(("kubectl", "version", "--client"), "apt install kubernetes-cli
 _OFFICIAL = "lay it into ../shared/official beside a checkout of mlc"
 
 _PLATFORMS = (
+    (
+        "az",
+        "applying a deployment on an azureml target",
+        _Tool(("az", "version"), "install the Azure CLI, then az extension add --name ml"),
+    ),
     (
         "git",
         "shared layers by git+https or git+ssh",

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from mlc import data
-from mlc.emit import argo, clusters, dvc, kubeflow, supply
+from mlc.emit import argo, azureml, cards, clusters, dvc, kubeflow, mlflow, supply
 from mlc.emit.programs import missing, process, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
@@ -80,8 +80,12 @@ def _said(check: str, artifact: Artifact, home: Path, beside: Sequence[Artifact]
         return clusters.verify(name, artifact, home, beside)
     if name in supply.NAMES:
         return supply.verify(name, artifact, home)
+    if name in cards.NAMES:
+        return cards.verify(name, artifact)
     if name == "argo":
         return argo.verify(artifact, beside)
+    if name == "azureml":
+        return azureml.verify(argument, artifact, home, beside)
     if name in kubeflow.NAMES:
         return kubeflow.verify(name, artifact, argument, home)
     if name == "dvc":
@@ -355,6 +359,7 @@ _CHECKERS: dict[str, Callable[[Artifact, str, Path], Verification]] = {
     "gitlab-ci-local": _gitlab_ci_local,
     "grafana": _grafana,
     "mlcroissant": _mlcroissant,
+    "mlflow": mlflow.verified,
     "mlserver": _mlserver,
     "openapi": _openapi,
     "schema": _schema,

@@ -5,10 +5,11 @@ from typing import Any, Literal
 
 from mlc.ir.operation import Operation
 from mlc.ir.task import TASKS
+from mlc.kinds._documentation import data_told, documented_by
 from mlc.kinds._kind import View
 from mlc.kinds._signature import label_column, used_columns
 
-ModelFormat = Literal["cyclonedx", "openlineage", "slsa"]
+ModelFormat = Literal["annex_iv", "cyclonedx", "openlineage", "sagemaker", "slsa"]
 
 _FOUND = ("evaluation", "verdict", "chosen")
 """What is asked of the proofs. No speed: of the same model the same bytes are made."""
@@ -39,4 +40,10 @@ def describing(
         columns = [{"name": name, "type": types[name]["type"], "is_label": name == label} for name in seen]
         learned = {**about, "columns": columns}
         steps.append(operation("lineage", "model_lineage", learned, **files, **asked, **inside))
+    if "annex_iv" in view["describe"]:
+        documented = {**about, "documentation": documented_by(view), "data": data_told(view)}
+        chosen = {name: proofs[name] for name in ("selection",) if name in proofs}
+        steps.append(operation("annex", "annex_iv", documented, **files, **asked, **chosen))
+    if "sagemaker" in view["describe"]:
+        steps.append(operation("sagemaker", "sagemaker_card", about, **files, **asked))
     return steps

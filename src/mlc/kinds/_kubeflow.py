@@ -13,6 +13,22 @@ from mlc.kinds._fields import (
     Resource,
     about,
 )
+from mlc.kinds._sources import Secret
+
+
+class Schedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A recurring run of the pipeline, which takes up new data."""
+
+    cron: Annotated[
+        str,
+        about(
+            "When, in UTC: minute, hour, day of the month, month, day of the week.",
+            example="0 3 * * 0",
+            pattern=r"^[0-9*,/-]+( [0-9*,/-]+){4}$",
+            form="five fields of digits and * , - / with one space between them, such as 0 3 * * 0",
+        ),
+    ]
+    enabled: Annotated[bool, about("false keeps the recurring run and starts nothing.")] = True
 
 
 class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +82,15 @@ class Kubeflow(
             change="render",
         ),
     ] = "mlc"
+    secret: Annotated[
+        ClusterName | None,
+        about(
+            "The Secret of the namespace whose keys the steps find as files in /run/secrets, where ${secret:NAME} "
+            "is read.",
+            change="render",
+            example="mlc",
+        ),
+    ] = None
     folder: Annotated[
         str,
         about(
@@ -123,6 +148,24 @@ class Kubeflow(
     backoff: Annotated[
         Duration, about("The wait before the first retry; it doubles each time.", change="render")
     ] = "30s"
+    schedule: Annotated[Schedule | None, about("When the pipeline runs by itself.", change="redeploy")] = None
+    api: Annotated[
+        str,
+        about(
+            "The address of Kubeflow Pipelines; with it, `mlc apply` uploads the pipeline and sets the recurring run.",
+            change="redeploy",
+            example="https://kubeflow.acme.example/pipeline",
+            pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?)?$",
+            form="an address such as https://kubeflow.acme.example/pipeline",
+        ),
+    ] = ""
+    token: Annotated[
+        Secret | None,
+        about(
+            "The bearer token for it; it is read where the address is reached, and nowhere else.",
+            change="none",
+        ),
+    ] = None
     search: Annotated[
         Search | None,
         about(
@@ -134,3 +177,13 @@ class Kubeflow(
         Trainer | None,
         about("How Trainer trains a model; not at all where nothing is given.", change="render"),
     ] = None
+    model_registry: Annotated[
+        str,
+        about(
+            "The address of Kubeflow's Model Registry; with it, `mlc apply` tells it of each version that is promoted.",
+            change="redeploy",
+            example="https://registry.acme.example",
+            pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?)?$",
+            form="an address such as https://registry.acme.example",
+        ),
+    ] = ""

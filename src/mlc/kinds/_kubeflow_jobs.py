@@ -10,10 +10,11 @@ from typing import Any
 from mlc.ir.metrics import METRICS
 from mlc.ir.operation import Operation
 from mlc.kinds._kind import Scope, View
-from mlc.kinds._kubeflow_pipeline import WORK, operations_of, pipeline_name
+from mlc.kinds._kubeflow_pipeline import SECRETS, WORK, operations_of, pipeline_name
 from mlc.kinds._spaces import spelled
 
 PARTS = {"app.kubernetes.io/managed-by": "mlc"}
+_SCRATCH = "/tmp"  # noqa: S108 - within the pod, an emptyDir
 _USER = {
     "runAsNonRoot": True,
     "runAsUser": 10001,
@@ -57,7 +58,7 @@ def train_job(name: str, view: View, scope: Scope) -> dict[str, Any]:
     pod = {
         "securityContext": _USER,
         "volumes": _volumes(target),
-        "containers": [{"name": "node", "securityContext": _RIGHTS, "volumeMounts": _mounts()}],
+        "containers": [{"name": "node", "securityContext": _RIGHTS, "volumeMounts": _mounts(target)}],
     }
     template = {"spec": {"template": {"spec": pod}}}
     return {
@@ -78,7 +79,7 @@ def train_job(name: str, view: View, scope: Scope) -> dict[str, Any]:
                 "numNodes": 1,
                 "numProcPerNode": 1,
                 "resourcesPerNode": {"requests": resources, "limits": resources},
-                "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108 - within the container
+                "env": [{"name": "HOME", "value": _SCRATCH}],
             },
             "runtimePatches": [
                 {
@@ -119,10 +120,10 @@ def _experiment(name: str, candidate: str, tune: dict[str, Any], view: View, sco
         "image": target["image"],
         "command": ["sh", "-c"],
         "args": [line],
-        "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108 - within the container
+        "env": [{"name": "HOME", "value": _SCRATCH}],
         "resources": {"requests": resources, "limits": resources},
         "securityContext": _RIGHTS,
-        "volumeMounts": _mounts(),
+        "volumeMounts": _mounts(target),
     }
     pruned = {"earlyStopping": _median_stop(tune)} if tune["prune"] == "median" else {}
     return {
@@ -222,11 +223,20 @@ def _folder(target: View) -> str:
 
 
 def _volumes(target: View) -> list[dict[str, Any]]:
-    return [
+    found: list[dict[str, Any]] = [
         {"name": "work", "persistentVolumeClaim": {"claimName": target["claim"]}},
         {"name": "scratch", "emptyDir": {}},
     ]
+    if target["secret"] is not None:
+        found.append({"name": "secrets", "secret": {"secretName": target["secret"]}})
+    return found
 
 
-def _mounts() -> list[dict[str, Any]]:
-    return [{"name": "work", "mountPath": WORK}, {"name": "scratch", "mountPath": "/tmp"}]  # noqa: S108
+def _mounts(target: View) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": "work", "mountPath": WORK},
+        {"name": "scratch", "mountPath": _SCRATCH},
+    ]
+    if target["secret"] is not None:
+        found.append({"name": "secrets", "mountPath": SECRETS, "readOnly": True})
+    return found

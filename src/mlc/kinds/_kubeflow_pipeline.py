@@ -19,10 +19,13 @@ from mlc.kinds._kind import Scope, View
 WORK = "/work"
 """Where the claim is mounted."""
 
+SECRETS = "/run/secrets"
+"""Where mlc reads secrets: a file for each."""
+
 EFFECTS = frozenset(
     [
         *("champion", "contested_variants", "data_registration", "local", "promotion", "registration"),
-        "reuse",
+        *("kubeflow_run", "kubeflow_version", "reuse"),
     ]
 )
 """Drivers that change something outside, or look at what others change: Kubeflow takes nothing of theirs from its
@@ -114,11 +117,27 @@ def platform(document: dict[str, Any], target: View) -> dict[str, Any]:
                 "mountPath": WORK,
             }
         ],
+        **_secrets(target["secret"]),
         "activeDeadlineSeconds": str(target["timeout_minutes"] * 60),
         "securityContext": {"runAsUser": "10001", "runAsGroup": "10001", "runAsNonRoot": True},
     }
     executors = dict.fromkeys(document["deploymentSpec"]["executors"], executor)
     return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+
+
+def _secrets(name: str | None) -> dict[str, Any]:
+    if name is None:
+        return {}
+    return {
+        "secretAsVolume": [
+            {
+                "secretName": name,
+                "secretNameParameter": {"runtimeValue": {"constant": name}},
+                "mountPath": SECRETS,
+                "optional": False,
+            }
+        ]
+    }
 
 
 _CHECKOUT = ("work", "folder", "environment", "deployment", "repository", "revision")

@@ -44,7 +44,21 @@ class Canary(
     ] = None
 
 
-Rollout = AllAtOnce | Canary
+class BlueGreen(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="strategy", tag="blue_green"
+):
+    """The new version gets all requests as soon as it is ready; the one before stays beside it, to go back to."""
+
+
+class Shadow(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="strategy", tag="shadow"
+):
+    """The new version gets a copy of some requests, and its answers are thrown away; the one before answers."""
+
+    traffic: Annotated[Percent, about("The share of requests that is copied.", example="20%")]
+
+
+Rollout = AllAtOnce | Canary | BlueGreen | Shadow
 
 
 def canary_of(view: View) -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ from msgspec import Struct
 from mlc.ir.address import Address
 from mlc.ir.operation import Operation
 from mlc.ir.requirements_lock import parse
+from mlc.kinds._azureml import azureml_facts
+from mlc.kinds._azureml_operations import azureml_operations
 from mlc.kinds._clusters import cluster_facts
 from mlc.kinds._feeding import members_told
 from mlc.kinds._fields import (
@@ -25,7 +27,8 @@ from mlc.kinds._fields import (
     in_bytes,
 )
 from mlc.kinds._kind import Kind, Scope, View
-from mlc.kinds._kubeflow_facts import kubeflow_facts
+from mlc.kinds._kubeflow_facts import kubeflow_facts, kubeflow_operations
+from mlc.kinds._mlflow_target import facts_of_deployment
 from mlc.kinds._openapi import document
 from mlc.kinds._rollouts import AllAtOnce, Rollout
 from mlc.kinds._signature import signature, used_columns
@@ -83,7 +86,10 @@ class Deployment(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True
             example="production",
         ),
     ] = None
-    mode: Annotated[Literal["online"], about("How it answers.", change="replace")] = "online"
+    mode: Annotated[
+        Literal["online", "batch"],
+        about("Whether it answers requests, or scores files that it is given.", change="replace"),
+    ] = "online"
     port: Annotated[
         int, about("The port of HTTP; 0 takes a free one.", change="redeploy", ge=0, le=65535)
     ] = 8080
@@ -141,6 +147,10 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         cost="redeploy",
     )
     target = view["target"]["type"]
+    if target == "azureml":
+        return (promote, *azureml_operations(address, view, scope, alias))
+    if target == "kubeflow":
+        return (promote, *kubeflow_operations(address, view, scope, promote))
     if target not in _PLACED:
         return (promote,)
     name, driver, published = _PLACED[target]
@@ -175,6 +185,7 @@ _PLACED: dict[str, tuple[str, str, dict[str, str]]] = {
     "local": ("deploy", "local", {}),
     "docker": ("bundle", "bundle", {"bundle": "bundle/bundle.json", "model": "bundle/model.onnx"}),
     "mlserver": ("bundle", "bundle", {"model": "model.onnx"}),
+    "mlflow": ("bundle", "bundle", {"model": "model.onnx"}),
     "ray": ("bundle", "bundle", {"model": "model.onnx"}),
     "triton": ("bundle", "bundle", {"model": "{model}/1/model.onnx"}),
 }
@@ -190,6 +201,8 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         facts["members"] = members  # the models that the version served has inside
     if view["target"]["type"] == "docker":
         facts |= _of_compose(view) | _installed(view["runtime"], scope)
+    if view["target"]["type"] == "azureml":
+        facts["azureml"] = azureml_facts(address.name, view, scope)
     if view["target"]["type"] == "kubeflow":
         facts["kubeflow"] = kubeflow_facts(address.name, view, scope, _operations(address, view, scope))
     if view["openapi"]:
@@ -202,6 +215,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
             facts["signature"],
             facts["nullable"],
         )
+    facts |= facts_of_deployment(view, facts["signature"])
     return facts | cluster_facts(address.name, view, scope, facts["alias"])
 
 
@@ -247,10 +261,7 @@ KIND = Kind(
     facts=_facts,
     planned=(
         "models",
-        "rollout.strategy=blue_green",
-        "rollout.strategy=shadow",
         "retries",
-        "mode=batch",
         "mode=edge",
     ),
 )

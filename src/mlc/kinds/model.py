@@ -21,6 +21,7 @@ from mlc.kinds._candidates import (
 from mlc.kinds._card import Card
 from mlc.kinds._code import run_by_code
 from mlc.kinds._description import ModelFormat, describing
+from mlc.kinds._documentation import Documentation
 from mlc.kinds._ensemble import Chain, Stacking, Voting
 from mlc.kinds._fields import (
     DatasetName,
@@ -35,6 +36,7 @@ from mlc.kinds._fields import (
 )
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._learning_curve import Evaluate, learning
+from mlc.kinds._mlflow_target import facts_of_model
 from mlc.kinds._reuse import Answers, Transforms, WarmStart
 from mlc.kinds._signature import (
     classes_of,
@@ -46,6 +48,7 @@ from mlc.kinds._signature import (
     used_columns,
 )
 from mlc.kinds._splits import has_validation
+from mlc.kinds._tracking import Track, tracking
 from mlc.kinds._training import exporter, learner, training
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 
@@ -158,6 +161,16 @@ class Model(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         list[PolicyName], about("The policies it must satisfy.", change="none", stricter="more")
     ] = []
     card: Annotated[Card, about("What people need to know.", change="metadata")] = Card()
+    documentation: Annotated[
+        Documentation | None,
+        about(
+            "What only a person can say for the technical documentation of the EU AI Act.", change="metadata"
+        ),
+    ] = None
+    track: Annotated[
+        Track,
+        about("Who is told of its training, beside mlc's own reports.", change="metadata"),
+    ] = Track()
     describe: Annotated[
         list[ModelFormat],
         about("Formats in which other tools are told what a version is, beside its card.", change="metadata"),
@@ -175,6 +188,9 @@ _PUBLISHED = {
     "bom": {"bom": "bom.cdx.json"},
     "provenance": {"provenance": "provenance.slsa.json"},
     "lineage": {"lineage": "lineage.openlineage.json"},
+    "annex": {"annex": "technical_documentation.md"},
+    "sagemaker": {"sagemaker": "sagemaker_card.json"},
+    "tensorboard": {"events": "tensorboard/events.out.tfevents.0.mlc"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
 _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {
@@ -337,6 +353,15 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             **proofs,
         )
     )
+    told = {"onnx": onnx, "version": f"{address}/register#version", "card": f"{address}/card#card"}
+    told |= {
+        "report": f"{address}/report#report",
+        **drawn,
+        **{step.name: f"{step.id}#{step.name}" for step in told_of},
+    }
+    if view["tune"] and is_selected(view):
+        told["trials"] = f"{address}/tune#trials"
+    steps += tracking(view, operation, scope, about_model, {**data, **proofs, **told})
     return tuple(steps)
 
 
@@ -346,6 +371,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         "columns": used_columns(view),
         "signature": signature(view),
     }
+    found |= facts_of_model(view)
     if members_of(view):
         found["members"] = _feeding.members_told(view)
         found["combined"] = view["ensemble"]["method"] if _feeding.combined(view) else "learned"

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 from msgspec import Struct
 
 from mlc.ir.address import Address
+from mlc.kinds._azureml import AzureMl
 from mlc.kinds._fields import CLUSTER_NAME, CLUSTER_NAME_FORM, ClusterName, PinnedImage, Resource, about
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._kubeflow import Kubeflow
+from mlc.kinds._mlflow_target import Mlflow
 
 
 class Local(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="local"):
@@ -180,7 +182,6 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
 
 KIND = Kind(
     name="target",
-    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray | Kubeflow,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
+    spec=Local | Docker | Kubernetes | Kserve | MlServer | Triton | Ray | Mlflow | Kubeflow | AzureMl,  # type: ignore[arg-type]  # a union of structs, told apart by `type`
     facts=_facts,
-    planned=("type=mlflow", "type=azureml"),
 )

@@ -97,4 +97,6 @@ def _project(checked: Checked, views: dict[Address, dict[str, Any]]) -> dict[str
     """The project's own fields, with the view of the registry that it names."""
     name = checked.project["registry"]
     registry = views[Address("registry", name)] if name else checked.default_registry
-    return {**checked.project, "registry": registry}
+    # what may be collected there is nothing that a step does or depends on
+    reached = {field: value for field, value in registry.items() if field != "keep"}
+    return {**checked.project, "registry": reached}

@@ -72,7 +72,13 @@ def _undone(
                 address=renamed.get(address, address),
                 action="undo",
                 because="" if undoes(outcome.driver) else FORGOTTEN,
-                operation=Operation(id=operation_id, driver=outcome.driver, cost="redeploy", spec={}),
+                # the description is gone: what undoing needs to know, doing left in the record
+                operation=Operation(
+                    id=operation_id,
+                    driver=outcome.driver,
+                    cost="redeploy",
+                    spec=outcome.summary.get("undo", {}),
+                ),
             )
 
 

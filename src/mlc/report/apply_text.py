@@ -176,6 +176,8 @@ _PUBLISHED = {
     "bom": "materials",
     "provenance": "provenance",
     "lineage": "lineage",
+    "annex": "AI Act file",
+    "sagemaker": "model card",
 }
 
 

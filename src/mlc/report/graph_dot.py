@@ -7,18 +7,18 @@ from mlc.ir.graph import Graph
 
 def graph(found: Graph) -> str:
     lines = [
-        f"digraph {_quoted(found.project['project'] + ' ' + found.environment)} {{",
+        f"digraph {quoted(found.project['project'] + ' ' + found.environment)} {{",
         "  rankdir=LR;",
         "  node [shape=box];",
     ]
     for resource in sorted(found.resources, key=lambda resource: resource.address):
-        lines.append(f"  {_quoted(str(resource.address))};")
+        lines.append(f"  {quoted(str(resource.address))};")
     for edge in found.edges:
         lines.append(
-            f"  {_quoted(str(edge.source))} -> {_quoted(str(edge.target))} [label={_quoted(edge.path)}];"
+            f"  {quoted(str(edge.source))} -> {quoted(str(edge.target))} [label={quoted(edge.path)}];"
         )
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

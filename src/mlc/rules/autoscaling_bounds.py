@@ -14,8 +14,15 @@ from mlc.rules._subject import Subject
 RULE = Rule.of(__name__, "error", "The bounds of autoscaling leave nothing.")
 SCOPE = "upstream"
 
-BAD = {"deployment/local.yaml": "model: churn\ntarget: here\nautoscaling: {min: 4, max: 2}\n"}
-GOOD = {"deployment/local.yaml": "model: churn\ntarget: here\nautoscaling: {min: 2, max: 4}\n"}
+_CLUSTER = "type: kserve\nstorage: s3://shop-models\nserving_runtime: kserve-tritonserver\n"
+BAD = {
+    "target/cluster.yaml": _CLUSTER,
+    "deployment/local.yaml": "model: churn\ntarget: cluster\nautoscaling: {min: 4, max: 2}\n",
+}
+GOOD = {
+    "target/cluster.yaml": _CLUSTER,
+    "deployment/local.yaml": "model: churn\ntarget: cluster\nautoscaling: {min: 2, max: 4}\n",
+}
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:

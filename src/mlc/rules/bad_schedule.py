@@ -1,4 +1,4 @@
-"""bad-schedule: a schedule of a pipeline that no CI system could follow.
+"""bad-schedule: a schedule of a pipeline, or of a target, that no system could follow.
 
 Why it matters: GitHub refuses the whole workflow for one field of a cron line that is out of its range, and an
 environment that no merge applies has no job that a schedule could start.
@@ -38,6 +38,9 @@ _ITEM = re.compile(r"(?:\*|([0-9]{1,4})(?:-([0-9]{1,4}))?)(?:/([0-9]{1,4}))?")
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
+    for address, target in subject.each("target"):
+        if target["type"] == "kubeflow" and target["schedule"] is not None:
+            yield from _of_cron(subject, address, target["schedule"]["cron"], "schedule")
     for address, pipeline in subject.each("pipeline"):
         for name, schedule in pipeline["schedules"].items():
             at = ("schedules", name)

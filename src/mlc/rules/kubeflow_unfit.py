@@ -1,7 +1,7 @@
 """kubeflow-unfit: a deployment that Kubeflow could not run as it is written.
 
 Why it matters: what Katib cannot express would be left out without a word, and its search would be another one than
-is described; and Kubernetes cuts no name short.
+is described; Kubernetes cuts no name short; and a version is told of by where its files lie.
 How to mend it: shorten the name; leave `search` out of the target, and let the step `tune` of the pipeline search; or
 say what Katib can: no time limit, and choices without quotes, dollar signs and backslashes that are spelled apart.
 """
@@ -49,6 +49,33 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             continue
         model = subject.named("model", deployment["model"])
         yield from _of_names(subject, address, target, model, taken)
+        if target["model_registry"] and _without_files(subject):
+            yield RULE.at(
+                subject.span(Address("target", deployment["target"]), "model_registry"),
+                "Kubeflow's Model Registry says of a version where its files lie, and this project keeps them in "
+                'its database. Take a registry of the type hybrid or filesystem, or leave "model_registry" out.',
+                text="the files have no address",
+                address=f"target.{deployment['target']}",
+                path="model_registry",
+            )
+        if target["schedule"] is not None and not target["api"]:
+            yield RULE.at(
+                subject.span(Address("target", deployment["target"]), "schedule"),
+                'A recurring run is made by asking Kubeflow Pipelines for it. Say in "api" where it answers, or leave '
+                '"schedule" out and start runs otherwise.',
+                text="nobody is asked for it",
+                address=f"target.{deployment['target']}",
+                path="schedule",
+            )
+        if target["model_registry"] and target["token"] is not None and target["secret"] is None:
+            yield RULE.at(
+                subject.span(Address("target", deployment["target"]), "token"),
+                "A step of the pipeline tells the Model Registry of a version, and finds no token there. Name the "
+                'Secret whose keys the steps find, as in "secret: mlc".',
+                text="the steps have no secrets",
+                address=f"target.{deployment['target']}",
+                path="token",
+            )
         if model is not None and model["tune"] is not None and target["search"] is not None:
             yield from _of_search(subject, Address("model", deployment["model"]), model["tune"])
 
@@ -113,6 +140,11 @@ def _of_search(subject: Subject, address: Address, tune: dict[str, Any]) -> Iter
                     address=str(address),
                     path=".".join(at),
                 )
+
+
+def _without_files(subject: Subject) -> bool:
+    registry = subject.named("registry", subject.project["registry"])
+    return registry is not None and registry["type"] == "database"
 
 
 def _dashed(text: str) -> str:

@@ -18,8 +18,8 @@ from mlc.rules._words import listed
 RULE = Rule.of(__name__, "error", "This version of mlc does not do this yet.")
 SCOPE = "upstream"
 
-BAD = {"target/here.yaml": "type: azureml\n"}
-GOOD = {"target/here.yaml": "type: local\n"}
+BAD = {"registry/main.yaml": "type: azureml\n"}
+GOOD = {"registry/main.yaml": "type: hybrid\n"}
 
 
 def found(

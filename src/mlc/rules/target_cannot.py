@@ -31,8 +31,11 @@ GOOD = {
 Reason = tuple[tuple[str, ...], str]
 """The path of what is asked for, and a sentence on why it cannot be and what can."""
 
-_TAKES = {"image": ("kubernetes", "ray"), "variables": ("kubernetes",), "shares": ("kserve",)}
+_TAKES = {"image": ("kubernetes", "ray"), "variables": ("kubernetes", "azureml"), "shares": ("kserve",)}
 """The targets that take a field of a deployment which others have no use for."""
+
+_BESIDE = ("azureml",)
+"""The targets that keep two versions beside one another under one name, and that score files in batches."""
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -41,9 +44,10 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if target is None:
             continue
         of_target = _OF_TARGET.get(target["type"])
-        found = _no_canary(deployment) if of_target is None else of_target(deployment, target)
+        only = () if target["type"] in _BESIDE else _only_beside(deployment)
+        found = _one_server(deployment) if of_target is None else of_target(deployment, target)
         elsewhere = _elsewhere(subject, deployment)
-        for path, why in (*_not_taken(deployment, target), *found, *elsewhere):
+        for path, why in (*_not_taken(deployment, target), *found, *only, *elsewhere):
             yield RULE.at(
                 subject.span(address, *path),
                 f"The target {deployment['target']} has the type {target['type']}. {why}",
@@ -62,6 +66,21 @@ def _not_taken(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[R
             )
 
 
+def _only_beside(deployment: dict[str, Any]) -> Iterator[Reason]:
+    strategy = deployment["rollout"]["strategy"]
+    if strategy in ("blue_green", "shadow") and deployment["mode"] == "online":
+        yield (
+            ("rollout", "strategy"),
+            f"The rollout {strategy} needs a target that keeps two versions beside one another, as one of the type "
+            f"{' or '.join(_BESIDE)} does. Take all_at_once, or such a target.",
+        )
+    if deployment["mode"] == "batch":
+        yield (
+            ("mode",),
+            f"It answers requests. To score files, take a target of the type {' or '.join(_BESIDE)}.",
+        )
+
+
 def _elsewhere(subject: Subject, deployment: dict[str, Any]) -> Iterator[Reason]:
     for name, share in deployment["shares"].items():
         other = subject.named("deployment", share["deployment"])
@@ -73,11 +92,21 @@ def _elsewhere(subject: Subject, deployment: dict[str, Any]) -> Iterator[Reason]
 
 
 def _no_canary(deployment: dict[str, Any]) -> Iterator[Reason]:
-    if deployment["rollout"]["strategy"] != "all_at_once":
+    if deployment["rollout"]["strategy"] == "canary":
         yield (
             ("rollout", "strategy"),
             "It serves one version at a time. Take all_at_once, or a target of the type kserve, or of the type "
             "kubernetes with the controller argo_rollouts.",
+        )
+
+
+def _one_server(deployment: dict[str, Any]) -> Iterator[Reason]:
+    yield from _no_canary(deployment)
+    if deployment["autoscaling"] is not None:
+        yield (
+            ("autoscaling",),
+            "It is one server, and nothing starts a second one. Leave it out, or take a target of the type kubernetes, "
+            "kserve or ray.",
         )
 
 
@@ -169,6 +198,38 @@ def _ray(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]
         yield ("port",), "What calls it has to know the port. Take one from 1024 up."
 
 
+def _azureml(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:
+    rollout, batch = deployment["rollout"], deployment["mode"] == "batch"
+    if deployment["autoscaling"] is not None:
+        yield (
+            ("autoscaling",),
+            "An endpoint of Azure has a fixed number of instances; Azure Monitor scales them, by a setting of its own. "
+            'Say their number in "replicas".',
+        )
+    if batch and rollout["strategy"] != "all_at_once":
+        yield (
+            ("rollout", "strategy"),
+            "A batch endpoint has one version that answers by default, and shares nothing. Take all_at_once.",
+        )
+    if batch and target["compute"] is None:
+        yield ("mode",), "Batches need a cluster. Name it as `compute` in the target."
+    if rollout["strategy"] == "canary" and rollout["stable"] is not None:
+        yield ("rollout", "stable"), "mlc sees at the endpoint which version answers. Leave it out."
+    if rollout["strategy"] == "shadow" and int(rollout["traffic"].rstrip("%")) > _MOST_MIRRORED:
+        yield (
+            ("rollout", "traffic"),
+            f"Azure copies {_MOST_MIRRORED}% of the requests at most. Take less.",
+        )
+    for name, text in deployment["variables"].items():
+        if text.startswith("${secret:") and target["key_vault"] is None:
+            yield (
+                ("variables", name),
+                "A secret is read from a Key Vault there. Name it as `key_vault` in the target.",
+            )
+        elif "${{" in text:
+            yield ("variables", name), "Azure takes ${{…}} for a reference of its own. Write it another way."
+
+
 def _kubeflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours
     elsewhere = (
         "It trains and registers; what is registered is served by a deployment of the same model on KServe"
@@ -179,10 +240,23 @@ def _kubeflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Re
         yield ("autoscaling",), f"{elsewhere}, which scales. Leave it out here."
 
 
+def _mlflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours
+    yield from _no_canary(deployment)
+    if deployment["autoscaling"] is not None:
+        yield ("autoscaling",), 'MLflow\'s server has a fixed number of workers. Say it in "replicas".'
+    if deployment["port"] == 0:
+        yield ("port",), "What calls it has to know the port. Take one from 1024 up."
+
+
+_MOST_MIRRORED = 50
+
+
 _OF_TARGET: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Reason]]] = {
     "kubernetes": _kubernetes,
     "kserve": _kserve,
     "triton": _triton,
     "ray": _ray,
+    "azureml": _azureml,
     "kubeflow": _kubeflow,
+    "mlflow": _mlflow,
 }

@@ -132,6 +132,14 @@ def no_alias_at(reference: str) -> Diagnostic:
     )
 
 
+def no_picture(form: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"--format {form} draws a lineage, and nothing else of the registry is drawn.",
+        help="As in: mlc registry lineage churn@production --format mermaid.",
+    )
+
+
 def no_moment(text: str) -> Diagnostic:
     return RULE.at(
         None,

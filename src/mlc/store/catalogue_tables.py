@@ -6,16 +6,19 @@ is what databases differ in. Names are of at most 190 characters, as a key of My
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
+from weakref import finalize
 
-from msgspec import Struct
+from msgspec import Struct, field
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Double,
     Engine,
     Index,
     Integer,
@@ -34,7 +37,9 @@ from mlc.rules import registry_unreachable
 from mlc.store.databases import BYTES, NOW, OF_MYSQL, engine_of, is_missing, shown
 from mlc.store.secrets import Secret
 
-VERSION = 1
+VERSION = 2
+"""2: an index of facts."""
+
 PREFIX = "mlc_registry_"
 PATIENCE = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds to wait before a change is made again that somebody else's came in the way of."""
@@ -105,6 +110,21 @@ _table(
     Index(f"{PREFIX}promotions_alias", "name", "alias"),
 )
 _table(
+    "facts",
+    Column("name", _name(), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("path", _name(), primary_key=True),
+    Column("nth", Integer, primary_key=True, autoincrement=False),
+    Column("text", _name(), nullable=False),
+    Column("value", Double),
+    Index(f"{PREFIX}facts_found", "path", "text", "value"),
+)
+_table(
+    "unnoted",
+    Column("name", _name(), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+)
+_table(
     "contents",
     Column("digest", String(64), primary_key=True),
     Column("pieces", Integer, nullable=False),
@@ -118,11 +138,40 @@ _table(
 )
 
 
+class Connections:
+    """The connections to one database, opened when it is first reached, and closed when nobody can reach it by this
+    any more. A process that was forked opens its own: two cannot speak through one connection."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._process = 0
+        self._closing: finalize[..., Any] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Connections)  # they are no part of which database it is
+
+    def __hash__(self) -> int:
+        return 0
+
+    def opened(self, url: str, password: Secret | None) -> Engine:
+        if self._engine is None or self._process != os.getpid():
+            if self._closing is not None:
+                self._closing.detach()
+            engine = engine_of(url, password, registry_unreachable)
+            if engine.dialect.name == "sqlite":  # Python's own driver begins only when something is written
+                event.listen(engine, "connect", _by_hand)
+                event.listen(engine, "begin", _begin)
+            self._closing = finalize(self, engine.dispose)
+            self._engine, self._process = engine, os.getpid()
+        return self._engine
+
+
 class Database(Struct, frozen=True):
     """A database by its URL. Raises StepFailed (registry-unreachable) wherever it is reached and does not answer."""
 
     url: str
     password: Secret | None = None
+    connections: Connections = field(default_factory=Connections)
 
     @contextmanager
     def looking(self) -> Iterator[Ask | None]:
@@ -130,14 +179,15 @@ class Database(Struct, frozen=True):
         if is_missing(self.url):
             yield None
             return
-        with self._opened("BEGIN") as engine, self._told(), engine.connect() as connection:
+        with self._told(), self._opened().connect() as connection:
             if connection.dialect.name != "sqlite":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield _asking(connection) if self._version(connection) else None
 
     def changing(self, doing: Callable[[Ask], _Answer]) -> _Answer:
         """One transaction; again where somebody else's came first. The tables are made where there are none."""
-        with self._opened("BEGIN IMMEDIATE") as engine, self._told():
+        with self._told():
+            engine = self._opened().execution_options(mlc_begin="BEGIN IMMEDIATE")
             self._make_tables(engine)
             for seconds in PATIENCE:
                 try:
@@ -155,16 +205,12 @@ class Database(Struct, frozen=True):
         dialect = self.url.partition(":")[0].partition("+")[0]
         return int(ask(f"SELECT {NOW[dialect]} AS now", {})[0]["now"])
 
-    @contextmanager
-    def _opened(self, begin: str) -> Iterator[Engine]:
-        engine = engine_of(self.url, self.password, registry_unreachable)
-        if engine.dialect.name == "sqlite":  # Python's own driver begins only when something is written
-            event.listen(engine, "connect", _by_hand)
-            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-        try:
-            yield engine
-        finally:
-            engine.dispose()
+    def version_of(self, ask: Ask) -> int:
+        """Of its tables, which are there."""
+        return int(ask(f"SELECT number FROM {PREFIX}version", {})[0]["number"])  # noqa: S608
+
+    def _opened(self) -> Engine:
+        return self.connections.opened(self.url, self.password)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -178,20 +224,30 @@ class Database(Struct, frozen=True):
             raise StepFailed(told, passing=error.connection_invalidated) from None
 
     def _make_tables(self, engine: Engine) -> None:
-        """Two may do so at once: who comes second finds them there."""
+        """Two may do so at once: who comes second finds them there. Earlier tables get what they lack."""
         with engine.connect() as connection:
-            if self._version(connection):
-                return
+            found = self._version(connection)
+        if found == VERSION:
+            return
         try:
             TABLES.create_all(engine)
         except DBAPIError:
             time.sleep(0.2)
             TABLES.create_all(engine)
         with suppress(IntegrityError), engine.begin() as connection:
-            connection.execute(
-                text(f"INSERT INTO {PREFIX}version (only_row, number) VALUES (1, :number)"),  # noqa: S608
-                {"number": VERSION},
-            )
+            if not found:
+                connection.execute(
+                    text(f"INSERT INTO {PREFIX}version (only_row, number) VALUES (1, :number)"),  # noqa: S608
+                    {"number": VERSION},
+                )
+            else:  # what is there already is indexed by those who register next
+                connection.execute(
+                    text(
+                        f"INSERT INTO {PREFIX}unnoted (name, number) "  # noqa: S608
+                        f"SELECT name, number FROM {PREFIX}versions"
+                    )
+                )
+                connection.execute(text(f"UPDATE {PREFIX}version SET number = :number"), {"number": VERSION})  # noqa: S608
 
     def _version(self, connection: Connection) -> int:
         """Of the tables; 0 where there are none. Raises StepFailed where a newer mlc made them."""
@@ -219,6 +275,11 @@ def _is_in_the_way(error: DBAPIError) -> bool:
     return any(
         word in words for word in ("deadlock", "serializ", "lock wait", "locked", "record has changed")
     )
+
+
+def _begin(connection: Connection) -> None:
+    """Who is going to write says so at once, rather than find in the middle that somebody else does."""
+    connection.exec_driver_sql(connection.get_execution_options().get("mlc_begin", "BEGIN"))
 
 
 def _by_hand(connection: Any, _record: Any) -> None:

@@ -24,6 +24,9 @@ from backends.test_kubeflow import ALL, EXPERIMENTS, PIPELINE, changed
 from mlc import data
 from mlc.emit.katib import METRIC
 from mlc.emit.verify import official, verify_by
+from mlc.ir.address import Address
+from mlc.ir.artifact import artifact
+from stages.drivers.kubeflow_services import Pipelines, serving
 
 KFP = data.path(".checkers", "kfp", "bin", "python").absolute()
 SMALL = Path(__file__).parents[2] / "acceptance" / "projects" / "small"
@@ -236,6 +239,54 @@ def test_the_project_is_fetched(project: Path, tmp_path: Path) -> None:
     log = executed(pipeline_of(project, tmp_path / "out"), work, tmp_path / "root", f"file://{project}")
     assert ended(log)["model-churn-register"] == "SUCCESS"
     assert (work / ".mlc").is_dir()
+
+
+KNOWN = """
+import json, sys, types
+from kfp_server_api import ApiClient, Configuration
+client, lost = ApiClient(Configuration()), []
+for kind, body in json.load(sys.stdin):
+    read = client.deserialize(types.SimpleNamespace(data=json.dumps(body)), kind)
+    kept = json.loads(json.dumps(client.sanitize_for_serialization(read)))
+    lost += [f"{kind}: {name}" for name, value in body.items() if kept.get(name) != value]
+print(lost)
+sys.exit(1 if lost else 0)
+"""
+
+
+def test_the_services_are_told_by_apply(project: Path, tmp_path: Path) -> None:
+    """Through the command line: what is sent is what kfp's own client knows, and what is uploaded kfp reads."""
+    there = Pipelines()
+    with serving(there) as (url, requests):
+        target = project / "target" / "kf.yaml"
+        target.write_text(target.read_text() + f'api: {url}\nschedule: {{cron: "0 3 * * 0"}}\n')
+        for _ in range(2):
+            run(project, "mlc", "apply", "--yes", "--env", "dev", "--step", "deployment.churn_kf/schedule")
+    sent = [
+        [_KINDS[path.rpartition("/")[2]], body]
+        for method, path, _, body in requests.seen
+        if method == "POST" and path.rpartition("/")[2] in _KINDS
+    ]
+    assert [kind for kind, _ in sent] == ["V2beta1Pipeline", "V2beta1Experiment", "V2beta1RecurringRun"]
+    words = [str(KFP), "-I", "-W", "ignore", "-c", KNOWN]
+    done = subprocess.run(words, input=json.dumps(sent), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (version,) = there.versions.values()
+    uploaded = artifact(
+        "pipeline.yaml", version["content"].encode(), "kubeflow", Address("deployment", "churn_kf")
+    )
+    for check in ("kfp", "kubeflow pipeline"):
+        found = verify_by(check, uploaded)
+        assert (found.outcome, found.findings) == ("ok", ())
+    emitted_too = pipeline_of(project, tmp_path / "out").read_text()
+    assert list(yaml.safe_load_all(emitted_too)) == list(yaml.safe_load_all(version["content"]))
+
+
+_KINDS = {
+    "pipelines": "V2beta1Pipeline",
+    "experiments": "V2beta1Experiment",
+    "recurringruns": "V2beta1RecurringRun",
+}
 
 
 def test_a_trial_is_what_a_search_would_have_scored(project: Path, tmp_path: Path) -> None:

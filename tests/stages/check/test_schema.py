@@ -41,7 +41,7 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, int]]]] = {
     "a key of another branch": ("target", "type: local\nnamespace: big\n", [("unknown-key", "namespace", 2)]),
     "no branch chosen": ("target", "description: here\n", [("missing-key", "type", 1)]),
     "a branch that there is not": ("target", "type: lokal\n", [("value-not-allowed", "type", 1)]),
-    "a branch that is planned": ("target", "type: azureml\n", [("not-supported-yet", "type", 1)]),
+    "a branch that is planned": ("registry", "type: azureml\n", [("not-supported-yet", "type", 1)]),
     "a tag that is no text": ("target", "type: [local]\n", [("value-not-allowed", "type", 1)]),
     "a nested union": (
         "dataset",
@@ -93,7 +93,7 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str, int]]]] = {
     ),
     "planned fields": (
         "deployment",
-        "model: m\ntarget: t\nmodels: [m]\nmode: batch\n",
+        "model: m\ntarget: t\nmodels: [m]\nmode: edge\n",
         [("not-supported-yet", "models", 3), ("not-supported-yet", "mode", 4)],
     ),
     "not a map at all": ("target", "- type: local\n", [("wrong-type", "", 1)]),
@@ -127,8 +127,8 @@ def test_a_text_that_looks_like_the_constant_is_told_apart_from_it() -> None:
 
 
 def test_a_planned_value_says_what_there_is_instead() -> None:
-    (found,) = findings("target", "type: azureml\n")
-    assert found.help == "This version takes local, docker, kubernetes, kserve, mlserver, triton or ray."
+    (found,) = findings("registry", "type: azureml\n")
+    assert found.help == "This version takes hybrid, database or filesystem."
 
 
 def test_a_fix_writes_the_word_that_was_meant() -> None:

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from mlc.drivers.registry import aliases, collect, log, models, open_registry, set_alias, verify, versions
+from mlc.drivers.registry import (
+    Registry,
+    aliases,
+    collect,
+    head,
+    log,
+    models,
+    open_registry,
+    set_alias,
+    verify,
+    versions,
+)
+from mlc.drivers.registry.copying import copy, missing, proven
+from mlc.drivers.registry.retention import judged, remove
+from mlc.drivers.registry.search import search
+from mlc.ir.retention import Keep
 from stages.registry.making import SPECS, cause
 from stages.registry.making import put as put_in
 from stages.store.killing import campaign
@@ -77,6 +93,53 @@ def promote_check(root: Path, done: bool) -> None:
     assert [line.number for line in log(registry)] == [1, 2][:points]
 
 
+def three_versions(root: Path) -> None:
+    two_versions(root)
+    put(root, b"c")
+    put(root, b"c")
+
+
+def let_go(root: Path) -> None:
+    """The second version goes, with its bytes; the first is pointed to."""
+    registry = open_registry(root, SPEC)
+    going, _ = judged(registry, Keep(last=1, days=None), datetime.now(UTC))
+    list(remove(registry, going, head(registry)[0]))
+    collect(registry)
+
+
+def let_go_check(root: Path, done: bool) -> None:
+    sound(root, [[1, 3]] if done else [[1, 2, 3], [1, 3]])
+    if done:
+        _no_orphans(root)
+        assert [
+            len(log(open_registry(root, SPEC))),
+            len(search(open_registry(root, SPEC), "number > 0")),
+        ] == [1, 2]
+
+
+def elsewhere(root: Path) -> Registry:
+    return open_registry(root, SPECS["database" if sys.argv[2] == "filesystem" else "filesystem"])
+
+
+def one_after_a_gap(root: Path) -> None:
+    source = elsewhere(root)
+    for onnx in (b"a", b"b"):
+        put_in(root, onnx, spec=SPECS["database" if sys.argv[2] == "filesystem" else "filesystem"])
+    set_alias(source, "churn", "production", 2, expected=None, cause=cause())
+    source.catalogue.change(lambda changes: changes.remove_version("churn", 1))  # type: ignore[attr-defined]
+
+
+def copied(root: Path) -> None:
+    source, destination = elsewhere(root), open_registry(root, SPEC)
+    list(copy(source, destination, missing(source, destination)))
+
+
+def copied_check(root: Path, done: bool) -> None:
+    sound(root, [[2]] if done else [[], [2]])
+    if done:
+        proven(elsewhere(root), open_registry(root, SPEC))
+
+
 def _no_orphans(root: Path) -> None:
     collect(open_registry(root, SPEC))
     assert collect(open_registry(root, SPEC)) == ()
@@ -87,6 +150,8 @@ SCENARIOS = {
     "first": (nothing, first, first_check),
     "second": (one_version, second, second_check),
     "promote": (two_versions, promote, promote_check),
+    "let_go": (three_versions, let_go, let_go_check),
+    "copy": (one_after_a_gap, copied, copied_check),
 }
 
 if __name__ == "__main__":

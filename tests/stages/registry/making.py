@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from mlc.drivers.registry import Cause, Registered, open_registry, register
@@ -53,6 +54,29 @@ def put(
         )
 
     return register(open_registry(root, spec), name, {"onnx": onnx, "card": b"card"}, describe, NOON)
+
+
+def described(**facts: Any) -> Callable[[int, dict[str, str]], Entry]:
+    """Describes a version with some facts, and with what every one has."""
+    members = facts.pop("members", {})
+
+    def describe(number: int, digests: dict[str, str]) -> Entry:
+        whole: dict[str, Any] = {
+            "project": "lending",
+            "name": "churn",
+            "number": number,
+            "digest": digests["onnx"],
+            "task": "regression",
+            "estimator": "e",
+            "data": LearnedFrom(dataset="loans"),
+            "signature": Signature(inputs=[], outputs=[]),
+            "config": "0" * 64,
+            "files": digests,
+            "members": members or msgspec.UNSET,
+        }
+        return Entry(**whole | facts)
+
+    return describe
 
 
 def cause(at: str = NOON) -> Cause:

@@ -11,7 +11,9 @@ import pytest
 
 
 @pytest.mark.parametrize("shape", ["hybrid", "filesystem"])
-@pytest.mark.parametrize(("scenario", "fewest"), [("first", 20), ("second", 15), ("promote", 8)])
+@pytest.mark.parametrize(
+    ("scenario", "fewest"), [("first", 20), ("second", 15), ("promote", 8), ("let_go", 5), ("copy", 20)]
+)
 def test_killed_at_every_effect(scenario: str, fewest: int, shape: str) -> None:
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("_campaign.py")), scenario, shape],

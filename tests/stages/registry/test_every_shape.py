@@ -8,6 +8,7 @@ import pytest
 
 from stages.registry.conformance import *  # noqa: F403 - the tests of every shape
 from stages.registry.conformance import OVERWRITING, Shape
+from stages.registry.lasting import *  # noqa: F403
 from stages.registry.making import SPECS
 
 

@@ -55,6 +55,7 @@ __all__ = [
     "models",
     "open_registry",
     "promotion_log",
+    "referred",
     "register",
     "remove_alias",
     "set_alias",
@@ -95,11 +96,19 @@ def show(root: Path, spec: Mapping[str, Any], reference: str) -> Version:
 
     Raises StepFailed (unknown-version), with what was probably meant.
     """
+    return version(open_registry(root, spec), *referred(reference))
+
+
+def referred(reference: str) -> tuple[str, int | str | None]:
+    """A model's name, and the number, the alias or nothing (the latest) that a text names of it.
+
+    Raises StepFailed (unknown-version).
+    """
     matched = _REFERENCE.fullmatch(reference)
     if matched is None:
         raise StepFailed(unknown_version.not_a_reference(reference))
     name, number, alias = matched.groups()
-    return version(open_registry(root, spec), name, int(number) if number else alias)
+    return name, int(number) if number else alias
 
 
 def promotion_log(root: Path, spec: Mapping[str, Any], name: str | None = None) -> tuple[Promotion, ...]:

@@ -7,13 +7,14 @@ registry is written once, on top of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 from msgspec import Struct
 
+from mlc.drivers.registry.facts import Fact, Wanted
 from mlc.ir.registry import Promotion
 
 ENTRY = "entry"
@@ -81,6 +82,14 @@ class View(Protocol):
         """The digests of all files that some revision names, each once, in order."""
 
 
+@runtime_checkable
+class Editable(Protocol):
+    """Of a registry where others may change what is said of a version, or delete it."""
+
+    def edited(self, name: str, number: int) -> tuple[str, ...]:
+        """What of a version is not as it was registered, in a few words each; its files are looked at elsewhere."""
+
+
 class Changes(View, Protocol):
     """A registry that is being changed: it answers as if what was said to it were done."""
 
@@ -92,6 +101,36 @@ class Changes(View, Protocol):
 
     def point(self, line: Promotion) -> None:
         """Let an alias point where a line says (nowhere, where it has no number), and add the line to the log."""
+
+
+@runtime_checkable
+class Indexed(View, Protocol):
+    """A view that can be asked for versions by their facts (`facts`). One that is none is read whole."""
+
+    def seek(self, wanted: Wanted) -> frozenset[tuple[str, int]]:
+        """At least the versions, by name and number, that fit."""
+
+    def told(self, path: str) -> tuple[tuple[str, int, str], ...]:
+        """The name, number and text of every fact at a path; of what is `unnoted` none, or old ones."""
+
+    def unnoted(self) -> tuple[tuple[str, int], ...]:
+        """The versions whose facts are not in the index, as in what an earlier mlc wrote."""
+
+
+@runtime_checkable
+class Noting(Changes, Indexed, Protocol):
+    """Changes of a registry that has an index of facts."""
+
+    def note(self, name: str, number: int, entry: str, facts: Sequence[Fact]) -> None:
+        """The facts of a version's last description, whose digest is `entry`: a part of the same change."""
+
+
+@runtime_checkable
+class Removing(Changes, Protocol):
+    """Changes of a registry that a version can be taken out of."""
+
+    def remove_version(self, name: str, number: int) -> None:
+        """Forget a version. No alias may point to it, and it may not be the last one, whose number the next goes by."""
 
 
 Answer = TypeVar("Answer")

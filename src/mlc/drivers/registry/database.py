@@ -12,19 +12,23 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from mlc.drivers.registry.catalogue import Answer
-from mlc.drivers.registry.rows import Ask, Rows
+from mlc.drivers.registry.fact_rows import TABLES_IN_SQLITE
+from mlc.drivers.registry.idle import Idle
+from mlc.drivers.registry.rows import Ask, IndexedRows, Rows
 from mlc.ir.operation import StepFailed
 from mlc.rules import registry_unreadable
 from mlc.store.asked import is_file
 from mlc.store.files import make_folder, refusal, sync_folder
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: an index of facts, and versions may be removed that need not be kept."""
+
 BUSY_SECONDS = 30.0
 
 _TABLES = (
@@ -83,20 +87,42 @@ _TABLES = (
     ),
 )
 
+_SECOND = (
+    *(f"DROP TRIGGER {table}_delete" for table in ("versions", "revisions", "files")),
+    # A version goes as a whole, and never the last one, as the next would be given its number.
+    *(
+        f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} "  # noqa: S608 - names of ours
+        "WHEN OLD.number = (SELECT max(number) FROM versions WHERE name = OLD.name) "
+        f"BEGIN SELECT RAISE (ABORT, 'the registry only adds to the last {table}'); END"
+        for table in ("versions", "revisions", "files")
+    ),
+    "CREATE INDEX files_digest ON files (digest)",
+    "CREATE INDEX promotions_alias ON promotions (name, alias)",
+    *TABLES_IN_SQLITE,
+    # What is there already is indexed by those who register next.
+    "INSERT INTO unnoted (name, number) SELECT name, number FROM versions",
+)
+"""What version 2 has beyond 1."""
+
 
 class InSQLite(Struct, frozen=True):
     """A catalogue in the SQLite database at a path."""
 
     path: Path
+    idle: Idle = field(default_factory=Idle)
 
     @contextmanager
     def look(self) -> Iterator[Rows | None]:
-        with reading(self.path) as connection:
-            yield None if connection is None else Rows(_asking(connection))
+        with reading(self.path, self.idle) as connection:
+            if connection is None:
+                yield None
+            else:
+                kind = Rows if _version_of(connection, self.path) == 1 else IndexedRows
+                yield kind(_asking(connection))
 
-    def change(self, doing: Callable[[Rows], Answer]) -> Answer:
-        with writing(self.path) as connection:
-            return doing(Rows(_asking(connection)))
+    def change(self, doing: Callable[[IndexedRows], Answer]) -> Answer:
+        with writing(self.path, self.idle) as connection:
+            return doing(IndexedRows(_asking(connection)))
 
 
 def _asking(connection: sqlite3.Connection) -> Ask:
@@ -104,7 +130,7 @@ def _asking(connection: sqlite3.Connection) -> Ask:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[sqlite3.Connection]:
+def writing(path: Path, idle: Idle | None = None) -> Iterator[sqlite3.Connection]:
     """One transaction that holds the write lock from its start; the database is made where there is none.
 
     Committed, and on the disk, when the block ends without an exception; otherwise as if it never was.
@@ -114,12 +140,12 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     with _failures_told(path):
         if not path.exists():
             _touch(path)
-        with closing(_connect(f"{path.as_uri()}?mode=rw")) as connection:
-            _use_wal(connection)
+        with (idle or Idle()).connection(path, "write", lambda: _opened_to_write(path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                if _version_of(connection, path) == 0:
-                    for statement in _TABLES:
+                found = _version_of(connection, path)
+                if found < SCHEMA_VERSION:
+                    for statement in (*(() if found else _TABLES), *_SECOND):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
                 yield connection
@@ -130,7 +156,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+def reading(path: Path, idle: Idle | None = None) -> Iterator[sqlite3.Connection | None]:
     """A read-only view of one moment; None where there is no registry yet. Makes no database.
 
     Raises StepFailed like `writing`.
@@ -139,13 +165,26 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         if not is_file(path) or path.stat().st_size == 0:
             yield None
             return
-        with closing(_connect_to_read(path)) as connection:
+        with (idle or Idle()).connection(path, "read", lambda: _opened_to_read(path)) as connection:
             connection.execute("BEGIN")
             yield connection if _version_of(connection, path) else None
 
 
+def _opened_to_write(path: Path) -> sqlite3.Connection:
+    connection = _connect(f"{path.as_uri()}?mode=rw")
+    try:
+        _use_wal(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _connect(uri: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    # one at a time uses it, which need not be the thread that opened it
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -153,7 +192,7 @@ def _connect(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def _connect_to_read(path: Path) -> sqlite3.Connection:
+def _opened_to_read(path: Path) -> sqlite3.Connection:
     """Reading in WAL mode needs a shared-memory file, which a read-only folder cannot have.
 
     Nobody writes there, so the file may be read as it is; unless a log of commits lies beside it that

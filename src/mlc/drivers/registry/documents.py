@@ -1,7 +1,8 @@
 """A catalogue in documents of MongoDB, and the bytes of registered files beside it: the one door of pymongo.
 
 ```
-mlc_registry_versions    a document each, with its revisions; unique by name and number, and by name and digest
+mlc_registry_versions    a document each, with its revisions and the facts of the last, as `noted` says; unique by name
+                         and number, and by name and digest
 mlc_registry_log         the promotion log; a line's sequence is its key
 mlc_registry_aliases     where each alias points, and the line of the log that says so
 mlc_registry_contents    the digests there are; mlc_registry_pieces their bytes
@@ -14,18 +15,21 @@ anew. An alias that its writer did not get to is moved by who writes next, and s
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
+from weakref import finalize
 
 import pymongo
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError, InvalidURI, PyMongoError
 
 from mlc.drivers.registry.catalogue import Answer, Held, Revision
+from mlc.drivers.registry.facts import Both, Either, Fact, Wanted, kept
 from mlc.drivers.registry.files import Elsewhere
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Promotion
@@ -34,8 +38,35 @@ from mlc.store.secrets import Secret
 
 PREFIX = "mlc_registry_"
 _TRIES = 40
+_OPERATORS = {"=": "$eq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 _PIECE = 8 << 20  # bytes; a document may have 16 MiB
 _Documents = Mapping[str, Collection[dict[str, Any]]]
+
+
+class Clients:
+    """The client of one MongoDB, made when it is first reached, and closed when nobody can reach it by this any more.
+    A process that was forked makes its own."""
+
+    def __init__(self) -> None:
+        self._client: pymongo.MongoClient[dict[str, Any]] | None = None
+        self._process = 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Clients)  # they are no part of which database it is
+
+    def __hash__(self) -> int:
+        return 0
+
+    def opened(self, url: str, password: Secret | None) -> pymongo.MongoClient[dict[str, Any]]:
+        if self._client is None or self._process != os.getpid():
+            extra: dict[str, Any] = {} if password is None else {"password": password.reveal()}
+            # a write is done when it is in the journal of most servers: that is what "durable" means here
+            self._client = pymongo.MongoClient(
+                url, w="majority", journal=True, serverSelectionTimeoutMS=10_000, **extra
+            )
+            self._process = os.getpid()
+            finalize(self, self._client.close)
+        return self._client
 
 
 class Mongo(Struct, frozen=True):
@@ -43,16 +74,13 @@ class Mongo(Struct, frozen=True):
 
     url: str
     password: Secret | None = None
+    clients: Clients = field(default_factory=Clients)
 
     @contextmanager
     def reached(self) -> Iterator[_Documents]:
         """Its collections. Raises StepFailed (registry-unreachable), without the password."""
-        extra: dict[str, Any] = {} if self.password is None else {"password": self.password.reveal()}
         try:
-            # a write is done when it is in the journal of most servers: that is what "durable" means here
-            client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-                self.url, w="majority", journal=True, serverSelectionTimeoutMS=10_000, **extra
-            )
+            client = self.clients.opened(self.url, self.password)
         except (PyMongoError, InvalidURI, ValueError) as error:
             raise StepFailed(registry_unreachable.bad_url(self.shown(), self._hidden(error))) from None
         try:
@@ -61,8 +89,6 @@ class Mongo(Struct, frozen=True):
             passing = isinstance(error, pymongo.errors.ConnectionFailure)
             told = registry_unreachable.found(self.shown(), self._hidden(error))
             raise StepFailed(told, passing=passing) from None
-        finally:
-            client.close()
 
     def shown(self) -> str:
         """Without its options, which may hold what is secret."""
@@ -169,10 +195,44 @@ class Documents:
         assert held is not None, (name, number)
         done = self._versions.update_one(
             {"name": name, "number": number, "revisions": {"$size": len(held.revisions)}},
-            {"$set": {"revisions": [structs.asdict(one) for one in (*held.revisions, revision)]}},
+            {
+                "$set": {
+                    "revisions": [structs.asdict(one) for one in (*held.revisions, revision)],
+                    "noted": None,
+                }
+            },
         )
         if not done.matched_count:
             raise DuplicateKeyError("somebody else described it first")
+
+    def remove_version(self, name: str, number: int) -> None:
+        self._versions.delete_one({"name": name, "number": number})
+
+    def note(self, name: str, number: int, entry: str, facts: Sequence[Fact]) -> None:
+        self._versions.update_one(
+            {"name": name, "number": number},
+            {"$set": {"noted": entry, "facts": [fact._asdict() for fact in facts]}},
+        )
+
+    def seek(self, wanted: Wanted) -> frozenset[tuple[str, int]]:
+        fitting = self._keys({"$or": [{"noted": None}, _asked(wanted)]})
+        return frozenset(fitting)
+
+    def told(self, path: str) -> tuple[tuple[str, int, str], ...]:
+        found = self._versions.find({"facts.path": path}, {"name": 1, "number": 1, "facts": 1})
+        return tuple(
+            (one["name"], one["number"], fact["text"])
+            for one in found
+            for fact in one["facts"]
+            if fact["path"] == path
+        )
+
+    def unnoted(self) -> tuple[tuple[str, int], ...]:
+        return self._keys({"noted": None})
+
+    def _keys(self, where: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+        found = self._versions.find(where, {"name": 1, "number": 1})
+        return tuple(sorted((one["name"], one["number"]) for one in found))
 
     def point(self, line: Promotion) -> None:
         self._log.insert_one({"_id": line.sequence, **structs.asdict(line)})
@@ -259,7 +319,23 @@ class _Collections(dict[str, Collection[dict[str, Any]]]):
 def _make_indexes(collections: _Documents) -> None:
     collections["versions"].create_index([("name", 1), ("number", 1)], unique=True)
     collections["versions"].create_index([("name", 1), ("digest", 1)], unique=True)
+    for value in ("text", "value"):
+        collections["versions"].create_index([("facts.path", 1), (f"facts.{value}", 1)])
     collections["pieces"].create_index([("digest", 1), ("nth", 1)])
+
+
+def _asked(wanted: Wanted) -> dict[str, Any]:
+    """What an index is asked, as a query."""
+    if isinstance(wanted, Either):
+        return {"$or": [_asked(one) for one in wanted.each]}
+    if isinstance(wanted, Both):
+        return {"$and": [_asked(one) for one in wanted.each]}
+    value = kept(wanted.value) if isinstance(wanted.value, str) else wanted.value
+    compared = {_OPERATORS[wanted.operator]: value}
+    if wanted.path in ("name", "number"):
+        return {wanted.path: compared}
+    what = "text" if isinstance(wanted.value, str) else "value"
+    return {"facts": {"$elemMatch": {"path": kept(wanted.path), what: compared}}}
 
 
 def _line(document: Mapping[str, Any]) -> Promotion:

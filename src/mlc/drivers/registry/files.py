@@ -123,7 +123,8 @@ class Elsewhere(Struct, frozen=True, kw_only=True):
     def put(self, source: Path | bytes) -> str:
         content = source if isinstance(source, bytes) else source.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        if self.content(digest) != content:
+        # what nobody names may be collected once it is old: named again from now on, it is to be young
+        if self.content(digest) != content or self.age(digest) > LEAST_AGE / 2:
             self.keep(digest, content)
         return digest
 
@@ -167,6 +168,9 @@ class Elsewhere(Struct, frozen=True, kw_only=True):
 
     def content(self, digest: str) -> bytes | None:
         """The bytes of that name, whatever they are; None where there are none."""
+        raise NotImplementedError
+
+    def age(self, digest: str) -> float:
         raise NotImplementedError
 
     def keep(self, digest: str, content: bytes) -> None:

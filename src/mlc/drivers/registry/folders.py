@@ -7,7 +7,9 @@ models/churn/versions/3/version.json   the digest that says which model it is, a
 models/churn/digests/5e1f…             the number of the version that is known by that digest
 models/churn/aliases/production.json   where the alias points, and the line of the log that says so
 datasets/loans/…                       the same for datasets
+models/churn/described                 a line for each version that was described anew
 log.jsonl                              the promotion log, a line each
+.index                                 an index of facts, which is made anew where it does not match
 ```
 
 One process writes at a time (flock). A version's folder is made aside and renamed, a line of the log is whole once
@@ -17,38 +19,31 @@ made up for by who looks next, should its writer be killed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
 
 from mlc.drivers.registry.catalogue import Answer, Held, Revision, readable
+from mlc.drivers.registry.fact_rows import FactRows
+from mlc.drivers.registry.facts import Fact, Wanted, facts_of
+from mlc.drivers.registry.folder_files import Known, Pointing, failures_told, is_cut, last_line, listed, read
+from mlc.drivers.registry.folder_index import FolderIndex, brought_up_to_date, is_up_to_date
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Promotion
 from mlc.rules import registry_unreadable
 from mlc.store.files import TEMPORARY, make_folder, sync_folder, write_atomically
 from mlc.store.lock import waiting
 
+LOCK = ".lock"
 _DATASET = "dataset/"
-_TAIL = 8192  # bytes read from the log's end at first, for its last line
-
-_Shape = TypeVar("_Shape")
-
-
-class _Known(Struct, frozen=True):
-    digest: str
-    created: str
-
-
-class _Alias(Struct, frozen=True):
-    number: int | None
-    line: Promotion
+_DESCRIBED = "described"
 
 
 class InFolders(Struct, frozen=True):
@@ -59,14 +54,17 @@ class InFolders(Struct, frozen=True):
 
     @contextmanager
     def look(self) -> Iterator[Folders | None]:
-        with _failures_told(self.root):
-            yield Folders(self.root, self.files) if self.root.is_dir() else None
+        with failures_told(self.root):
+            if not self.root.is_dir():
+                yield None
+                return
+            with closing(Folders(self.root, self.files)) as folders:
+                yield folders
 
     def change(self, doing: Callable[[Folders], Answer]) -> Answer:
-        with _failures_told(self.root):
+        with failures_told(self.root):
             make_folder(self.root, 0o700)
-            with waiting(self.root / ".lock"):
-                folders = Folders(self.root, self.files)
+            with waiting(self.root / LOCK), closing(Folders(self.root, self.files, held=True)) as folders:
                 folders.make_up()
                 answer = doing(folders)
                 folders.write()
@@ -76,20 +74,25 @@ class InFolders(Struct, frozen=True):
 class Folders:
     """The catalogue at one moment; what is said to it is written by `write`, all of it about one version or alias."""
 
-    def __init__(self, root: Path, files: Path) -> None:
+    def __init__(self, root: Path, files: Path, *, held: bool = False) -> None:
         self._root = root
         self._files = files
-        self._last = _last_line(root / "log.jsonl")
+        self._held = held  # whether nobody else writes meanwhile
+        self._last = last_line(root / "log.jsonl")
         self._said: Callable[[], None] | None = None
+        self._index = FolderIndex(root)
+
+    def close(self) -> None:
+        self._index.close()
 
     def names(self) -> tuple[str, ...]:
-        found = [*_listed(self._root / "models")]
-        found += [_DATASET + name for name in _listed(self._root / "datasets")]
+        found = [*listed(self._root / "models")]
+        found += [_DATASET + name for name in listed(self._root / "datasets")]
         return tuple(sorted(name for name in found if self.latest(name)))
 
     def numbers(self, name: str) -> tuple[int, ...]:
-        listed = _listed(self._folder(name) / "versions")
-        return tuple(sorted(int(number) for number in listed if number.isdigit()))
+        found = listed(self._folder(name) / "versions")
+        return tuple(sorted(int(number) for number in found if number.isdigit()))
 
     def latest(self, name: str) -> int:
         folder = self._folder(name)
@@ -119,12 +122,12 @@ class Folders:
         if known is None:
             return None
         folder = self._version(name, number)
-        revisions = sorted(int(file[:-5]) for file in _listed(folder) if file[:-5].isdigit())
-        found = [_read(folder / f"{nth}.json", Revision) for nth in revisions]
+        revisions = sorted(int(file[:-5]) for file in listed(folder) if file[:-5].isdigit())
+        found = [read(folder / f"{nth}.json", Revision) for nth in revisions]
         return Held(known.digest, known.created, tuple(one for one in found if one is not None))
 
     def aliases(self, name: str) -> dict[str, int]:
-        found = {file.removesuffix(".json") for file in _listed(self._folder(name) / "aliases")}
+        found = {file.removesuffix(".json") for file in listed(self._folder(name) / "aliases")}
         if self._last is not None and self._last.name == name:
             found.add(self._last.alias)
         pointing = {alias: self._alias(name, alias) for alias in sorted(found)}
@@ -174,10 +177,24 @@ class Folders:
     def add_revision(self, name: str, number: int, revision: Revision) -> None:
         held = self.held(name, number)
         assert held is not None, (name, number)
-        self._say(lambda: self._write_revision(name, number, len(held.revisions) + 1, revision))
+        nth = len(held.revisions) + 1
+        self._say(lambda: self._write_revision(name, number, nth, revision))
 
     def point(self, line: Promotion) -> None:
         self._say(lambda: self._write_line(line))
+
+    def remove_version(self, name: str, number: int) -> None:
+        self._say(lambda: self._remove(name, number))
+
+    def seek(self, wanted: Wanted) -> frozenset[tuple[str, int]]:
+        return self._up_to_date().seek(wanted)
+
+    def told(self, path: str) -> tuple[tuple[str, int, str], ...]:
+        return self._up_to_date().told(path)
+
+    def unnoted(self) -> tuple[tuple[str, int], ...]:
+        # while it is changed nobody asks for more: whatever came by another way is found by who looks
+        return () if self._held else self._up_to_date().unnoted()
 
     def write(self) -> None:
         """Do what was said."""
@@ -188,12 +205,12 @@ class Folders:
         """Finish what a killed writer had committed, and remove what it had not."""
         log = self._root / "log.jsonl"
         with suppress(FileNotFoundError), log.open("r+b") as file:
-            end = file.read().rfind(b"\n") + 1 if _is_cut(file) else None
+            end = file.read().rfind(b"\n") + 1 if is_cut(file) else None
             if end is not None:
                 file.truncate(end)
                 os.fsync(file.fileno())
         if self._last is not None:
-            held = _read(self._alias_file(self._last.name, self._last.alias), _Alias)
+            held = read(self._alias_file(self._last.name, self._last.alias), Pointing)
             if held is None or held.line != self._last:
                 self._write_alias(self._last)
 
@@ -201,34 +218,73 @@ class Folders:
         assert self._said is None, "one change is one version, one description or one alias"
         self._said = doing
 
+    def _up_to_date(self) -> FactRows:
+        """The index, once it knows of everything that lies here."""
+        names = (*listed(self._root / "models"), *(_DATASET + one for one in listed(self._root / "datasets")))
+        folders = {name: self._folder(name) for name in names}
+        if not is_up_to_date(self._index, folders):
+            may_write = os.access(self._root, os.W_OK)
+            with waiting(self._root / LOCK) if may_write and not self._held else nullcontext():
+                brought_up_to_date(self._index, folders, self._described)
+        return self._index.facts
+
+    def _described(self, name: str, number: int) -> tuple[str, Sequence[Fact] | None] | None:
+        """The digest of a version's last description, and its facts where it is there as it was written."""
+        held = self.held(name, number)
+        if held is None or not held.revisions:
+            return None
+        entry = held.revisions[-1].entry
+        try:
+            content = (self._files / entry[:2] / entry[2:4] / entry).read_bytes()
+        except OSError:
+            return entry, None
+        return entry, facts_of(content) if hashlib.sha256(content).hexdigest() == entry else None
+
     def _write_version(self, name: str, number: int, held: Held) -> None:
         folder = self._version(name, number)
         make_folder(folder.parent)
-        before = self._known(name, number - 1)
-        if before is not None and not (self._folder(name) / "digests" / before.digest).exists():
-            self._index(name, number - 1, before.digest)  # its writer was killed before it did
+        above, latest = self._folder(name), self.latest(name)
+        if number != latest + 1:
+            (above / "latest").unlink(missing_ok=True)  # where history is copied, numbers may be left out
+        before = self._known(name, latest)
+        if before is not None and not (above / "digests" / before.digest).exists():
+            # its writer, of an earlier mlc, was killed before it said so
+            write_atomically(above / "digests" / before.digest, b"%d\n" % latest, 0o644)
+        # said before it is so: a number is believed where the version of it has that digest
+        write_atomically(above / "digests" / held.digest, b"%d\n" % number, 0o644)
         for left in folder.parent.glob(f"{TEMPORARY}*"):
             shutil.rmtree(left)
         staged = folder.with_name(f"{TEMPORARY}{number}")
         staged.mkdir()
-        write_atomically(staged / "version.json", readable(_Known(held.digest, held.created)), 0o644)
+        write_atomically(staged / "version.json", readable(Known(held.digest, held.created)), 0o644)
         for nth, revision in enumerate(held.revisions, start=1):
             write_atomically(staged / f"{nth}.json", readable(revision), 0o644)
             self._link(staged, folder, revision)
         sync_folder(staged)
         os.rename(staged, folder)  # noqa: PTH104 - the os functions are what the fault tests replace
         sync_folder(folder.parent)
-        self._index(name, number, held.digest)
-
-    def _index(self, name: str, number: int, digest: str) -> None:
-        above = self._folder(name)
-        write_atomically(above / "digests" / digest, b"%d\n" % number, 0o644)
-        write_atomically(above / "latest", b"%d\n" % number, 0o644)
+        write_atomically(above / "latest", b"%d\n" % max(number, latest), 0o644)
 
     def _write_revision(self, name: str, number: int, nth: int, revision: Revision) -> None:
         folder = self._version(name, number)
+        # said before it is done: whoever looks for what is new reads a version in vain rather than overlooks one
+        with (self._folder(name) / _DESCRIBED).open("ab") as file:
+            file.write(f"{number} {revision.entry}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
         write_atomically(folder / f"{nth}.json", readable(revision), 0o644)
         self._link(folder, folder, revision)
+
+    def _remove(self, name: str, number: int) -> None:
+        folder, known = self._version(name, number), self._known(name, number)
+        aside = folder.with_name(f"{TEMPORARY}{number}")
+        if aside.exists():
+            shutil.rmtree(aside)
+        os.rename(folder, aside)  # noqa: PTH104 - the os functions are what the fault tests replace
+        sync_folder(folder.parent)
+        if known is not None:
+            (self._folder(name) / "digests" / known.digest).unlink(missing_ok=True)
+        shutil.rmtree(aside)
 
     def _link(self, folder: Path, final: Path, revision: Revision) -> None:
         """Links with the names of roles, for people: nothing of mlc follows them."""
@@ -256,16 +312,16 @@ class Folders:
 
     def _write_alias(self, line: Promotion) -> None:
         path = self._alias_file(line.name, line.alias)
-        write_atomically(path, readable(_Alias(line.number, line)), 0o644)
+        write_atomically(path, readable(Pointing(line.number, line)), 0o644)
 
-    def _alias(self, name: str, alias: str) -> _Alias | None:
+    def _alias(self, name: str, alias: str) -> Pointing | None:
         """Where an alias points. The log's last line is right where the alias does not know of it yet."""
         if self._last is not None and (self._last.name, self._last.alias) == (name, alias):
-            return _Alias(self._last.number, self._last)
-        return _read(self._alias_file(name, alias), _Alias)
+            return Pointing(self._last.number, self._last)
+        return read(self._alias_file(name, alias), Pointing)
 
-    def _known(self, name: str, number: int) -> _Known | None:
-        return _read(self._version(name, number) / "version.json", _Known)
+    def _known(self, name: str, number: int) -> Known | None:
+        return read(self._version(name, number) / "version.json", Known)
 
     def _alias_file(self, name: str, alias: str) -> Path:
         return self._folder(name) / "aliases" / f"{alias}.json"
@@ -277,64 +333,3 @@ class Folders:
         if name.startswith(_DATASET):
             return self._root / "datasets" / name.removeprefix(_DATASET)
         return self._root / "models" / name
-
-
-def _listed(folder: Path) -> Iterator[str]:
-    """The names in a folder, but for those of files that are being written."""
-    try:
-        with os.scandir(folder) as found:
-            return iter([entry.name for entry in found if not entry.name.startswith(".")])
-    except (FileNotFoundError, NotADirectoryError):
-        return iter(())
-
-
-def _last_line(log: Path) -> Promotion | None:
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            length = _TAIL
-            while True:
-                start = max(0, size - length)
-                file.seek(start)
-                whole = file.read(size - start).rpartition(b"\n")[0]  # what has no end was never said
-                line = whole.rpartition(b"\n")[2]
-                if start == 0 or b"\n" in whole:
-                    break
-                length *= 2
-    except FileNotFoundError:
-        return None
-    if not line:
-        return None
-    try:
-        return msgspec.json.decode(line, type=Promotion)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise StepFailed(registry_unreadable.damaged(log, error)) from error
-
-
-def _is_cut(file: Any) -> bool:
-    """Does a file end in the middle of a line? Leaves it at its start."""
-    is_empty = file.seek(0, os.SEEK_END) == 0
-    if not is_empty:
-        file.seek(-1, os.SEEK_END)
-    last = b"\n" if is_empty else file.read(1)
-    file.seek(0)
-    return bool(last != b"\n")
-
-
-def _read(path: Path, shape: type[_Shape]) -> _Shape | None:
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        return msgspec.json.decode(content, type=shape)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise StepFailed(registry_unreadable.damaged(path, error)) from error
-
-
-@contextmanager
-def _failures_told(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError as error:
-        raise StepFailed(registry_unreadable.refused(root, error)) from error

@@ -57,6 +57,19 @@ def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
             return Registry(
                 InDatabase(database), BytesInDatabase(database=database, fetched=Content(root / _FETCHED))
             )
+        case "mlflow":
+            from mlc.drivers.registry.mlflow import BytesInArtifacts, InMlflow, Server
+            from mlc.store.content import Content
+
+            server = Server(
+                uri=str(spec["uri"]),
+                experiment=str(spec["experiment"]),
+                token=_secret(spec.get("token")),
+                user=str(spec.get("user", "")),
+                password=_password(spec),
+            )
+            artifacts = BytesInArtifacts(server=server, fetched=Content(root / _FETCHED))
+            return Registry(InMlflow(server, artifacts), artifacts)
         case _:
             return Registry(_rows(root, spec), _bytes(root, spec))
 
@@ -94,9 +107,13 @@ def _database(root: Path, spec: Mapping[str, Any]) -> Database:
 
 
 def _password(spec: Mapping[str, Any]) -> Secret | None:
+    return _secret(spec.get("password"))
+
+
+def _secret(reference: str | None) -> Secret | None:
     from mlc.store.secrets import read_secret
 
-    return None if spec.get("password") is None else read_secret(spec["password"])
+    return None if reference is None else read_secret(reference)
 
 
 def _need(package: str, extra: str, where: str) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from mlc.drivers.registry.catalogue import Answer, Changes
 from mlc.drivers.registry.files import Elsewhere
-from mlc.drivers.registry.rows import Ask, Rows, with_tables
+from mlc.drivers.registry.rows import Ask, IndexedRows, Rows, with_tables
 from mlc.store.catalogue_tables import PREFIX, Database
 from mlc.store.databases import shown
 
@@ -26,10 +26,13 @@ class InDatabase(Struct, frozen=True):
     @contextmanager
     def look(self) -> Iterator[Rows | None]:
         with self.database.looking() as ask:
-            yield None if ask is None else Rows(ask, PREFIX)
+            if ask is None:
+                yield None
+            else:
+                yield (IndexedRows if self.database.version_of(ask) > 1 else Rows)(ask, PREFIX)
 
-    def change(self, doing: Callable[[Rows], Answer]) -> Answer:
-        return self.database.changing(lambda ask: doing(Rows(ask, PREFIX)))
+    def change(self, doing: Callable[[IndexedRows], Answer]) -> Answer:
+        return self.database.changing(lambda ask: doing(IndexedRows(ask, PREFIX)))
 
 
 class BytesInDatabase(Elsewhere, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ from typing import Any
 from msgspec import structs
 
 from mlc.drivers.registry.catalogue import ENTRY, Held, Revision
+from mlc.drivers.registry.fact_rows import FactRows
+from mlc.drivers.registry.facts import Fact, Wanted
 from mlc.ir.registry import Promotion
 
 Ask = Callable[[str, Mapping[str, Any]], Sequence[Mapping[str, Any]]]
@@ -15,7 +17,10 @@ Ask = Callable[[str, Mapping[str, Any]], Sequence[Mapping[str, Any]]]
 
 
 class Rows:
-    """The catalogue within one transaction. `prefix` is what the names of its tables begin with."""
+    """The catalogue within one transaction. `prefix` is what the names of its tables begin with.
+
+    As it was before there was an index: whoever only looks at such a one can do without.
+    """
 
     def __init__(self, ask: Ask, prefix: str = "") -> None:
         self.ask = with_tables(ask, prefix)
@@ -143,7 +148,8 @@ class Rows:
         self._ask(
             "DELETE FROM {aliases} WHERE name = :name AND alias = :alias", name=line.name, alias=line.alias
         )
-        if line.number is not None:
+        # where history is copied, a line may tell of a version that is no longer kept
+        if line.number is not None and self._has(line.name, line.number):
             self._ask(
                 "INSERT INTO {aliases} (name, alias, number) VALUES (:name, :alias, :number)",
                 name=line.name,
@@ -157,8 +163,53 @@ class Rows:
             **structs.asdict(line),
         )
 
+    def _has(self, name: str, number: int) -> bool:
+        return bool(
+            self._ask(
+                "SELECT number FROM {versions} WHERE name = :name AND number = :number",
+                name=name,
+                number=number,
+            )
+        )
+
     def _ask(self, statement: str, **values: Any) -> Sequence[Mapping[str, Any]]:
         return self.ask(statement, values)
+
+
+class IndexedRows(Rows):
+    """The catalogue with its index of facts, in the same transaction."""
+
+    def __init__(self, ask: Ask, prefix: str = "") -> None:
+        super().__init__(ask, prefix)
+        self._facts = FactRows(self.ask)
+
+    def add_version(self, name: str, number: int, held: Held) -> None:
+        super().add_version(name, number, held)
+        self._facts.miss(name, number)
+
+    def add_revision(self, name: str, number: int, revision: Revision) -> None:
+        super().add_revision(name, number, revision)
+        self._facts.miss(name, number)
+
+    def remove_version(self, name: str, number: int) -> None:
+        self._facts.forget(name, number)
+        for table in ("{files}", "{revisions}", "{versions}"):
+            self.ask(
+                f"DELETE FROM {table} WHERE name = :name AND number = :number",  # noqa: S608 - names of ours
+                {"name": name, "number": number},
+            )
+
+    def note(self, name: str, number: int, entry: str, facts: Sequence[Fact]) -> None:
+        self._facts.note(name, number, entry, facts)
+
+    def seek(self, wanted: Wanted) -> frozenset[tuple[str, int]]:
+        return self._facts.seek(wanted)
+
+    def told(self, path: str) -> tuple[tuple[str, int, str], ...]:
+        return self._facts.told(path)
+
+    def unnoted(self) -> tuple[tuple[str, int], ...]:
+        return self._facts.unnoted()
 
 
 def with_tables(ask: Ask, prefix: str) -> Ask:

@@ -8,21 +8,20 @@ nor more than anything.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from mlc.drivers.registry.catalogue import View
+from mlc.drivers.registry.asking import WORDS, path_of, read
+from mlc.drivers.registry.catalogue import Indexed, View
+from mlc.drivers.registry.facts import Wanted
+from mlc.drivers.registry.narrowing import aliases_asked, narrowed
 from mlc.drivers.registry.places import Registry
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Entry, Version
 from mlc.rules import bad_search
 
-LONGEST = 2_000  # characters
-_WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
-_TOKEN = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[<>!=]=|=)""")
 _FIELDS = (*Entry.__struct_fields__, "alias", "created")
 
 Test = Callable[[Mapping[str, Any]], bool]
@@ -31,49 +30,76 @@ Test = Callable[[Mapping[str, Any]], bool]
 def search(registry: Registry, asked: str) -> tuple[Version, ...]:
     """Every version of every model that a search fits, by name and number.
 
+    An index of facts says which to look at, where the registry has one that knows of what is asked for.
     Raises StepFailed (bad-search, registry-unreadable).
     """
+    fits, wanted = parsed(asked), narrowed(asked)
+    with registry.catalogue.look() as view:
+        if view is None:
+            return ()
+        standing = view.standing()
+        return tuple(_found(registry, view, _candidates(view, wanted, standing), fits, standing))
+
+
+def searched_whole(registry: Registry, asked: str) -> tuple[Version, ...]:
+    """The same, by looking at every version there is."""
     fits = parsed(asked)
     with registry.catalogue.look() as view:
-        return () if view is None else tuple(_found(registry, view, fits))
+        if view is None:
+            return ()
+        return tuple(_found(registry, view, _all(view), fits, view.standing()))
 
 
 def parsed(asked: str) -> Test:
     """The search as a test of an entry's facts. Raises StepFailed (bad-search)."""
-    if len(asked) > LONGEST:
-        raise StepFailed(bad_search.too_long(len(asked), LONGEST))
-    parts = _TOKEN.split(asked)
-    python = "".join("==" if part == "=" else part for part in parts)
+    tree = read(asked)
     try:
-        tree = ast.parse(python, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise StepFailed(bad_search.found(asked, str(getattr(error, "msg", error)))) from None
-    try:
-        return _test(tree.body, asked)
+        return _test(tree, asked)
     except RecursionError:
         raise StepFailed(bad_search.found(asked, "it is nested too deeply")) from None
 
 
-def _found(registry: Registry, view: View, fits: Test) -> Iterator[Version]:
-    for name in view.names():
-        if "/" in name:
-            continue  # a dataset
-        pointing: dict[int, list[str]] = {}
-        for alias, number in view.aliases(name).items():
-            pointing.setdefault(number, []).append(alias)
-        for number in view.numbers(name):
-            held = view.held(name, number)
-            assert held is not None, (name, number)
-            content = registry.files.read(held.revisions[-1].entry)
-            aliases = pointing.get(number, [])
-            facts = {**msgspec.json.decode(content), "alias": aliases, "created": held.created}
-            if fits(facts):
-                yield Version(
-                    entry=msgspec.json.decode(content, type=Entry),
-                    created=held.created,
-                    aliases=tuple(aliases),
-                    revisions=tuple(revision.entry for revision in held.revisions),
-                )
+def _all(view: View) -> list[tuple[str, int]]:
+    # what has a / in its name is a dataset
+    return [(name, number) for name in view.names() if "/" not in name for number in view.numbers(name)]
+
+
+def _candidates(
+    view: View, wanted: Wanted | None, standing: Mapping[tuple[str, str], int]
+) -> list[tuple[str, int]]:
+    """The versions that may fit, in order."""
+    aliases = aliases_asked(wanted)
+    if aliases is not None:  # there are few of them, and where they point is known
+        return sorted({(name, number) for (name, alias), number in standing.items() if alias in aliases})
+    if wanted is None or not isinstance(view, Indexed):
+        return _all(view)
+    return sorted(key for key in view.seek(wanted) if "/" not in key[0])
+
+
+def _found(
+    registry: Registry,
+    view: View,
+    candidates: list[tuple[str, int]],
+    fits: Test,
+    standing: Mapping[tuple[str, str], int],
+) -> Iterator[Version]:
+    pointing: dict[tuple[str, int], list[str]] = {}
+    for (name, alias), number in standing.items():
+        pointing.setdefault((name, number), []).append(alias)
+    for name, number in candidates:
+        held = view.held(name, number)
+        if held is None:
+            continue  # it has been removed since
+        content = registry.files.read(held.revisions[-1].entry)
+        aliases = pointing.get((name, number), [])
+        facts = {**msgspec.json.decode(content), "alias": aliases, "created": held.created}
+        if fits(facts):
+            yield Version(
+                entry=msgspec.json.decode(content, type=Entry),
+                created=held.created,
+                aliases=tuple(aliases),
+                revisions=tuple(revision.entry for revision in held.revisions),
+            )
 
 
 def _test(node: ast.expr, asked: str) -> Test:
@@ -106,24 +132,15 @@ def _value(node: ast.expr, asked: str) -> Callable[[Mapping[str, Any]], Any]:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | bool | None):
         constant = node.value
         return lambda _: constant
-    path = _path(node)
+    path = path_of(node)
     if path is None:
         raise StepFailed(bad_search.found(asked, "it takes facts, numbers, texts, true, false and null only"))
-    if path[0] in _WORDS and len(path) == 1:
-        word = _WORDS[path[0]]
+    if path[0] in WORDS and len(path) == 1:
+        word = WORDS[path[0]]
         return lambda _: word
     if path[0] not in _FIELDS:
         raise StepFailed(bad_search.unknown(path[0], _FIELDS))
     return lambda facts: _followed(facts, path)
-
-
-def _path(node: ast.expr) -> tuple[str, ...] | None:
-    if isinstance(node, ast.Name):
-        return (node.id,)
-    if isinstance(node, ast.Attribute):
-        above = _path(node.value)
-        return None if above is None else (*above, node.attr)
-    return None
 
 
 def _followed(facts: Any, path: tuple[str, ...]) -> Any:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from mlc.drivers.registry.catalogue import Editable
 from mlc.drivers.registry.places import Registry
 from mlc.ir.registry import Promotion
 
 
 class Standing(Struct, frozen=True):
     """A version as it is: the digest of its model ("" where there is no such version), and its files by role
-    that are gone or are not what they were.
+    that are gone or are not what they were. `edited` says what else was changed, where others may change what is said
+    of a version.
     """
 
     digest: str = ""
     gone: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
 
 
 def standing(registry: Registry, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Standing]:
@@ -30,8 +33,13 @@ def standing(registry: Registry, wanted: Iterable[tuple[str, int]]) -> dict[tupl
         if view is None:
             return {one: Standing() for one in wanted}
         held = {one: view.held(*one) for one in wanted}
+        edited = {one: view.edited(*one) for one in wanted if isinstance(view, Editable)}
     return {
-        one: Standing() if found is None else _standing(registry, found.digest, found.revisions[-1].files)
+        one: Standing()
+        if found is None
+        else structs.replace(
+            _standing(registry, found.digest, found.revisions[-1].files), edited=edited.get(one, ())
+        )
         for one, found in held.items()
     }
 

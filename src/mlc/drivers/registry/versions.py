@@ -15,7 +15,17 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from mlc.drivers.registry.catalogue import ENTRY, Changes, Held, Revision, View, readable
+from mlc.drivers.registry.catalogue import (
+    ENTRY,
+    Changes,
+    Held,
+    Indexed,
+    Noting,
+    Revision,
+    View,
+    readable,
+)
+from mlc.drivers.registry.facts import facts_of
 from mlc.drivers.registry.places import Registry
 from mlc.ir.diagnostic import Diagnostic
 from mlc.ir.operation import StepFailed
@@ -67,22 +77,52 @@ def described(
         digests = {role: registry.files.put(source) for role, source in sorted(files.items())}
         digest = digests.get(known_by, known_by)
 
-        def add(changes: Changes) -> tuple[Any, bool, bool]:
+        def add(changes: Changes) -> tuple[Any, bool, bool, bool]:
             known = changes.number_of(name, digest)
             number = known or changes.latest(name) + 1
             entry = describe(number, digests)
-            kept = registry.files.put_during(changes, readable(entry))
+            content = readable(entry)
+            kept = registry.files.put_during(changes, content)
             revision = Revision(digests | {ENTRY: kept}, now)
             held = changes.held(name, number) if known else None
+            revised = held is None or held.revisions[-1].entry != revision.entry
             if held is None:
                 changes.add_version(name, number, Held(digest, now, (revision,)))
-                return entry, False, True
-            revised = held.revisions[-1].entry != revision.entry
-            if revised:
+            elif revised:
                 changes.add_revision(name, number, revision)
-            return entry, True, revised
+            if isinstance(changes, Noting):
+                if revised:
+                    changes.note(name, number, kept, facts_of(content))
+                return entry, held is not None, revised, bool(changes.unnoted())
+            return entry, held is not None, revised, False
 
-        return registry.catalogue.change(add)
+        entry, already, revised, is_behind = registry.catalogue.change(add)
+        if is_behind:
+            catch_up(registry)
+        return entry, already, revised
+
+
+def catch_up(registry: Registry, most: int = 200) -> None:
+    """Put the facts of some versions into the index that are not there yet: those that an earlier mlc registered."""
+    with registry.catalogue.look() as view:
+        unnoted = view.unnoted() if isinstance(view, Indexed) else ()
+        waiting = {}
+        for name, number in unnoted[:most]:
+            held = None if view is None else view.held(name, number)
+            entry = "" if held is None else held.revisions[-1].entry
+            if entry and registry.files.found(entry) == entry:
+                waiting[name, number] = entry
+
+    def note(changes: Changes) -> None:
+        assert isinstance(changes, Noting)
+        for (name, number), entry in waiting.items():
+            held = changes.held(name, number)
+            if held is not None and held.revisions[-1].entry == entry:
+                changes.note(name, number, entry, facts[entry])
+
+    facts = {entry: facts_of(registry.files.read(entry)) for entry in waiting.values()}
+    if waiting:
+        registry.catalogue.change(note)
 
 
 def models(registry: Registry) -> tuple[Summary, ...]:

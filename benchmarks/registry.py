@@ -1,0 +1,196 @@
+"""Registering, looking up and searching where there are 100,000 versions already, in each shape of registry, against
+MLflow's server with as many on SQLite, in the same run.
+
+Run: python benchmarks/registry.py [VERSIONS] [--shape hybrid] [--no-peer] [--postgresql URL] [--mariadb URL]
+
+What is there already is put there without waiting for the disk, and of MLflow by rows of its own tables; what is
+measured waits for the disk as it always does. MLflow has an environment of its own (`.checkers/mlflow`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from mlc.drivers.registry import Cause, Registry, open_registry, register, set_alias, version
+from mlc.drivers.registry.catalogue import ENTRY, Changes, Held, Noting, Revision, readable
+from mlc.drivers.registry.facts import facts_of
+from mlc.drivers.registry.search import search
+from mlc.ir.registry import Entry, LearnedFrom, Metric, Signature
+
+ROOT = Path(__file__).parent.parent
+PEER = ROOT / ".checkers/mlflow/bin/python"
+MODELS = 100
+OWNERS = ("risk-ml", "fraud", "growth", "ops")
+NOW = "2026-01-01T12:00:00+00:00"
+WANTED = 20  # times as fast as MLflow's server, on the embedded default
+SHAPES: dict[str, dict[str, Any]] = {
+    "hybrid": {"type": "hybrid", "database": "sqlite:///registry.db", "files": "files"},
+    "filesystem": {"type": "filesystem", "path": "registry"},
+    "database": {"type": "database", "database": "sqlite:///all.db"},
+}
+SEARCH = 'metrics.roc_auc.low > 0.9998 and owner = "risk-ml"'
+"""About five in 100,000 versions fit."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("versions", nargs="?", type=int, default=100_000)
+    parser.add_argument("--shape", choices=SHAPES, action="append")
+    parser.add_argument("--postgresql", metavar="URL")
+    parser.add_argument("--mariadb", metavar="URL")
+    parser.add_argument("--no-peer", action="store_true")
+    given = parser.parse_args()
+    shapes = {name: SHAPES[name] for name in given.shape or SHAPES}
+    for server in ("postgresql", "mariadb"):
+        if getattr(given, server):
+            shapes[server] = {"type": "hybrid", "database": getattr(given, server), "files": "files"}
+    peer = None if given.no_peer else told_by_peer(given.versions)
+    print(f"{given.versions:,} versions of {MODELS} models; median, ms")
+    print(f"{'':24} {'register':>10} {'by number':>10} {'by alias':>10} {'search':>10}   filled in")
+    if peer is not None:
+        shown("MLflow's server", peer)
+    failed = False
+    for name, spec in shapes.items():
+        with tempfile.TemporaryDirectory() as folder:
+            found = measured(Path(folder), spec, given.versions)
+        shown(name, found)
+        if peer is not None:
+            ratios = {what: peer[what] / found[what] for what in ("register", "number", "alias", "search")}
+            print(f"{'':24} " + " ".join(f"{ratio:9.0f}×" for ratio in ratios.values()))
+            failed |= name == "hybrid" and min(ratios.values()) < WANTED
+    if failed:
+        sys.exit(f"less than {WANTED} times as fast as MLflow's server")
+
+
+def shown(name: str, found: dict[str, float]) -> None:
+    told = " ".join(f"{1000 * found[what]:10.2f}" for what in ("register", "number", "alias", "search"))
+    print(f"{name:24} {told}   {found['filled']:.0f} s", flush=True)
+
+
+def measured(root: Path, spec: dict[str, Any], versions: int) -> dict[str, float]:
+    started = time.perf_counter()
+    with without_waiting():
+        fill(open_registry(root, spec), versions)
+    filled = time.perf_counter() - started
+    of_one = versions // MODELS
+    some = random.Random(1)
+    registry = open_registry(root, spec)
+    times = iter(range(10**9))
+
+    def registered() -> None:
+        nth = next(times)
+        name, content = f"m{nth % MODELS}", os.urandom(20_000)
+        register(registry, name, {"onnx": content, "card": b"card"}, described(name, some), NOW)
+
+    def numbered() -> None:
+        version(registry, f"m{some.randrange(MODELS)}", some.randrange(1, of_one + 1))
+
+    return {
+        "filled": filled,
+        "register": median(registered, 60),
+        "number": median(numbered, 200),
+        "alias": median(lambda: version(registry, f"m{some.randrange(MODELS)}", "production"), 200),
+        "search": median(lambda: search(registry, SEARCH), 20),
+    }
+
+
+def median(act: Callable[[], object], times: int) -> float:
+    act()
+    found = []
+    for _ in range(times):
+        started = time.perf_counter()
+        act()
+        found.append(time.perf_counter() - started)
+    return statistics.median(found)
+
+
+def described(name: str, some: random.Random) -> Callable[[int, dict[str, str]], Entry]:
+    def describe(number: int, digests: dict[str, str]) -> Entry:
+        metrics = {}
+        for metric in ("roc_auc", "accuracy", "log_loss"):
+            low = some.random()
+            metrics[metric] = Metric(value=low + 0.01, low=low, high=low + 0.02, confidence=0.95, n=1000)
+        return Entry(
+            project="lending",
+            name=name,
+            number=number,
+            digest=digests["onnx"],
+            owner=OWNERS[number % len(OWNERS)],
+            tags=["tabular", f"t{number % 50}"],
+            task="binary_classification",
+            estimator="sklearn.linear_model.LogisticRegression",
+            params={"C": 1.0},
+            data=LearnedFrom(dataset="loans", parts={"train": "1" * 64, "test": "2" * 64}),
+            signature=Signature(inputs=[], outputs=[]),
+            metrics=metrics,
+            config="0" * 64,
+            files=digests,
+        )
+
+    return describe
+
+
+def fill(registry: Registry, versions: int) -> None:
+    """Versions as registering would leave them, many to a transaction where a shape takes many."""
+    some = random.Random(0)
+    card = registry.files.put(b"card")
+    at_once = 1 if "Folders" in type(registry.catalogue).__name__ else 1000
+    waiting: list[tuple[str, int, str, Revision, bytes]] = []
+
+    def add(changes: Changes) -> None:
+        for name, number, digest, revision, content in waiting:
+            registry.files.put_during(changes, content)
+            changes.add_version(name, number, Held(digest, NOW, (revision,)))
+            if isinstance(changes, Noting):
+                changes.note(name, number, revision.entry, facts_of(content))
+
+    for nth in range(versions):
+        name, number = f"m{nth % MODELS}", nth // MODELS + 1
+        onnx = b"%d" % nth
+        digests = {"onnx": hashlib.sha256(onnx).hexdigest(), "card": card}
+        if nth % 10 == 0:
+            registry.files.put(onnx)  # the bytes of a few are enough: nobody reads them here
+        content = readable(described(name, some)(number, digests))
+        entry = hashlib.sha256(content).hexdigest()
+        waiting.append((name, number, digests["onnx"], Revision(digests | {ENTRY: entry}, NOW), content))
+        if len(waiting) == at_once or nth == versions - 1:
+            registry.catalogue.change(add)
+            waiting.clear()
+    for nth in range(MODELS):
+        cause = Cause(environment="prod", deployment="web", at=NOW)
+        set_alias(registry, f"m{nth}", "production", versions // MODELS // 2, expected=None, cause=cause)
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    with mock.patch("os.fsync"), mock.patch("os.fdatasync"):
+        yield
+
+
+def told_by_peer(versions: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [PEER, Path(__file__).with_name("registry_mlflow.py"), str(versions), folder],
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    main()

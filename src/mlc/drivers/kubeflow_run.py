@@ -1,0 +1,162 @@
+"""Uploads a pipeline to Kubeflow Pipelines and sets its recurring run, by REST (`/apis/v2beta1`).
+
+Everything goes by names that follow from the description: a version of a pipeline is named by the digest of its text,
+so the same one is uploaded once; a recurring run is named as its pipeline. Kubeflow cannot change a recurring run:
+where one is not as described, it is stopped, the new one is made, and then the old one is removed. Of several of the
+name, as others made them or a killed run left them, one is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlc.drivers._rest import Service, part, service
+from mlc.ir.operation import Operation, Product, StepFailed, Work
+from mlc.store.files import write_atomically
+
+VERSION = 1
+PACKAGES: tuple[str, ...] = ()
+EFFECT = True
+
+API = "/apis/v2beta1"
+_MODES = {True: "ENABLE", False: "DISABLE"}
+
+
+def run(work: Work) -> Product:
+    """`uploaded` is JSON: the names and the server's identifiers of pipeline, version and recurring run.
+
+    Raises StepFailed (kubeflow-refused, secret-missing).
+    """
+    spec = work.spec
+    kubeflow = service(spec["api"], spec["token"], work.operation.address)
+    content = text_of(spec["documents"])
+    version = f"{spec['name']}-{hashlib.sha256(content).hexdigest()[:12]}"
+    work.tell(f"looking for {version}")
+    pipeline = _pipeline(kubeflow, spec)
+    uploaded = _version(kubeflow, pipeline, version, content, spec["description"])
+    recurring = _recurring(kubeflow, spec, pipeline, uploaded)
+    told = {
+        "pipeline": {"name": spec["name"], "id": pipeline},
+        "version": {"name": version, "id": uploaded},
+        "recurring_run": recurring,
+    }
+    path = work.folder / "uploaded.json"
+    write_atomically(path, msgspec.json.encode(told, order="deterministic"))
+    return Product({"uploaded": path}, {"version": version, "recurring": bool(recurring)})
+
+
+def undo(root: Path, environment: str, operation: Operation) -> None:  # noqa: ARG001 - as every driver's
+    """Remove the recurring runs. The pipeline stays, with its versions and the runs that were."""
+    spec = operation.spec
+    kubeflow = service(spec["api"], spec["token"], operation.address)
+    for one in _of_name(kubeflow, spec):
+        kubeflow.delete(f"{API}/recurringruns/{part(one['recurring_run_id'])}")
+
+
+def text_of(documents: list[Any]) -> bytes:
+    """The pipeline as it is uploaded: JSON, which is YAML too, a document after the other."""
+    return b"\n---\n".join(msgspec.json.encode(one, order="deterministic") for one in documents)
+
+
+def wanted(spec: Mapping[str, Any], pipeline: str, version: str, experiment: str) -> dict[str, Any]:
+    """The recurring run as it is described."""
+    return {
+        "display_name": spec["name"],
+        "description": spec["description"],
+        "experiment_id": experiment,
+        "pipeline_version_reference": {"pipeline_id": pipeline, "pipeline_version_id": version},
+        "runtime_config": {"parameters": {}},
+        "trigger": {"cron_schedule": {"cron": f"0 {spec['schedule']['cron']}"}},  # seconds come first
+        "max_concurrency": "1",
+        "no_catchup": True,
+        "mode": _MODES[spec["schedule"]["enabled"]],
+    }
+
+
+def _pipeline(kubeflow: Service, spec: Mapping[str, Any]) -> str:
+    found = kubeflow.get(f"{API}/pipelines/names/{part(spec['name'])}", namespace=spec["namespace"])
+    if found is None:
+        body = {
+            "name": spec["name"],
+            "display_name": spec["name"],
+            "description": spec["description"],
+            "namespace": spec["namespace"],
+        }
+        found = kubeflow.post(f"{API}/pipelines", body)
+    return str(found["pipeline_id"])
+
+
+def _version(kubeflow: Service, pipeline: str, name: str, content: bytes, description: str) -> str:
+    for one in kubeflow.all(f"{API}/pipelines/{part(pipeline)}/versions", "pipeline_versions"):
+        if name in (one.get("name"), one.get("display_name")):
+            return str(one["pipeline_version_id"])
+    query = {"name": name, "display_name": name, "pipelineid": pipeline, "description": description}
+    made = kubeflow.upload(f"{API}/pipelines/upload_version", f"{name}.yaml", content, **query)
+    return str(made["pipeline_version_id"])
+
+
+def _experiment(kubeflow: Service, spec: Mapping[str, Any]) -> str:
+    for one in kubeflow.all(f"{API}/experiments", "experiments", namespace=spec["namespace"]):
+        if one.get("display_name") == spec["name"]:
+            return str(one["experiment_id"])
+    body = {
+        "display_name": spec["name"],
+        "description": spec["description"],
+        "namespace": spec["namespace"],
+    }
+    return str(kubeflow.post(f"{API}/experiments", body)["experiment_id"])
+
+
+def _of_name(kubeflow: Service, spec: Mapping[str, Any]) -> list[Any]:
+    fields = ("recurringRuns", "recurring_runs")
+    listed = kubeflow.all(f"{API}/recurringruns", *fields, namespace=spec["namespace"])
+    return [one for one in listed if one.get("display_name") == spec["name"]]
+
+
+def _recurring(
+    kubeflow: Service, spec: Mapping[str, Any], pipeline: str, version: str
+) -> dict[str, str] | None:
+    """The recurring run that is as described; all others of its name are removed."""
+    there = _of_name(kubeflow, spec)
+    if spec["schedule"] is None:
+        for one in there:
+            kubeflow.delete(f"{API}/recurringruns/{part(one['recurring_run_id'])}")
+        return None
+    described = wanted(spec, pipeline, version, _experiment(kubeflow, spec))
+    kept = next((one for one in there if _is_as(one, described)), None)
+    others = [one for one in there if one is not kept]
+    if kept is None:
+        kept = _instead(kubeflow, described, others)
+    elif kept.get("mode") != described["mode"]:
+        action = "enable" if described["mode"] == "ENABLE" else "disable"
+        kubeflow.post(f"{API}/recurringruns/{part(kept['recurring_run_id'])}:{action}")
+    for one in others:
+        kubeflow.delete(f"{API}/recurringruns/{part(one['recurring_run_id'])}")
+    return {"name": spec["name"], "id": str(kept["recurring_run_id"]), "mode": described["mode"]}
+
+
+def _instead(kubeflow: Service, described: dict[str, Any], others: list[Any]) -> Any:
+    """Make the new one while no old one starts anything; where it is refused, the old ones go on."""
+    running = [one["recurring_run_id"] for one in others if one.get("mode") == "ENABLE"]
+    for identifier in running:
+        kubeflow.post(f"{API}/recurringruns/{part(identifier)}:disable")
+    try:
+        return kubeflow.post(f"{API}/recurringruns", described)
+    except StepFailed:
+        for identifier in running:
+            kubeflow.post(f"{API}/recurringruns/{part(identifier)}:enable")
+        raise
+
+
+def _is_as(one: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
+    """Whether a recurring run is as described but for whether it is switched on. A server leaves out what is empty."""
+    return all(
+        (one.get(field) or None) == (value or None)
+        for field, value in described.items()
+        if field not in ("mode", "runtime_config")
+    ) and not ((one.get("runtime_config") or {}).get("parameters"))

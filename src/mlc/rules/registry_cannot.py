@@ -1,0 +1,67 @@
+"""registry-cannot: an alias that the project's registry keeps for itself.
+
+Why it matters: MLflow takes `latest`, and `v3` for the version 3, as its own words for versions. It refuses such an
+alias, and that would show only once a model was trained.
+How to mend it: take another alias, such as the name of what it is for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.rules._subject import Subject
+
+RULE = Rule.of(__name__, "error", "The registry keeps this alias for itself.")
+SCOPE = "upstream"  # the registry that mlc.yaml names is in every part
+
+_PROJECT = "mlc: 1\nproject: shop\nowner: growth\nenvironments: [dev]\nregistry: lab\n"
+_REGISTRY = "type: mlflow\nuri: https://mlflow.example\n"
+BAD = {
+    "mlc.yaml": _PROJECT,
+    "registry/lab.yaml": _REGISTRY,
+    "deployment/local.yaml": "model: churn\ntarget: here\nalias: latest\n",
+}
+GOOD = {
+    "mlc.yaml": _PROJECT,
+    "registry/lab.yaml": _REGISTRY,
+    "deployment/local.yaml": "model: churn\ntarget: here\nalias: newest\n",
+}
+
+_KEPT = re.compile(r"latest|v[0-9]+")
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    registry = subject.named("registry", subject.project["registry"])
+    if registry is None or registry["type"] != "mlflow":
+        return
+    for address, deployment in subject.each("deployment"):
+        alias = deployment["alias"] or subject.document.environment
+        if keeps(alias):
+            where = "alias" if deployment["alias"] else "model"
+            named = "" if deployment["alias"] else ", which is what the environment is called"
+            yield RULE.at(
+                subject.span(address, where),
+                f"The registry {subject.project['registry']} is on MLflow, which keeps the alias {alias} for itself"
+                f"{named}.",
+                text="MLflow's own word",
+                help="Take another alias, such as the name of what it is for: alias: production",
+                address=str(address),
+                path=where,
+            )
+
+
+def keeps(alias: str) -> bool:
+    """Whether MLflow keeps an alias for itself."""
+    return _KEPT.fullmatch(alias) is not None
+
+
+def found(name: str, alias: str) -> Diagnostic:
+    """Of an alias that somebody wants to move by hand."""
+    return RULE.at(
+        None,
+        f"The alias {alias} of {name} cannot be moved: MLflow keeps it for itself. Nothing was done.",
+        help="Take another alias, such as the name of what it is for.",
+        address=f"model.{name}",
+    )
