@@ -207,7 +207,10 @@ def test_an_endpoint_and_its_deployments(tmp_path: Path) -> None:
     }
     assert target["requests"] == {"timeout": "3s", "at_once": 4}
     assert target["probe"] == {"delay": "30s"}
-    assert set(runtime["packages"]) >= {"azureml-inference-server-http", "onnxruntime"}  # which is told as assumed
+    assert set(runtime["packages"]) >= {
+        "azureml-inference-server-http",
+        "onnxruntime",
+    }  # which is told as assumed
     assert blue["variables"] == {"LOG": "info", "TOKEN": "${secret:api_token}"}
 
 
