@@ -28,7 +28,16 @@ MAY_BE_MISSING = (
     "grafana",
     "openapi",
 )
-PLATFORMS = ("azureml", "checkov", "datacontract", "dvc", "katib", "kfp", "mlflow", "ray")  # seconds each: platforms/ runs them
+PLATFORMS = (
+    "azureml",
+    "checkov",
+    "datacontract",
+    "dvc",
+    "katib",
+    "kfp",
+    "mlflow",
+    "ray",
+)  # seconds each: platforms/ runs them
 
 
 @cache
