@@ -1,8 +1,8 @@
 """What `benchmarks/registry.py` compares with: MLflow's server on SQLite, asked by MLflow's own client.
 
 Run by MLflow's Python: registry_mlflow.py VERSIONS FOLDER. The last line of its output is JSON, seconds by what was
-done. `register` is `create_model_version` alone, of a model whose bytes lie elsewhere; `bytes` is a run with an artifact of
-20 kB before it. Ours keeps and syncs as many.
+done. `register` is `create_model_version` alone, of a model whose bytes lie elsewhere; `bytes` is a run with an
+artifact of 20 kB before it. Ours keeps and syncs as many.
 """
 
 from __future__ import annotations
