@@ -37,6 +37,9 @@ _BEGINS_PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _NOT_TAKEN_OUT = frozenset({"missing-key", "unresolved-reference", "empty-resource", "resource-name"})
 """What no taking out mends."""
 
+_NEEDED = frozenset({"target", "model", "dataset", "features", "task", "train", "type", "source"})
+"""Fields that a resource cannot do without; what is wrong with them is told as it is."""
+
 
 class Unreadable(Exception):
     """A source that cannot be imported at all."""
@@ -211,6 +214,8 @@ def _taken_out(draft: Draft, errors: Sequence[Diagnostic], texts: Mapping[str, s
         drafted = by_file.get(error.primary.span.file)
         path = None if drafted is None else _path_at(error.primary.span, texts)
         if drafted is None or not path or path not in _paths(drafted.spec):
+            return done
+        if len(path) == 1 and path[0] in _NEEDED:
             return done
         if any(isinstance(part, int) for part in path) or path[-1] == "columns":
             return done  # of a list, what is left would be another one

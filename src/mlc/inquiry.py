@@ -367,7 +367,8 @@ def _within(compiled: pipeline.Compiled, kept: frozenset[Address]) -> pipeline.C
     resources = tuple(one for one in graph.resources if one.address in kept)
     edges = tuple(edge for edge in graph.edges if edge.source in kept and edge.target in kept)
     artifacts = tuple(one for one in compiled.artifacts if one.address in kept)
-    return pipeline.Compiled(msgspec.structs.replace(graph, resources=resources, edges=edges), artifacts)
+    narrower = msgspec.structs.replace(graph, resources=resources, edges=edges)
+    return msgspec.structs.replace(compiled, graph=narrower, artifacts=artifacts)
 
 
 def located(found: tuple[Diagnostic, ...], compiled: pipeline.Compiled) -> tuple[Diagnostic, ...]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from mlc import check, data, kinds, load
+from mlc import check, data, kinds, load, own_backends
 from mlc.compose import project as composing
 from mlc.compose.hydra import parse_overrides
 from mlc.compose.overlay import Overlay
@@ -64,21 +64,27 @@ class Composed(Struct, frozen=True):
     documents: dict[str, Document]
     sources: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
+    source: Source
 
 
 class Validated(Struct, frozen=True):
-    """`checked` holds each environment that has no mistake; `diagnostics` also those of composing."""
+    """`checked` holds each environment that has no mistake; `diagnostics` also those of composing.
+
+    `backends` are the project's own.
+    """
 
     composed: Composed
     checked: dict[str, Checked]
     diagnostics: tuple[Diagnostic, ...]
+    backends: tuple[Backend, ...] = ()
 
 
 class Compiled(Struct, frozen=True):
-    """One environment's graph and artifacts."""
+    """One environment's graph and artifacts, and the backends that wrote these."""
 
     graph: Graph
     artifacts: tuple[Artifact, ...]
+    backends: tuple[Backend, ...] = ()
 
 
 @contextmanager
@@ -135,7 +141,7 @@ def compose(request: Request, source: Source | Opened | None = None) -> Composed
         documents[environment] = with_files_named(document, source)
         findings.add(mistakes)
     sources = {**source.texts, COMMAND_LINE: "\n".join(request.overrides)}
-    return Composed(layers, documents, sources, each_once(findings.told))
+    return Composed(layers, documents, sources, each_once(findings.told), source)
 
 
 def with_files_named(document: Document, source: Source) -> Document:
@@ -161,7 +167,8 @@ def validate(request: Request, source: Source | Opened | None = None) -> Validat
     declared = frozenset(layers.resources) | layers.broken
     project, mistakes = check.check_settings(layers.project, layers.environments, declared, layers.partial)
     findings = Findings(too_large.MOST_IN_ALL)
-    findings.add([*composed.diagnostics, *mistakes])
+    backends, wrong = own_backends.load(composed.source, layers.project, layers.modules)
+    findings.add([*composed.diagnostics, *mistakes, *wrong])
     sound = not has_errors(tuple(findings.told))
     checked = {}
     for environment, document in composed.documents.items():
@@ -171,7 +178,25 @@ def validate(request: Request, source: Source | Opened | None = None) -> Validat
         findings.add(mistakes)
         if passed is not None and sound:
             checked[environment] = passed
-    return Validated(composed, checked, each_once(findings.told))
+    if backends and sound and not has_errors(tuple(findings.told)):
+        findings.add(_unwritable(layers, checked, backends))
+    if backends or wrong:  # their files are among what diagnostics point into
+        composed = structs.replace(composed, sources={**composed.sources, **composed.source.texts})
+    checked = {} if backends and has_errors(tuple(findings.told)) else checked
+    return Validated(composed, checked, each_once(findings.told), backends)
+
+
+def _unwritable(
+    layers: composing.Layers, checked: Mapping[str, Checked], own: tuple[Backend, ...]
+) -> Iterator[Diagnostic]:
+    """What the project's own backends cannot write, which only filling their templates tells."""
+    from mlc import emit, lower
+
+    first = composing.known_environments(layers.project)[0]
+    everything = (*backends(), *own)
+    for environment, one in checked.items():
+        graph = lower.lower(one)
+        yield from emit.mistakes(graph, everything, environment == first, reads_in(graph))
 
 
 def compile_project(request: Request) -> tuple[Validated, tuple[Compiled, ...]]:
@@ -183,7 +208,7 @@ def compile_project(request: Request) -> tuple[Validated, tuple[Compiled, ...]]:
 
 
 def backends() -> tuple[Backend, ...]:
-    """The folders of templates that artifacts are emitted by."""
+    """mlc's own folders of templates, by which artifacts are emitted."""
     from mlc import emit
 
     return emit.load_backends((data.path("templates"),))
@@ -191,13 +216,15 @@ def backends() -> tuple[Backend, ...]:
 
 @without_search_for_cycles()
 def compile_validated(validated: Validated, emitting: tuple[Backend, ...]) -> tuple[Compiled, ...]:
-    """lower → emit, of a project without mistakes."""
+    """lower → emit, of a project without mistakes: by these backends, and by its own."""
     from mlc import emit, lower
+
+    emitting = (*emitting, *validated.backends)
 
     first = composing.known_environments(validated.composed.layers.project)[0]
     graphs = [lower.lower(checked) for checked in validated.checked.values()]
     return tuple(
-        Compiled(graph, emit.emit(graph, emitting, graph.environment == first, reads_in(graph)))
+        Compiled(graph, emit.emit(graph, emitting, graph.environment == first, reads_in(graph)), emitting)
         for graph in graphs
     )
 

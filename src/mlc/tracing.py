@@ -17,7 +17,7 @@ from mlc.ir.diagnostic import Diagnostic, has_errors
 from mlc.ir.document import Document
 from mlc.ir.explanation import Explanation, Layered
 from mlc.ir.node import Node, plain
-from mlc.ir.span import start_of
+from mlc.ir.span import FIELD_DEFAULT, start_of
 from mlc.ir.tracing import Line, Source, Traced
 from mlc.kinds import _walk
 from mlc.request import Request
@@ -67,7 +67,7 @@ def trace(request: Request, asked: str, folder: str = "") -> tuple[pipeline.Vali
                 count = len(artifact.content.decode("utf-8", "replace").splitlines())
                 if number is not None and not 1 <= number <= count:
                     return _with(validated, not_an_artifact.short(artifact.path, count, number)), None
-                backend = next(backend for backend in backends if backend.name == artifact.backend)
+                backend = next(backend for backend in one.backends if backend.name == artifact.backend)
                 first = one.graph.environment == known[0]
                 document = validated.composed.documents[one.graph.environment]
                 found = influences(artifact, backend, one.graph, first, names=True)
@@ -177,7 +177,8 @@ def _explaining(resource: Resource, graph: Graph, document: Document) -> Callabl
             layer = Layered(address.name, start_of(file))
             return Source("name", Explanation(graph.environment, str(address), layer), one.shifts)
         found = of_value(_text((address.kind, address.name, *below)))
-        if found is None and below == ("owner",):
+        is_default = found is None or found.winner.span.file == FIELD_DEFAULT
+        if below == ("owner",) and is_default and document.project.get("owner") is not None:
             return Source("value", of_project(below), one.shifts)
         return Source(
             "value", found or _bare(graph.environment, str(address), owner.node.nearest(below)), one.shifts

@@ -261,9 +261,12 @@ def present() -> Made:
     return Made(source.hexdigest(), templates)
 
 
-def made_from(root: Path, files: Iterable[str]) -> Made:
-    """What a plan is made by now, and the configuration files that it was made from."""
-    return structs.replace(present(), files={path: file_digest(root, path) for path in sorted(files)})
+def made_from(root: Path, files: Iterable[str], backends: Iterable[str] = ()) -> Made:
+    """What a plan is made by now, and the configuration files that it was made from; `backends` are those of the
+    project's own backends."""
+    own = {path: file_digest(root, path) for path in sorted(backends)}
+    read = {path: file_digest(root, path) for path in sorted(files) if path not in own}
+    return structs.replace(present(), files=read, backends=own)
 
 
 def stale(root: Path, plan: Plan) -> list[str]:

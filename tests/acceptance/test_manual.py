@@ -48,5 +48,23 @@ def test_says_what_an_example_shows(page: str) -> None:
         assert (example / name).read_text(encoding="utf-8") == written
 
 
+def test_says_what_a_backend_of_ones_own_does() -> None:
+    """The page of backends of a project's own, in a copy of an example with the files that the page shows over it."""
+    file = data.path("docs", "own-backends.md")
+    text = file.read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^`(backends/[^`\n]+)`\n```[a-z]+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
+    assert len(shown) == 3
+    with place() as folder:
+        copy = prepare(folder / "none", data.path("examples", "penguins"), folder)
+        for name, content in shown.items():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_text(content, encoding="utf-8")
+        said = _BLOCK.sub(lambda block: play(_commands(block.group()), folder), text)
+    if os.environ.get("MLC_UPDATE") == "1":
+        file.write_text(said, encoding="utf-8")
+    assert said.splitlines() == text.splitlines() or os.environ.get("MLC_UPDATE") == "1"
+    assert _BLOCK.search(text)
+
+
 def _commands(block: str) -> str:
     return "".join(line.removeprefix("$ ") + "\n" for line in block.splitlines() if line.startswith("$ "))

@@ -87,6 +87,32 @@ def _nested_calls(depth: int) -> str:
     return "${" * depth + "x" + "}" * depth
 
 
+def _own(template: str, more: str = "", files: Files | None = None) -> Files:
+    """A backend of the project's own; `more` is added to its backend.yaml, and 200 columns give it something to do."""
+    columns = "".join(f"  c{i}: {{type: integer}}\n" for i in range(200))
+    return {
+        **_mlc("backends: {own: {}}\n"),
+        "dataset/loans.yaml": str(PROJECT["dataset/loans.yaml"]) + columns,
+        "backends/own/backend.yaml": "backend: own\ndescription: Hostile.\nemits:\n"
+        "  - {kind: dataset, template: a.j2, path: 'own/{{ name }}/a.txt'}\n" + more,
+        "backends/own/a.j2": template,
+        **(files or {}),
+    }
+
+
+def _loops(depth: int, inside: str = "") -> str:
+    names = "abcdefgh"[:depth]
+    return (
+        "".join(f"{{% for {name} in resource.columns %}}" for name in names) + inside + "{% endfor %}" * depth
+    )
+
+
+def _emissions(number: int) -> str:
+    return "".join(
+        f"  - {{kind: dataset, template: a.j2, path: 'own/{{{{ name }}}}/{i}.txt'}}\n" for i in range(number)
+    )
+
+
 CASES: dict[str, Callable[[], Files]] = {
     # the loader
     "alias-bomb": lambda: _vars(_aliases()),
@@ -235,4 +261,33 @@ CASES: dict[str, Callable[[], Files]] = {
     "files-of-missing-references": lambda: _many("deployment", lambda i: f"model: m{i}\ntarget: t{i}\n"),
     "folders-like-kinds": lambda: {f"datase{i}/x.yaml": "description: x\n" for i in range(5_000)},
     "names-of-thousands": lambda: _many("gate", lambda _: "description: x\n", name="G"),
+    # templates of the project's own
+    "template-of-loops": lambda: _own(_loops(8)),
+    "template-of-loops-that-write": lambda: _own(_loops(2, "x" * 10_000)),
+    "template-of-loops-that-quote": lambda: _own(
+        _loops(2, "{% if resource | json == 'x' %}{% endif %}{% if resource in [] %}{% endif %}")
+    ),
+    "template-that-doubles": lambda: _own(
+        "{% set a = 'x' %}" + "{% set a = a ~ a %}" * 60 + "{{ a | yaml }}"
+    ),
+    "template-that-doubles-lists": lambda: _own(
+        "{% set a = ['x'] %}" + "{% set a = [a, a] %}" * 60 + "{{ a | json }}"
+    ),
+    "template-that-multiplies": lambda: _own(
+        "{{ ('x' * 9999999999) | yaml }}{{ (9 ** 9 ** 9 ** 9) | yaml }}"
+    ),
+    "template-of-brackets": lambda: _own("{{ " + "(" * 40_000 + "1" + ")" * 40_000 + " | yaml }}"),
+    "template-of-conditions": lambda: _own("{% if name %}" * 5_000 + "{% endif %}" * 5_000),
+    "template-of-many-values": lambda: _own("{{ [" + "name, " * 16_000 + "] | json }}"),
+    "template-of-many-mistakes": lambda: _own("{{ a }}" * 14_000),
+    "template-that-is-large": lambda: _own("x" * 90_000),
+    "template-that-is-too-large": lambda: _own("x" * 4_000_000),
+    "template-with-a-hostile-path": lambda: _own(
+        "x", "  - {kind: dataset, template: a.j2, path: '" + "a/" * 50_000 + "b'}\n"
+    ),
+    "template-of-many-artifacts": lambda: {
+        **_own(_loops(2), _emissions(99)),
+        **{f"dataset/d{i}.yaml": PROJECT["dataset/loans.yaml"] for i in range(100)},
+    },
+    "template-of-many-files": lambda: _own("x", files={f"backends/own/f{i}.j2": "x" for i in range(3_000)}),
 }

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from importers.project import findings, imported, laid, refusals, spec_of, told, translated
+from importers.project import LOADER, findings, imported, laid, refusals, rendered, spec_of, told, translated
 from mlc.importers._azureml_serving import has_azure
 
 SCHEMA = "$schema: https://azuremlschemas.azureedge.net/latest/{}.schema.json\n"
@@ -187,11 +188,9 @@ def test_an_endpoint_and_its_deployments(tmp_path: Path) -> None:
         "runtime": "sklearn-env",
         "replicas": 2,
     }
-    assert spec_of(found, "runtime/sklearn-env.yaml") == {
-        "python": "3.11",
-        "image": IMAGE,
-        "packages": {"scikit-learn": "1.9.1"},
-    }
+    runtime = spec_of(found, "runtime/sklearn-env.yaml")
+    assert (runtime["python"], runtime["image"]) == ("3.11", IMAGE)
+    assert runtime["packages"]["scikit-learn"] == "1.9.1"
     lost = told(found)
     assert any("app_insights_enabled" in one for one in lost)
     assert any("code_configuration: score.py" in one for one in lost)
@@ -208,6 +207,10 @@ def test_an_endpoint_and_its_deployments(tmp_path: Path) -> None:
     }
     assert target["requests"] == {"timeout": "3s", "at_once": 4}
     assert target["probe"] == {"delay": "30s"}
+    assert set(runtime["packages"]) >= {
+        "azureml-inference-server-http",
+        "onnxruntime",
+    }  # which is told as assumed
     assert blue["variables"] == {"LOG": "info", "TOKEN": "${secret:api_token}"}
 
 
@@ -236,3 +239,26 @@ def test_an_environment_without_a_digest_wants_one(tmp_path: Path) -> None:
 def test_what_is_no_file_to_import_is_refused(text: str, tmp_path: Path) -> None:
     found = refusals("azureml", [laid(tmp_path, {"a.yml": text}) / "a.yml"], tmp_path / "new")
     assert "import-unreadable" in [one.rule for one in found if one.severity == "error"]
+
+
+OWN = (
+    Path(__file__).parents[1]
+    / "backends"
+    / "__snapshots__"
+    / "test_azureml"
+    / "generated"
+    / "prod"
+    / "azureml"
+    / "risk"
+)
+
+
+def test_what_mlc_wrote_is_written_again(tmp_path: Path) -> None:
+    """But for what only the search tells, which is of an estimator that is in none of the files."""
+    found = imported("azureml", [OWN], tmp_path / "new")
+    assert [one.split(" is not")[0].split(": ")[1] for one in told(found)] == ["the sweep"]
+    assert findings(tmp_path / "new") == []
+    again = rendered(tmp_path / "new")
+    for name in ("1-environment.yaml", "7-component.yaml", "8-job.yaml", "9-schedule.yaml"):
+        before = yaml.load((OWN / name).read_text(encoding="utf-8"), Loader=LOADER)
+        assert yaml.load(again[f"generated/prod/azureml/risk/{name}"], Loader=LOADER) == before, name

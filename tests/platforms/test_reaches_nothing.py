@@ -100,6 +100,68 @@ def test_reaches_nothing_for_a_hostile_project(project: Path) -> None:
     assert _strayed(project, ["validate"], code=1) == []
 
 
+OWN = {
+    "backends/cards/backend.yaml": "backend: cards\ndescription: For a test.\nemits:\n"
+    "  - {kind: model, template: card.yaml.j2, path: 'cards/{{ name }}/card.yaml', check: [jsonschema card.json]}\n",
+    "backends/cards/card.yaml.j2": "# {{ header | comment }}\nname: {{ name | yaml }}\n",
+    "backends/cards/card.json": '{"$ref": "https://schemas.invalid/x.json"}',
+}
+HOSTILE_TEMPLATES = (
+    "{% include '/etc/passwd' %}",
+    "{% import 'os' as os %}{{ os.system('id') | yaml }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() | yaml }}",
+    "{{ cycler.__init__.__globals__.os.popen('id').read() | yaml }}",
+    "{{ self._TemplateReference__context | yaml }}",
+    "{{ resource | attr('__class__') | yaml }}",
+    "{{ ('{0.__class__}' | format(name)) | yaml }}",
+    "{{ name }}",
+)
+
+
+def _with_own(project: Path) -> None:
+    with (project / "mlc.yaml").open("a") as file:
+        file.write("backends: {cards: {}}\n")
+    for name, text in OWN.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, ["explain", "generated/prod/cards/default_risk/card.yaml"]], ids=" ".join
+)
+def test_reaches_nothing_for_backends_of_its_own(project: Path, command: list[str]) -> None:
+    """Its templates are read from the project and filled; its checks wait for --verify."""
+    _with_own(project)
+    assert _strayed(project, command) == []
+
+
+def test_reaches_nothing_for_templates_that_mean_harm(project: Path) -> None:
+    """Neither to look at them nor to review them."""
+    git(project, "init", "--quiet")
+    commit(project)
+    _with_own(project)
+    lines = "".join(
+        f"  - {{kind: model, template: t{number}.j2, path: 'cards/{{{{ name }}}}/{number}'}}\n"
+        for number in range(len(HOSTILE_TEMPLATES))
+    )
+    with (project / "backends/cards/backend.yaml").open("a") as file:
+        file.write(lines + "  - {kind: model, template: /etc/passwd, path: ../../../tmp/x, check: [id]}\n")
+    for number, text in enumerate(HOSTILE_TEMPLATES):
+        (project / f"backends/cards/t{number}.j2").write_text(text)
+    (project / "backends/cards/link.j2").symlink_to("/etc/passwd")
+    assert _strayed(project, ["validate"], code=1) == []
+    (project / "backends/cards/link.j2").unlink()
+    assert _strayed(project, ["validate"], code=1) == []
+    assert _strayed(project, ["diff", "HEAD"], code=1) == []
+    _with_own(project)
+    (project / "mlc.yaml").write_text(
+        (project / "mlc.yaml").read_text().removesuffix("backends: {cards: {}}\n")
+    )
+    for number in range(len(HOSTILE_TEMPLATES)):
+        (project / f"backends/cards/t{number}.j2").unlink()
+    assert _strayed(project, ["diff", "HEAD", "--format", "markdown"]) == []
+
+
 def test_a_diff_reads_the_repository_and_nothing_else(project: Path, tmp_path: Path) -> None:
     """Not even where the repository's own configuration would have git run something."""
     git(project, "init", "--quiet")

@@ -29,6 +29,9 @@ def stale(
             reasons.append(f"the code of {tool} is another one since")
         if plan.made.templates != now.templates:
             reasons.append("the templates have changed since")
+        for path, digest in plan.made.backends.items():
+            if file_digest(path) != digest:
+                reasons.append(f"{path}, of a backend of the project's own, has changed since")
     # a state that is only now begun has a lineage that the plan cannot know
     same_lineage = plan.lineage == applied.lineage or (not plan.lineage and not applied.serial)
     if plan.serial != applied.serial or not same_lineage:

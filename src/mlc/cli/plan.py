@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from mlc.rules import several_environments
 
 if TYPE_CHECKING:
     from mlc.ir.plan import Plan
+    from mlc.pipeline import Validated
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             from mlc import pipeline
 
             whole = pipeline.with_origins(plans[0], compiled[0].graph)
-            _save(root, whole, validated.composed.sources, Path(arguments.folder) / arguments.out)
+            _save(root, whole, validated, Path(arguments.folder) / arguments.out)
     if arguments.html:
         from mlc.cli._page import write_page
         from mlc.report import plan_page
@@ -75,15 +75,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if changes and arguments.detailed_exitcode else 0
 
 
-def _save(root: Path, planned: Plan, sources: Iterable[str], file: Path) -> None:
+def _save(root: Path, planned: Plan, validated: Validated, file: Path) -> None:
     """Save a plan with what it was made by and from."""
     from msgspec import structs
 
-    from mlc import workspace
+    from mlc import own_backends, workspace
     from mlc.store import saved_plan
     from mlc.store.files import write_atomically
 
-    made = workspace.made_from(root, [name for name in sources if not name.startswith("<")])
+    files = [name for name in validated.composed.sources if not name.startswith("<")]
+    made = workspace.made_from(root, files, own_backends.files(validated.backends))
     write_atomically(file, saved_plan.encode(structs.replace(planned, made=made)), mode=0o600)
 
 

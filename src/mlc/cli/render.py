@@ -62,17 +62,15 @@ def _checked(compiled: tuple[Compiled, ...]) -> dict[str, tuple[Verification, ..
     """What each official checker says of each artifact, by path, and where the values stand that findings are about."""
     from msgspec import structs
 
-    from mlc import pipeline
     from mlc.emit import provenance
     from mlc.emit.verify import verify_each
 
-    backends = {backend.name: backend for backend in pipeline.backends()}
     everything = tuple(artifact for one in compiled for artifact in one.artifacts)
     checked: dict[str, tuple[Verification, ...]] = {}
     for one in compiled:
         first = one.graph.environment == one.graph.project["environments"][0]
         for artifact in one.artifacts:
-            backend = backends[artifact.backend]
+            backend = next(found for found in one.backends if found.name == artifact.backend)
             checked[artifact.path] = tuple(
                 said
                 if said.outcome != "rejected"

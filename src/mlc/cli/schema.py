@@ -139,6 +139,7 @@ def _mapping(root: Path, workspace: Path) -> dict[str, list[str]]:
     folder = f"./{(inside / _FOLDER).as_posix()}"
     mapping = {f"{folder}/project.json": [f"/{(inside / 'mlc.yaml').as_posix()}"]}
     mapping[f"{folder}/mlctest.json"] = [f"/{(inside / '**' / '*.mlctest.yaml').as_posix()}"]
+    mapping[f"{folder}/backend.json"] = [f"/{(inside / '**' / 'backend.yaml').as_posix()}"]
     for name in ("env", *kinds.names()):
         mapping[f"{folder}/{name}.json"] = [f"/{(inside / name).as_posix()}/*.yaml"]
     return mapping

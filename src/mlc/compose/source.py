@@ -183,6 +183,11 @@ class Source:
         listing = self._listing(group) if self.refuse(group) is None else None
         return () if listing is None else tuple(sorted(listing[1]))
 
+    def files_in(self, folder: str) -> frozenset[str] | None:
+        """The names of all files of the source's own in a folder, of whatever form; None where there is none."""
+        listing = self._own_listing(folder)
+        return None if listing is None else listing[0]
+
     def refuse(self, name: str) -> str | None:
         """Why a name must not be looked up, or None."""
         if name not in self._refusals:

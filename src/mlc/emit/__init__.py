@@ -6,8 +6,8 @@ graph and backends give the same bytes on every machine.
 
 from __future__ import annotations
 
-from mlc.emit.artifacts import emit, render
+from mlc.emit.artifacts import OwnFailed, emit, mistakes, render
 from mlc.emit.backends import BackendError, load_backends
 from mlc.emit.templates import TemplateError
 
-__all__ = ["BackendError", "TemplateError", "emit", "load_backends", "render"]
+__all__ = ["BackendError", "OwnFailed", "TemplateError", "emit", "load_backends", "mistakes", "render"]

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from msgspec import Struct, structs
 
 from mlc.emit.artifacts import emission_of, rendered_by
+from mlc.emit.origin import header
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend
 from mlc.ir.graph import Graph, Resource
@@ -49,14 +50,19 @@ def influences(
     """
     resource = graph.resource(artifact.address)
     emission = None if resource is None else emission_of(artifact, resource, backend, graph, first)
-    before = None if resource is None or emission is None else rendered_by(emission, resource, backend, graph)
-    if resource is None or emission is None or before is None:
+    if resource is None or emission is None:
+        return
+    said = header(resource, None)  # of the files nothing is asked here, and a name that is tried is none's
+    before = rendered_by(emission, resource, backend, graph, said)
+    if before is None:
         return
     text = before.decode("utf-8").splitlines()
     for of, path, value in _values(resource, graph, names):
         for other in _others(value):
             changed = _with(resource, graph, of, path, other)
-            rendered = None if changed is None else rendered_by(emission, changed[0], backend, changed[1])
+            rendered = (
+                None if changed is None else rendered_by(emission, changed[0], backend, changed[1], said)
+            )
             if rendered is None:
                 continue
             new = rendered.decode("utf-8").splitlines()

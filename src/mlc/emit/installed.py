@@ -70,7 +70,7 @@ _IMPORTED = {
 _WITH_EXTRA = {"cyclonedx-python-lib": "'cyclonedx-python-lib[json-validation]'"}
 """The packages that check nothing without an extra."""
 
-OWN = ("annex-iv", "argo", "dependencies", "inference-graph", "kubeflow", "sagemaker-card")
+OWN = ("annex-iv", "argo", "dependencies", "inference-graph", "jsonschema", "kubeflow", "sagemaker-card")
 """The checks of mlc's own, of what official checkers are blind to."""
 
 _MAKE = "make checkers, in a checkout of mlc"

@@ -71,7 +71,7 @@ def json(value: Any, indent: int | None = None) -> str:
 
 def shell(value: Any) -> str:
     """One word of a POSIX shell script. A zero byte cannot be a part of one: ValueError."""
-    text = _text(value)
+    text = as_text(value)
     if "\0" in text:
         raise ValueError("a word of a shell script cannot hold a zero byte")
     return shlex.quote(text)
@@ -80,7 +80,7 @@ def shell(value: Any) -> str:
 def dockerfile(value: Any) -> str:
     """One word of a Dockerfile instruction (FROM, LABEL, ENV, ARG). The format cannot hold line breaks and
     other invisible characters in a word: they become spaces."""
-    text = _single_line(_text(value))
+    text = _single_line(as_text(value))
     if _SIMPLE_WORD.fullmatch(text):
         return text
     return '"' + re.sub(r'(["\\$])', r"\\\1", text) + '"'
@@ -106,18 +106,18 @@ def compose(value: Any) -> str:
 
 def dvc(value: Any) -> str:
     """A YAML text of a dvc.yaml in which DVC replaces nothing by a parameter: `${` is written `\\${`."""
-    return yaml(_text(value).replace("${", "\\${"))
+    return yaml(as_text(value).replace("${", "\\${"))
 
 
 def prometheus(value: Any) -> str:
     """A YAML text of a rule of Prometheus in which nothing starts a template: `{{` is written as one that yields it."""
-    return yaml(_text(value).replace("{{", '{{ "{{" }}'))
+    return yaml(as_text(value).replace("{{", '{{ "{{" }}'))
 
 
 def expression(value: Any) -> str:
     """A text within an expression of GitHub's or Azure's, over any lines of YAML: nothing in it ends the text.
     What such a place cannot hold (invisible characters, the beginning of another expression) is a ValueError."""
-    text = _text(value)
+    text = as_text(value)
     if not text.isprintable() or "${{" in text or "}}" in text:
         raise ValueError(f"{text!r} cannot stand within an expression")
     return "'" + text.replace("'", "''") + "'"
@@ -126,29 +126,29 @@ def expression(value: Any) -> str:
 def markdown(value: Any) -> str:
     """Inline text of CommonMark and GitHub's Markdown: nothing in it is markup, a link or a mention, and
     line breaks become spaces."""
-    text = " ".join(_single_line(_text(value)).split())
+    text = " ".join(_single_line(as_text(value)).split())
     text = _MARKDOWN_LINK.sub(r"\\\g<0>", _MARKDOWN_ALWAYS.sub(r"\\\1", text))
     return _MARKDOWN_AT_START.sub(_escape_list_marker, text)
 
 
 def html(value: Any) -> Markup:
     """Text or the quoted value of an attribute in HTML."""
-    return escape_markup(_text(value))
+    return escape_markup(as_text(value))
 
 
 def comment(value: Any) -> str:
     """The rest of a line that a sink ignores: invisible characters and line breaks become spaces."""
-    return _single_line(_text(value))
+    return _single_line(as_text(value))
 
 
 def pbtxt(value: Any) -> str:
     """A string of protobuf's text format, in double quotes; what is invisible is written as octal bytes of UTF-8."""
-    return '"' + "".join(_PBTXT.get(char) or _octal(char) for char in _text(value)) + '"'
+    return '"' + "".join(_PBTXT.get(char) or _octal(char) for char in as_text(value)) + '"'
 
 
 def requirement(value: Any) -> str:
     """One line of a pip requirements file, `name==version`; anything else is refused with ValueError."""
-    text = _text(value)
+    text = as_text(value)
     if not _REQUIREMENT.fullmatch(text):
         raise ValueError(f"{text!r} is not a package at an exact version, written name==version")
     return text
@@ -162,10 +162,10 @@ def locked(value: Any) -> str:
     """
     if not isinstance(value, Mapping):
         raise TypeError(f"{value!r} is not plain data")
-    head, marker = requirement(value["requirement"]), _text(value["marker"])
+    head, marker = requirement(value["requirement"]), as_text(value["marker"])
     if marker and not _MARKER.fullmatch(marker):
         raise ValueError(f"{marker!r} is no marker of a requirement")
-    hashes = [_text(one) for one in value["hashes"]]
+    hashes = [as_text(one) for one in value["hashes"]]
     if not hashes or not all(_HASH.fullmatch(one) for one in hashes):
         raise ValueError(f"{hashes!r} are no hashes of files")
     lines = [f"{head} ; {marker}" if marker else head, *(f"    --hash={one}" for one in hashes)]
@@ -174,7 +174,7 @@ def locked(value: Any) -> str:
 
 def path_part(value: Any) -> str:
     """One name in the path of an artifact; a separator or a leading dot is refused with ValueError."""
-    text = _text(value)
+    text = as_text(value)
     if not _PATH_PART.fullmatch(text):
         raise ValueError(f"{text!r} cannot be a part of an artifact's path")
     return text
@@ -331,7 +331,7 @@ def _single_line(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A scalar as text, booleans and None as JSON spells them."""
     match value:
         case str():

@@ -62,7 +62,7 @@ def unquoted(label: str, source: str) -> tuple[int, ...]:
         value.lineno
         for output in tree.find_all(nodes.Output)
         for value in output.nodes
-        if not isinstance(value, nodes.TemplateData) and not _is_quoted(value, escapes(label))
+        if not isinstance(value, nodes.TemplateData) and not is_quoted(value, escapes(label))
     }
     # a macro's result, a captured block and switched-off escaping would all pass for text already quoted
     lines |= {
@@ -78,7 +78,9 @@ def escapes(label: str) -> bool:
     return label.endswith(".html.j2")
 
 
-class _Environment(ImmutableSandboxedEnvironment):
+class MadeEnvironment(ImmutableSandboxedEnvironment):
+    """In which a dot reads a key of a map and nothing else."""
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, LoopContext):
             return super().getattr(obj, attribute)
@@ -97,8 +99,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 @cache
-def _environment(autoescape: bool) -> _Environment:
-    environment = _Environment(
+def _environment(autoescape: bool) -> MadeEnvironment:
+    environment = MadeEnvironment(
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -115,7 +117,7 @@ def _environment(autoescape: bool) -> _Environment:
 
 @cache
 def _compiled_path(source: str) -> Template:
-    environment = _Environment(undefined=StrictUndefined, finalize=quoting.path_part)
+    environment = MadeEnvironment(undefined=StrictUndefined, finalize=quoting.path_part)
     environment.globals.clear()
     environment.filters = {}
     return environment.from_string(source)
@@ -135,7 +137,8 @@ def _compiled(label: str, source: str) -> Template:
     return _environment(escapes(label)).from_string(source)
 
 
-def _is_quoted(value: nodes.Node, autoescape: bool) -> bool:
+def is_quoted(value: nodes.Node, autoescape: bool = False) -> bool:
+    """Whether a value that stands in a template ends in a quoting filter."""
     if isinstance(value, nodes.Filter) and value.name in quoting.FILTERS:
         return True
     # in an escaping template any value is escaped, unless something marks it as safe

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from mlc import data
-from mlc.emit import argo, azureml, cards, clusters, dvc, kubeflow, mlflow, supply
+from mlc.emit import argo, azureml, cards, clusters, dvc, kubeflow, mlflow, own_schema, supply
 from mlc.emit.programs import missing, process, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
@@ -51,7 +51,12 @@ def verify_each(
     artifact: Artifact, backend: Backend, root: Path | None = None, beside: Sequence[Artifact] = ()
 ) -> tuple[Verification, ...]:
     """What each official checker says, in the order of `backend.yaml`."""
-    return tuple(verify_by(check, artifact, root, beside) for check in checks_of(artifact, backend))
+    return tuple(
+        own_schema.verify(check, artifact, backend)
+        if check.startswith(own_schema.PREFIX)
+        else verify_by(check, artifact, root, beside)
+        for check in checks_of(artifact, backend)
+    )
 
 
 def verify_by(

@@ -25,14 +25,17 @@ _OF_MLC = re.compile(r"([a-z0-9_-]+)/([a-z0-9_-]+)/([a-z]+)\.([a-z0-9_-]+)")
 class Assets(Struct):
     """By the names that Azure has for them: runtimes (None for one that could not be described), datasets, models.
 
-    `served` is the model that a pipeline of mlc is for, `jobs` where and when it trains.
+    `served` is the model that a pipeline of mlc is for and `learned_from` its data, `jobs` where and when it trains,
+    and `jobs_of` the deployment that says so.
     """
 
     runtimes: dict[str, Drafted | None]
     datasets: dict[str, Drafted]
     models: dict[str, str]
     served: str = ""
+    learned_from: str = ""
     jobs: dict[str, Any] = {}
+    jobs_of: str = ""
 
 
 def named(text: str) -> str:

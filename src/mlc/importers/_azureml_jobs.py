@@ -347,6 +347,10 @@ def _of_mlc(
         if kind == "model":
             assets.models.setdefault(name, name)
             assets.served = name  # the last is the one that the others are for
+        elif kind == "dataset":
+            assets.learned_from = name
+    ours = of_mlc(told, draft)
+    assets.jobs_of = ours[1] if ours is not None else ""
     jobs: dict[str, Any] = {"compute": named(told.map("settings").text("default_compute"))}
     for component in components:
         image, command = component.map("environment").text("image"), component.text("command")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import structs
+
 from mlc.importers._azureml_assets import SAYS, Assets, described, named, of_mlc, runtime_named, tell_tags
 from mlc.importers._draft import Draft, Drafted, Reference, name_of
 from mlc.importers._reading import Reading, bare
@@ -72,6 +74,8 @@ def _endpoint(
     if told is not None:
         _traffic(told, made, draft)
         first = next(iter(made.values()))
+        if "batchEndpoint" in told.text("$schema"):
+            told.skip("auth_mode")  # there is one
         if "description" not in first.spec:
             described(told, first)
         tell_tags(told, first)
@@ -109,25 +113,32 @@ def _deployment(
     span = one.span
     served = draft.asked.model or _model(one, assets, draft) or assets.served or name
     variables, vault = _variables(one, online)
-    target = _target(prefix, endpoint, one, online, vault, assets, draft)
     replicas = one.get("instance_count") if online else one.map("resources").get("instance_count")
-    runtime = (
-        runtime_named(one, "environment", assets, draft, f"{name}_environment") if told else _only(assets)
+    if told:
+        runtime = runtime_named(one, "environment", assets, draft, f"{name}_environment")
+    else:
+        runtime = name if draft.is_known("runtime", name) else _only(assets)
+    compute = one.node.get("compute") if one.node is not None else None
+    on_azure = has_azure() and runtime is not None and (online or compute is not None)
+    target = (
+        _target(name, prefix, endpoint, one, online, vault, assets, draft)
+        if on_azure
+        else _here(runtime, one, draft)
     )
+    if on_azure and runtime is not None:
+        _complete(runtime, online, draft)
     spec = {
         "model": served,
         "target": target,
         "runtime": runtime,
-        "mode": None if online or not has_azure() else Node("batch", span),
+        "mode": None if online or not on_azure else Node("batch", span),
         "replicas": replicas,
         "autoscaling": _scaling(one) if online else None,
         "variables": variables,
     }
     made = draft.resource("deployment", name, spec, span)
-    if not online and not has_azure():
-        draft.left_out(
-            span, "that it answers in batches", "This version has deployments that answer online.", on=made
-        )
+    if not online and not on_azure:
+        draft.left_out(span, "that it answers in batches", "Where it is here, it answers online.", on=made)
     if told is not None:
         described(one, made)
         tell_tags(one, made)
@@ -146,7 +157,11 @@ def _deployment(
             )
         one.rest(draft, _NOT_HERE, made)
     if not draft.is_known("model", served):
+        asked = draft.asked
+        if served == assets.served and assets.learned_from and not asked.dataset:
+            draft.asked = structs.replace(asked, dataset=assets.learned_from)
         model_stub(draft, served, span, SAYS)
+        draft.asked = asked
     return made
 
 
@@ -225,7 +240,45 @@ def _traffic(told: Reading, made: dict[str, Drafted], draft: Draft) -> None:
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+_PACKAGES = {"azureml-inference-server-http": "1.5.1", "numpy": "2.4.6", "onnxruntime": "1.32.0"}
+"""What answers on Azure needs; in batches, all but the first."""
+
+
+def _complete(name: str, online: bool, draft: Draft) -> None:
+    """Packages that mlc's own script needs, where the runtime lists packages and not these."""
+    runtime = draft.resources.get(f"runtime.{name}")
+    packages = runtime.spec.get("packages") if runtime is not None else None
+    if runtime is None or not packages:
+        return
+    known = {one.lower().replace("_", "-") for one in packages}
+    missing = {key: version for key, version in _PACKAGES.items() if key not in known}
+    if not online:
+        missing.pop("azureml-inference-server-http", None)
+    if missing:
+        packages |= missing
+        why = f"what answers there needs {', '.join(missing)}, at versions that are known to work."
+        draft.assumed(runtime, ("packages",), why)
+
+
+def _here(runtime: str | None, told: Reading, draft: Draft) -> str:
+    """This machine, where a deployment cannot be on Azure; why is told."""
+    known = draft.asked.known.get("target", {})
+    name = next((one for one, spec in known.items() if spec == {"type": "local"}), "here")
+    if not draft.is_known("target", name):
+        draft.resource("target", name, {"type": "local"}, told.span)
+    why = "This version has no target of that kind."
+    if has_azure():
+        why = (
+            "A deployment there has a runtime, whose image is pinned by its digest."
+            if runtime is None
+            else "Batches need a cluster, which `compute` of the deployment names."
+        )
+    draft.left_out(told.span, "Azure Machine Learning", f"{why} It is this machine here.")
+    return name
+
+
 def _target(
+    name: str,
     prefix: str | None,
     endpoint: Reading | None,
     told: Reading,
@@ -235,20 +288,6 @@ def _target(
     draft: Draft,
 ) -> str:
     """The name of the target; deployments that say the same have the same."""
-    if not has_azure():
-        name = next(
-            (one for one, spec in draft.asked.known.get("target", {}).items() if spec == {"type": "local"}),
-            "here",
-        )
-        if not draft.is_known("target", name):
-            made = draft.resource("target", name, {"type": "local"}, told.span)
-            draft.left_out(
-                told.span,
-                "Azure Machine Learning",
-                "This version has no target of that kind; it is this machine here.",
-                on=made,
-            )
-        return name
     fields: dict[str, Any] = {
         "type": "azureml",
         "subscription": _NOWHERE,
@@ -257,7 +296,7 @@ def _target(
         "endpoint_prefix": prefix,
         "key_vault": vault,
         **(_online(endpoint, told) if online else _batch(told)),
-        "jobs": dict(assets.jobs),
+        "jobs": dict(assets.jobs) if assets.jobs_of in ("", name) else {},
     }
     plain = {
         key: getattr(one, "value", one)
@@ -278,18 +317,18 @@ def _target(
     )
     if alike is not None:
         return alike
-    name = next(
+    called = next(
         one
         for one in ("azure", *(f"azure_{number}" for number in range(2, 100)))
         if not draft.is_known("target", one)
     )
-    made = draft.resource("target", name, fields, told.span)
+    made = draft.resource("target", called, fields, told.span)
     draft.assumed(
         made,
         ("subscription",),
         f"{SAYS} does not say in which subscription, resource group and workspace it is.",
     )
-    return name
+    return called
 
 
 def _online(endpoint: Reading | None, told: Reading) -> dict[str, Any]:
@@ -335,7 +374,7 @@ def _batch(told: Reading) -> dict[str, Any]:
     settings = told.map("settings")
     size = told.number("mini_batch_size") or settings.number("mini_batch_size")
     compute = told.node.get("compute") if told.node is not None else None
-    told.skip("compute")
+    told.skip("compute", "auth_mode")
     return {
         "compute": Node(named(str(compute.value)), compute.span) if compute is not None else None,
         "mini_batch": size if size not in (None, 10) else None,

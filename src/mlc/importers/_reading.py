@@ -101,6 +101,8 @@ class Reading:
     def skip_all(self) -> None:
         """All of it, as it was told already or says nothing."""
         self.skip(*(key for key, _ in self.items()))
+        for within in self._within.values():
+            within.skip_all()
 
     def untake(self, *keys: str) -> None:
         """Entries that were looked at and are not taken over after all."""

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from mlc.ir.span import Span
+from mlc.ir.node import Node, Scalar
+from mlc.ir.span import Span, start_of
 
-Scalar = str | int | float | bool | None
+FOLDER = "backends"
+"""Where a project or a module has backends of its own, each in a folder of its name."""
+MANIFEST = "backend.yaml"
 
 _NAME = r"^[a-z0-9][a-z0-9_-]*$"
+_PATH = r"^[^/\\].*[^/]$"
+_REVISION = r"^[0-9a-f]{40}([0-9a-f]{24})?$"
+_FORMS: dict[str, dict[str, Any]] = {
+    _NAME: {"x-mlc-form": "a name of lower-case letters, digits, - and _"},
+    _PATH: {"x-mlc-form": "the path of a file, without a slash at its beginning or its end"},
+    _REVISION: {"x-mlc-form": "a whole revision, of 40 or 64 hexadecimal digits"},
+}
 
 
 class Pin(Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,7 +28,7 @@ class Pin(Struct, frozen=True, forbid_unknown_fields=True):
 
     uses: Annotated[str, Meta(description="What is named.", examples=["actions/checkout"])]
     revision: Annotated[
-        str, Meta(description="The fixed revision.", pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")
+        str, Meta(description="The fixed revision.", pattern=_REVISION, extra_json_schema=_FORMS[_REVISION])
     ]
     version: Annotated[str, Meta(description="The version people know it by.", examples=["v4.2.2"])]
     seen: Annotated[str, Meta(description="Where the revision was seen with this version.", min_length=1)]
@@ -27,7 +37,9 @@ class Pin(Struct, frozen=True, forbid_unknown_fields=True):
 class Emission(Struct, frozen=True, forbid_unknown_fields=True):
     """One artifact for every resource of a kind that meets the conditions."""
 
-    kind: Annotated[str, Meta(description="The kind of resource.", pattern=_NAME)]
+    kind: Annotated[
+        str, Meta(description="The kind of resource.", pattern=_NAME, extra_json_schema=_FORMS[_NAME])
+    ]
     template: Annotated[
         str,
         Meta(description="A file beside backend.yaml: rendered where it ends in .j2, copied elsewhere."),
@@ -37,7 +49,8 @@ class Emission(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             description="Where the artifact goes, below the artifacts folder of the environment; from the "
             "project's folder for a kind that exists once per project. May hold {{ name }} and {{ environment }}.",
-            pattern=r"^[^/\\].*[^/]$",
+            pattern=_PATH,
+            extra_json_schema=_FORMS[_PATH],
         ),
     ]
     when: Annotated[
@@ -61,12 +74,15 @@ class Emission(Struct, frozen=True, forbid_unknown_fields=True):
 class Publication(Struct, frozen=True, forbid_unknown_fields=True):
     """One file that a step publishes for a resource of a kind, once `mlc apply` has done it."""
 
-    kind: Annotated[str, Meta(description="The kind of resource.", pattern=_NAME)]
+    kind: Annotated[
+        str, Meta(description="The kind of resource.", pattern=_NAME, extra_json_schema=_FORMS[_NAME])
+    ]
     path: Annotated[
         str,
         Meta(
             description="Where the file goes, below the artifacts folder of the environment. May hold {{ name }}.",
-            pattern=r"^[^/\\].*[^/]$",
+            pattern=_PATH,
+            extra_json_schema=_FORMS[_PATH],
         ),
     ]
     when: Annotated[
@@ -79,7 +95,10 @@ class Publication(Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     """What `backend.yaml` holds."""
 
-    backend: Annotated[str, Meta(description="The backend's name: its folder's.", pattern=_NAME)]
+    backend: Annotated[
+        str,
+        Meta(description="The backend's name: its folder's.", pattern=_NAME, extra_json_schema=_FORMS[_NAME]),
+    ]
     description: Annotated[str, Meta(description="What it emits, for people.", min_length=1)]
     format: Annotated[
         str,
@@ -106,12 +125,35 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
         return (*self.emits, *self.publishes)
 
 
+class Own(Struct, frozen=True):
+    """What makes a backend a project's own rather than mlc's: its files are a stranger's.
+
+    `name` is what mlc.yaml calls it, at `span`; `place` is its folder, from the project's; `node` is its backend.yaml;
+    `may_write` are the hidden files and folders at the top of the project that it may write.
+    """
+
+    name: str
+    place: str
+    span: Span
+    node: Node
+    may_write: tuple[str, ...] = ()
+
+    def file(self, name: str) -> str:
+        """One of its files, from the project's folder."""
+        return f"{self.place}/{name}"
+
+    def at(self, *path: str | int) -> Span:
+        """Where something stands in its backend.yaml, or the nearest around it that does."""
+        return self.node.nearest(path).span if self.node.value else start_of(self.file(MANIFEST))
+
+
 class Backend(Struct, frozen=True):
     """A backend as loaded: `templates` maps a file's name to its text; `digest` is the SHA-256 of it all."""
 
     manifest: Manifest
     templates: dict[str, str]
     digest: str
+    own: Own | None = None
 
     @property
     def name(self) -> str:

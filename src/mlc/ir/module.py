@@ -22,7 +22,7 @@ MOST_FILES = 1_000  # of one module
 LARGEST_LOCK = 3_000_000  # bytes
 
 _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
-FILE_PATTERN = rf"^{_SEGMENT}(/{_SEGMENT})+\.yaml$"
+FILE_PATTERN = rf"^({_SEGMENT}(/{_SEGMENT})+\.yaml|backends/{_SEGMENT}/{_SEGMENT})$"
 PATH_PATTERN = rf"^{_SEGMENT}(/{_SEGMENT})*$"
 _REVISION = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*"
 _HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?"

@@ -128,13 +128,14 @@ class Made(Struct, frozen=True):
     """What a saved plan was made by and from, as digests (SHA-256, hex).
 
     `source` is the code of mlc and `templates` those that it emits by: with others, something else might be done
-    than was shown. `files` are the configuration files read, for people to see what was planned: applying reads
-    none of them.
+    than was shown; `backends` are the files of the project's own backends. `files` are the configuration files read,
+    for people to see what was planned: applying reads none of them.
     """
 
     source: str
     templates: str
     files: dict[str, str] = {}
+    backends: dict[str, str] = {}
 
 
 class Plan(Struct, frozen=True):

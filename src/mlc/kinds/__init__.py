@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mlc.kinds._kind import Kind
 
-_NOT_RESOURCES = ("project", "env", "mlctest")
+_NOT_RESOURCES = ("project", "env", "mlctest", "backend")
 
 
 @cache
@@ -24,7 +24,7 @@ def names() -> tuple[str, ...]:
 
 @cache
 def kind(name: str) -> Kind:
-    """A kind by name, `project`, `env` and `mlctest` among them."""
+    """A kind by name, `project`, `env`, `mlctest` and `backend` among them."""
     found: Kind = import_module(f"mlc.kinds.{name}").KIND
     return found
 

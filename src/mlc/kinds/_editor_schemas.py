@@ -31,7 +31,8 @@ _ARTICLES = {
 
 
 def generate() -> dict[str, Schema]:
-    """Every editor schema by file name: one per kind, `project`, `env`, `mlctest`, and the shared `estimators`."""
+    """Every editor schema by file name: one per kind, `project`, `env`, `mlctest`, `backend`, and the shared
+    `estimators`."""
     from msgspec.json import schema as schema_of
 
     resources = {name: _resource(name) for name in kinds.names()}
@@ -48,6 +49,8 @@ def generate() -> dict[str, Schema]:
         found[name] = {**_document(name, schema), "$defs": layered}
     tests = schema_of(kinds.kind("mlctest").spec)
     found["mlctest"] = _document("mlctest", _eased(tests, tests, "mlctest", ()))
+    backend = schema_of(kinds.kind("backend").spec)
+    found["backend"] = _document("backend", _eased(backend, backend, "backend", ()))
     found["estimators"] = _document("estimators", {"definitions": _estimator_definitions()})
     return dict(sorted(found.items()))
 

@@ -36,6 +36,14 @@ def with_defaults(node: Node, kind: str) -> Node:
     return _fill(node, _forms.form_of(kind))
 
 
+def field_names(kind: str) -> tuple[str, ...]:
+    """The fields of a kind, in whatever variant of it."""
+    root = _schemas.read(kind)
+    return tuple(
+        dict.fromkeys(name for branch in _branches(root, root) for name in branch.get("properties", {}))
+    )
+
+
 def references(spec: Any, kind: str) -> Iterator[Reference]:
     """Every reference that a resource (as plain data) holds."""
     yield from _references(spec, _forms.form_of(kind), ())

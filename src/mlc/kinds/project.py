@@ -150,6 +150,41 @@ class Code(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "30m"
 
 
+class OwnBackend(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A backend that mlc does not have: templates of the project's or of a module's, with a `backend.yaml`."""
+
+    path: Annotated[
+        Annotated[
+            str,
+            formed(
+                PATH_PATTERN, "a path of letters, digits, and . _ - /, no part of it beginning with a dot"
+            ),
+        ]
+        | None,
+        about("Its folder; `backends/NAME` where none is given.", example="deploy/systemd"),
+    ] = None
+    module: Annotated[
+        str | None,
+        about("The module of `modules` that brings it, in `backends/NAME` there.", example="acme"),
+    ] = None
+    may_write: Annotated[
+        list[
+            Annotated[
+                str,
+                formed(
+                    r"^\.(?!git$|mlc$)[A-Za-z0-9_][A-Za-z0-9._-]*$",
+                    "the name of a hidden file or folder other than .git and .mlc, such as .circleci",
+                ),
+            ]
+        ],
+        about(
+            "The hidden files and folders at the top of the project that it may write. It only needs them for a "
+            "kind that exists once per project.",
+            example=[".circleci"],
+        ),
+    ] = []
+
+
 class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The project."""
 
@@ -229,6 +264,14 @@ class Project(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "The Python modules of the project that may be run, by name. Without an entry here none ever is.",
             change="retrain",
             example={"scoring": {"path": "code/scoring.py"}},
+        ),
+    ] = {}
+    backends: Annotated[
+        dict[Annotated[str, formed(NAME_PATTERN, NAME_FORM)], OwnBackend],
+        about(
+            "Backends of the project's own, by name. Without an entry here no template but mlc's own is ever filled.",
+            change="render",
+            example={"systemd": {}},
         ),
     ] = {}
     state: Annotated[

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from mlc import kinds
+from mlc.ir import backend
 from mlc.ir.module import FILE_PATTERN, MOST_FILES, Declared, Resolved
 from mlc.ir.operation import StepFailed
 from mlc.rules import module_refused
@@ -34,8 +35,8 @@ class Fetched(Struct, frozen=True):
 
 
 def folders() -> tuple[str, ...]:
-    """The folders that layers are taken from."""
-    return (*kinds.names(), "env")
+    """The folders that layers and backends are taken from."""
+    return (*kinds.names(), "env", backend.FOLDER)
 
 
 class Gathering:
@@ -48,9 +49,12 @@ class Gathering:
         self.paths: dict[str, str] = {}  # by what a file system that does not know capitals makes of them
 
     def wants(self, path: str, size: int) -> bool:
-        """Whether a regular file of `size` bytes is a layer."""
+        """Whether a regular file of `size` bytes is a layer, or of a backend."""
         self.count()
-        if not path.endswith(".yaml") or path.endswith(".mlctest.yaml"):
+        if path.startswith(f"{backend.FOLDER}/"):
+            if path.count("/") != 2 or "/." in path:
+                return False
+        elif not path.endswith(".yaml") or path.endswith(".mlctest.yaml"):
             return False
         if _NAME.fullmatch(path) is None:
             raise self.refused(f"the name of {_shown(path)} is none that a layer may have")

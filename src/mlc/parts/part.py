@@ -13,6 +13,7 @@ from mlc import check, emit, lower, rules, workspace
 from mlc import plan as planning
 from mlc.compose import project as composing
 from mlc.compose.interpolate import Spent
+from mlc.emit.origin import Reads
 from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
 from mlc.ir.checked import Checked
@@ -238,7 +239,7 @@ class _Compiling:
         if any(step.driver == workspace.REUSES for one in owned for step in one.operations):
             raise Unsure("versions in the registry are reused, whose aliases deployments elsewhere may move")
         mine = structs.replace(graph, resources=owned)
-        artifacts = emit.emit(mine, project.backends, graph.environment == project.first, reads_in(graph))
+        artifacts = self.emitted(mine, reads_in(graph))
         state = project.states[graph.environment]
         world = workspace.observed(project.root, graph, state, project.content, project.digest)
         world = structs.replace(world, reads=reads_in(graph))
@@ -258,6 +259,14 @@ class _Compiling:
         if state.resources and threats(plan, state):
             raise Unsure("what is protected would be destroyed")
         return Stretch(graph, checked, artifacts, steps)
+
+    def emitted(self, mine: Graph, reads: Reads) -> tuple[Artifact, ...]:
+        """Raises Unsure where a backend of the project's own may have something to be told."""
+        project, first = self.project, mine.environment == self.project.first
+        if project.has_own:
+            for _ in emit.mistakes(mine, project.backends, first, reads):
+                raise Unsure("a backend of the project's own cannot write something")
+        return emit.emit(mine, project.backends, first, reads)
 
     def shape(self, stretch: Stretch, owned: Sequence[Resource]) -> int:
         """The number of the shape that the part has here."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from mlc import check, data, load, states, workspace
+from mlc import check, data, load, own_backends, states, workspace
 from mlc.compose import project as composing
 from mlc.compose.reach import Unbounded, reached
 from mlc.compose.source import Layer, Source, file_name
@@ -76,7 +76,6 @@ class Project:
         self.request = request
         self.root = request.root
         self._prefix = f"{os.path.abspath(request.root)}/"  # noqa: PTH100 - what leads through a link stays as it is
-        self.backends = backends
         self.source = Reading(request.root)
         self.frame = composing.compose_frame(self.source, LANGUAGE)
         known = composing.known_environments(self.frame.project)
@@ -102,6 +101,11 @@ class Project:
         if spec is None or request.overrides or not self.environments or self.frame.modules:
             raise Unsure("not only files")
         self.spec = spec
+        own, wrong = own_backends.load(self.source, self.frame.project, ())
+        if wrong or (own and not _are_apart(own)):
+            raise Unsure("backends of the project's own")
+        self.backends = (*backends, *own)
+        self.has_own = bool(own)
         if spec["moved"] or has_errors((*found, *mistakes, *bad_inputs, *unknown)):
             raise Unsure("renames or mistakes")
         by_kind: dict[str, list[str]] = {}
@@ -199,6 +203,12 @@ class Project:
         if path not in self.digests:
             self.digests[path] = workspace.file_digest(self.root, path)
         return self.digests[path]
+
+
+def _are_apart(own: tuple[Backend, ...]) -> bool:
+    from mlc.emit.own import is_apart
+
+    return is_apart(own)
 
 
 def backends() -> tuple[Backend, ...]:

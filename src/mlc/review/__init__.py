@@ -222,8 +222,9 @@ def _planned(
     `edited` names the files of data and the modules of code whose content is another.
     """
     before, after = old.graphs[environment], new.graphs[environment]
-    was = emitting.emitted(before, after, backends, first=environment == known[0][0])
-    now = emitting.emitted(after, before, backends, first=environment == known[1][0])
+    own = emitting.own_of(old.validated.backends, new.validated.backends)
+    was = emitting.emitted(before, after, backends, own[0], first=environment == known[0][0])
+    now = emitting.emitted(after, before, backends, own[1], first=environment == known[1][0])
     plan = inquiry.plan_change(Compiled(before, was), Compiled(after, now), edited)
     return plan, tuple(emitting.differing(environment, was, now))
 

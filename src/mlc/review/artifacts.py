@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 
 import msgspec
+from msgspec import Struct
 
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend
@@ -16,32 +17,55 @@ from mlc.pipeline import reads_in
 _MOST_LINES = 20_000  # of both files together: more is said without showing it
 
 
+class Own(Struct, frozen=True):
+    """The backends of a revision's own, and those of them that the other revision has just so."""
+
+    all: tuple[Backend, ...] = ()
+    same: tuple[Backend, ...] = ()
+
+
+def own_of(old: tuple[Backend, ...], new: tuple[Backend, ...]) -> tuple[Own, Own]:
+    """What each of two revisions has of its own, given the backends of both."""
+    known = {(one.name, one.digest) for one in old} & {(one.name, one.digest) for one in new}
+    before, after = (
+        Own(backends, tuple(one for one in backends if (one.name, one.digest) in known))
+        for backends in (old, new)
+    )
+    return before, after
+
+
 def emitted(
-    graph: Graph, other: Graph | None, backends: tuple[Backend, ...], *, first: bool
+    graph: Graph, other: Graph | None, backends: tuple[Backend, ...], own: Own, *, first: bool
 ) -> tuple[Artifact, ...]:
-    """The artifacts of a graph that may differ from those of another: what is the same in both is not rendered."""
+    """The artifacts of a graph that may differ from those of another: what is the same in both is not rendered.
+
+    `backends` are mlc's.
+    """
     from mlc import emit
     from mlc.emit.artifacts import applies
     from mlc.emit.origin import supplying
 
     reads = reads_in(graph)
-    if other is not None and graph.project == other.project:
-        theirs = {resource.address: resource for resource in other.resources}
-        emissions = tuple(one for backend in backends for one in backend.manifest.emits)
-        other_reads = reads_in(other)
+    if other is None or graph.project != other.project:
+        return emit.emit(graph, (*backends, *own.all), first, reads)
+    theirs = {resource.address: resource for resource in other.resources}
+    both = (*backends, *own.same)
+    emissions = tuple(one for backend in both for one in backend.manifest.emits)
+    other_reads = reads_in(other)
 
-        def differs(resource: Resource) -> bool:
-            same = theirs.get(resource.address)
-            if same is None or (resource.view, resource.facts) != (same.view, same.facts):
-                return True
-            # the same values, which may stand in other files: headers name these
-            return any(applies(one, resource, graph.project) for one in emissions) and (
-                supplying(resource, reads) != supplying(same, other_reads)
-            )
+    def differs(resource: Resource) -> bool:
+        same = theirs.get(resource.address)
+        if same is None or (resource.view, resource.facts) != (same.view, same.facts):
+            return True
+        # the same values, which may stand in other files: headers name these
+        return any(applies(one, resource, graph.project) for one in emissions) and (
+            supplying(resource, reads) != supplying(same, other_reads)
+        )
 
-        differing = tuple(resource for resource in graph.resources if differs(resource))
-        graph = msgspec.structs.replace(graph, resources=differing)
-    return emit.emit(graph, backends, first, reads)
+    differing = tuple(resource for resource in graph.resources if differs(resource))
+    narrower = msgspec.structs.replace(graph, resources=differing)
+    only_here = tuple(one for one in own.all if one not in own.same)
+    return (*emit.emit(narrower, both, first, reads), *emit.emit(graph, only_here, first, reads))
 
 
 def differing(

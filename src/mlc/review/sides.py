@@ -152,14 +152,16 @@ def side(
 
 
 def _nothing(layers: pipeline.Opened) -> Validated:
-    return Validated(Composed(layers.layers, {}, layers.source.texts, ()), {}, ())
+    return Validated(Composed(layers.layers, {}, layers.source.texts, (), layers.source), {}, ())
 
 
 def _without_documents(validated: Validated) -> Validated:
     """What was found of the layers themselves, where none of the environments asked for is there."""
     composed = validated.composed
     return Validated(
-        Composed(composed.layers, {}, composed.sources, composed.diagnostics), {}, composed.layers.diagnostics
+        Composed(composed.layers, {}, composed.sources, composed.diagnostics, composed.source),
+        {},
+        composed.layers.diagnostics,
     )
 
 

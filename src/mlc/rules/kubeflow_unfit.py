@@ -42,6 +42,17 @@ UNSAFE = re.compile(r"""['"\\$\x00-\x1f\x7f]""")
 """What would leave the quotes of the line that a trial is, or of the JSON that it stands in."""
 
 
+def claims(subject: Subject) -> Iterator[tuple[Address, str]]:
+    """The names that deployments would have there."""
+    for address, deployment in subject.each("deployment"):
+        target = subject.named("target", deployment["target"])
+        if target is not None and target["type"] == "kubeflow":
+            yield (
+                address,
+                _dashed(f"{subject.project['project']}-{subject.document.environment}-{address.name}"),
+            )
+
+
 def check(subject: Subject) -> Iterator[Diagnostic]:
     taken: dict[str, Address] = {}
     for address, deployment in subject.each("deployment"):
