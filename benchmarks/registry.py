@@ -63,6 +63,7 @@ def main() -> None:
     print(f"{'':24} {'register':>10} {'by number':>10} {'by alias':>10} {'search':>10}   filled in")
     if peer is not None:
         shown("MLflow's server", peer)
+        print(f"{'  with 20 kB of its own':24} {1000 * peer['bytes']:10.2f}")
     failed = False
     for name, spec in shapes.items():
         with tempfile.TemporaryDirectory() as folder:

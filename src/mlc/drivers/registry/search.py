@@ -37,8 +37,7 @@ def search(registry: Registry, asked: str) -> tuple[Version, ...]:
     with registry.catalogue.look() as view:
         if view is None:
             return ()
-        standing = view.standing()
-        return tuple(_found(registry, view, _candidates(view, wanted, standing), fits, standing))
+        return tuple(_found(registry, view, _candidates(view, wanted), fits))
 
 
 def searched_whole(registry: Registry, asked: str) -> tuple[Version, ...]:
@@ -47,7 +46,7 @@ def searched_whole(registry: Registry, asked: str) -> tuple[Version, ...]:
     with registry.catalogue.look() as view:
         if view is None:
             return ()
-        return tuple(_found(registry, view, _all(view), fits, view.standing()))
+        return tuple(_found(registry, view, _all(view), fits))
 
 
 def parsed(asked: str) -> Test:
@@ -64,34 +63,30 @@ def _all(view: View) -> list[tuple[str, int]]:
     return [(name, number) for name in view.names() if "/" not in name for number in view.numbers(name)]
 
 
-def _candidates(
-    view: View, wanted: Wanted | None, standing: Mapping[tuple[str, str], int]
-) -> list[tuple[str, int]]:
+def _candidates(view: View, wanted: Wanted | None) -> list[tuple[str, int]]:
     """The versions that may fit, in order."""
     aliases = aliases_asked(wanted)
     if aliases is not None:  # there are few of them, and where they point is known
-        return sorted({(name, number) for (name, alias), number in standing.items() if alias in aliases})
+        return sorted(
+            {(name, number) for (name, alias), number in view.standing().items() if alias in aliases}
+        )
     if wanted is None or not isinstance(view, Indexed):
         return _all(view)
     return sorted(key for key in view.seek(wanted) if "/" not in key[0])
 
 
 def _found(
-    registry: Registry,
-    view: View,
-    candidates: list[tuple[str, int]],
-    fits: Test,
-    standing: Mapping[tuple[str, str], int],
+    registry: Registry, view: View, candidates: list[tuple[str, int]], fits: Test
 ) -> Iterator[Version]:
-    pointing: dict[tuple[str, int], list[str]] = {}
-    for (name, alias), number in standing.items():
-        pointing.setdefault((name, number), []).append(alias)
+    pointing: dict[str, dict[str, int]] = {}
     for name, number in candidates:
         held = view.held(name, number)
         if held is None:
             continue  # it has been removed since
         content = registry.files.read(held.revisions[-1].entry)
-        aliases = pointing.get((name, number), [])
+        if name not in pointing:
+            pointing[name] = view.aliases(name)
+        aliases = [alias for alias, at in pointing[name].items() if at == number]
         facts = {**msgspec.json.decode(content), "alias": aliases, "created": held.created}
         if fits(facts):
             yield Version(
