@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms estimators rigour machines faults fuzz checkers checkers-of-speed compare benchmarks generate constraints clean
+.PHONY: demo test lint unit test-platforms estimators rigour machines faults fuzz checkers checkers-of-speed compare benchmarks benchmarks-registry generate constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -211,7 +211,11 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/scale.py 1000 --peers
 
 # What benchmarks/scale.py is compared with, each in an environment of its own.
-checkers-of-speed: .checkers/kapitan/.installed .checkers/dvc/.installed
+checkers-of-speed: .checkers/kapitan/.installed .checkers/dvc/.installed .checkers/mlflow/.installed
+
+# Registries of 100,000 versions against MLflow's server; half an hour, most of which is making them.
+benchmarks-registry: $(VENV)/.installed-dev .checkers/mlflow/.installed
+	$(BIN)/python benchmarks/registry.py
 
 .checkers/kapitan/.installed .checkers/dvc/.installed:
 	$(PYTHON) -m venv $(@D)

@@ -29,7 +29,7 @@ from mlc.ir.module import is_of_module
 from mlc.ir.span import COMMAND_LINE
 from mlc.kinds import _fields, _walk
 from mlc.request import Request, inputs_of, wanted_environments
-from mlc.rules import too_large
+from mlc.rules import language_version, too_large
 
 if TYPE_CHECKING:  # validating imports none of these
     from mlc.apply import Stop
@@ -162,6 +162,8 @@ def validate(request: Request, source: Source | Opened | None = None) -> Validat
     """load → compose → check. Reads no state, starts nothing, reaches nothing outside the project."""
     composed = compose(request, source)
     layers = composed.layers
+    if other := language_version.check_version(layers.project):
+        return Validated(composed, {}, other)  # what else would be said might not be so in that version
     declared = frozenset(layers.resources) | layers.broken
     project, mistakes = check.check_settings(layers.project, layers.environments, declared, layers.partial)
     findings = Findings(too_large.MOST_IN_ALL)

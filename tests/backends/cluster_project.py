@@ -81,6 +81,12 @@ SPECS: dict[str, dict[str, Any]] = {
     "target.repository": {"type": "triton"},
     "deployment.risk_triton": {"model": "default_risk", "target": "repository", "replicas": 2},
     "target.ray": {"type": "ray", "namespace": "lending"},
+    "target.ray_trains": {
+        "type": "ray",
+        "namespace": "lending",
+        "job": {"image": f"ghcr.io/acme/mlc-ray@{DIGEST}", "claim": "lending-work", "folder": "ml/lending"},
+    },
+    "deployment.risk_trained": {"model": "default_risk", "target": "ray_trains", "image": IMAGE},
     "deployment.risk_ray": {
         "model": "default_risk",
         "target": "ray",

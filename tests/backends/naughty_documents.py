@@ -239,8 +239,18 @@ def _read_page(content: bytes) -> Any:
     return {"elements": [[tag, *sorted(names)] for tag, names in found.elements], "words": found.words}
 
 
+def _azureml(text: str) -> bytes:
+    known = {"header": text, "document": {"description": text, "tags": {text: text}, "inputs": [text]}}
+    return render("azureml_applied", "document.yaml.j2", known)
+
+
+def _read_yaml(content: bytes) -> Any:
+    return yaml.load(content, Loader=yaml.CSafeLoader)
+
+
 DOCUMENTS: dict[str, tuple[Callable[[str], bytes], Callable[[bytes], Any]]] = {
     "annex_iv": (_annex, _read_annex),
+    "azureml_applied": (_azureml, _read_yaml),
     "bom": (_bom, _read_bom),
     "croissant": (_croissant, _read_croissant),
     "dataset_profile": (_profile, _read_page),

@@ -4,6 +4,7 @@ about it is refused."""
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,17 @@ import yaml
 from msgspec import structs
 from syrupy.assertion import SnapshotAssertion
 
-from backends.kubeflow_project import BACKENDS, documents
+from backends.kubeflow_project import BACKENDS, TARGET, documents
 from backends.project import broken, emitted, named
 from mlc import drivers
 from mlc.emit.verify import official, verify_by, verify_each
 from mlc.ir.artifact import Artifact
 from mlc.kinds import _kubeflow_pipeline
 from mlc.kinds._spaces import spelled, value_of
+from mlc.pipeline import compile_project
+from mlc.request import Request
+from mlc.rules import kubeflow_unfit
+from rules.project import lay
 
 FOLDER = "generated/prod/kubeflow/risk_kf"
 PIPELINE, EXPERIMENTS, JOB = SNAPSHOTS = tuple(
@@ -278,6 +283,67 @@ def test_a_word_outside_of_the_space_is_refused(one: dict[str, Any], word: str, 
 
 def test_without_katib_and_trainer_there_is_only_the_pipeline() -> None:
     assert [one.path for one in documents(target={"search": None, "trainer": None})] == [PIPELINE]
+
+
+def test_models_that_feed_on_others_register_together(tmp_path: Path) -> None:
+    gated = "task: binary_classification\ndataset: people\ngates: [quality]\n"
+    learner = "train: {estimator: sklearn.linear_model.LogisticRegression}\n"
+    files = {
+        "gate/quality.yaml": "metrics: {roc_auc: {min: 0.7}}\n",
+        "model/churn.yaml": f"{gated}features: basic\n{learner}",
+        "model/again.yaml": f"{gated}features: basic\npredictions: {{risk: churn}}\n{learner}",
+        "target/kf.yaml": f"type: kubeflow\nnamespace: shop\nimage: {TARGET['image']}\n",
+        "deployment/both.yaml": "model: again\ntarget: kf\n",
+    }
+    validated, (compiled,) = compile_project(Request(lay(tmp_path, files), ("dev",)))
+    assert not [one for one in validated.diagnostics if one.severity == "error"]
+    written = emitted(compiled.artifacts, "kubeflow/both/pipeline.yaml")
+    assert verify_by("kubeflow pipeline", written).findings == ()
+    spec = next(iter(yaml.safe_load_all(written.content)))
+    condition = _tasks(spec)["register-if-passed"]["triggerPolicy"]["condition"]
+    assert condition == " && ".join(
+        f"inputs.parameter_values['pipelinechannel--model-{name}-gate--passed'] == true"
+        for name in ("churn", "again")
+    )
+    inner = [*_inner(spec)]
+    assert inner.index("model-churn-register") < inner.index("model-again-register")
+
+
+def test_naughty_choices_reach_a_trial_as_they_are() -> None:
+    """Katib replaces text within JSON, and a shell reads the line: what the rule lets through comes out as it was."""
+    file = official("naughty_strings.json")
+    if not file.is_file():
+        pytest.skip(f"the list of naughty strings is not there: {file}")
+    trial = json.dumps(_trial(read(EXPERIMENTS)[0])["trialSpec"])
+    texts = [
+        text for text in json.loads(file.read_bytes()) if text and not kubeflow_unfit.UNSAFE.search(text)
+    ]
+    assert len(texts) > 200
+    for text in [*texts, "a b", "`id`", "a;b", "#x", "-rf", "*"]:
+        job = json.loads(trial.replace("${trialParameters.p0}", text))
+        (line,) = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        (word,) = [one for one in shlex.split(line) if one.startswith("C=")]
+        assert word == f"C={text}"
+
+
+def test_secrets_are_files_of_every_step_and_trial() -> None:
+    found = documents(target={"secret": "mlc"})
+    executors = read(PIPELINE, found)[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    for executor in executors.values():
+        (mounted,) = executor["secretAsVolume"]
+        assert (mounted["secretName"], mounted["mountPath"]) == ("mlc", "/run/secrets")
+    assert verify_by("kubeflow pipeline", emitted(found, PIPELINE)).findings == ()
+    assert verify_by("kubeflow experiment", emitted(found, EXPERIMENTS)).findings == ()
+    pod = read(JOB, found)[0]["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]["spec"]
+    volumes = pod["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "secrets", "secret": {"secretName": "mlc"}} in volumes
+
+
+def test_what_the_services_are_told_is_told_by_steps() -> None:
+    address = {"api": "https://k.example", "model_registry": "https://r.example"}
+    spec = read(PIPELINE, documents(target=address))[0]
+    assert [*_inner(spec)][-2:] == ["deployment-risk-kf-promote", "deployment-risk-kf-tell"]
+    assert "deployment-risk-kf-schedule" not in {**_tasks(spec), **_inner(spec)}
 
 
 def test_naughty_strings_stay_texts() -> None:

@@ -18,7 +18,14 @@ import msgspec
 import pytest
 import yaml
 
-from backends import cluster_project, kubeflow_project, naughty_documents, test_argo
+from backends import (
+    azureml_project,
+    cluster_project,
+    kubeflow_project,
+    naughty_documents,
+    test_argo,
+    test_mlflow,
+)
 from backends.contract_project import COLUMNS, LOANS
 from backends.project import SPECS, graph_of
 from mlc import data
@@ -42,11 +49,18 @@ ONLY_NAMES = (
     "/dashboard.json",
     "/inferencegraph.yaml",
     "/kustomization.yaml",
+    "/MLproject",
+    "/python_env.yaml",
     "/networkpolicy.yaml",
     "/poddisruptionbudget.yaml",
     "/horizontalpodautoscaler.yaml",
     "/externalsecret.yaml",
     "/prometheus.yml",
+    "/7-component.yaml",
+    "/8-job.yaml",
+    "/8-sweep.yaml",
+    "/9-schedule.yaml",
+    "/rayjob.yaml",
     "/rayservice.yaml",
     "/requirements.txt",
     "/rollout.yaml",
@@ -62,6 +76,9 @@ ONLY_NAMES = (
 
 DERIVED = {"contract.odcs.yaml": "version"}
 """A digest of what is promised, column names included: another text gives another one."""
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+"""What Kubeflow's cache goes by: digests of what each step is made of, texts among it."""
 
 FEW = {
     "dvc": (
@@ -104,7 +121,11 @@ def _on_kubeflow() -> dict[str, dict[str, Any]]:
     }
 
 
-PROJECTS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {"kubeflow": _on_kubeflow}
+PROJECTS: dict[str, Callable[[], dict[str, dict[str, Any]]]] = {
+    "azureml": lambda: copy.deepcopy(azureml_project.SPECS),
+    "kubeflow": _on_kubeflow,
+    "mlflow": lambda: copy.deepcopy(test_mlflow.MLFLOW),
+}
 """What is laid out for a backend, where that is not `_everything`."""
 
 
@@ -221,6 +242,13 @@ def _words(line: str) -> Iterator[str]:
     yield word
 
 
+def _mlmodel(content: bytes) -> Any:
+    """MLflow keeps the signature as JSON within a text."""
+    (found,) = _yaml(content)
+    found["signature"] = {side: json.loads(text) for side, text in found["signature"].items()}
+    return found
+
+
 def _lines(content: bytes) -> Any:
     return content.decode().split("\n")
 
@@ -231,6 +259,8 @@ READERS: dict[str, Callable[[bytes], Any]] = {
     ".json": json.loads,
     ".pbtxt": _pbtxt,
     "Dockerfile": _dockerfile,
+    "MLmodel": _mlmodel,
+    "MLproject": _yaml,
     "requirements.txt": _lines,
     ".dockerignore": _lines,
     ".py": _lines,
@@ -252,6 +282,8 @@ def understood(backend: str, path: str, content: bytes) -> Any:
     found = reader(content)
     if derived := DERIVED.get(name):
         found = [{key: value for key, value in one.items() if key != derived} for one in found]
+    if backend == "kubeflow":
+        return mapped(found, lambda text: "a digest" if DIGEST.fullmatch(text) else text)
     if path.endswith("compose.yaml"):
         return mapped(found, lambda text: text.replace("$$", "$"))
     return mapped(found, UNDONE.get(backend, str))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from itertools import count
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from faults.small import make_project, write
+from mlc import data
 from mlc.cli.main import run
 from mlc.drivers._onnx import open_session
 from mlc.drivers.registry import open_registry, show
@@ -42,6 +45,18 @@ card: {licence: MIT}
 def server() -> Iterator[Server]:
     with mlflow() as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither planning nor any step, which are forked from here, connects to another machine; nor asks for a name."""
+    connect = socket.socket.connect
+
+    def watched(self: socket.socket, address: Any) -> None:
+        assert self.family == socket.AF_UNIX or address[0] == "127.0.0.1", address
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", watched)
 
 
 @pytest.fixture
@@ -120,6 +135,7 @@ def test_applying_twice_tells_and_registers_once(
 def test_a_run_says_what_was_learned_and_how_sure_it_is(
     client: Mlflow, project: Path, names: dict[str, str]
 ) -> None:
+    commit = committed(project)
     assert run(["apply", "--yes", "-C", str(project)]) == 0
     found = of_model(client, names["experiment"])
     data = found["data"]
@@ -134,6 +150,7 @@ def test_a_run_says_what_was_learned_and_how_sure_it_is(
     assert tags["mlc.interval.roc_auc"] == f"{auc['confidence']} by {auc['method']}, {auc['n']} rows"
     assert params["model.estimator"].startswith("sklearn.")
     version = show(project, _registry(project, names), "risk").entry
+    assert tags["mlflow.source.git.commit"] == commit
     assert tags["mlc.digest.onnx"] == version.digest
     assert tags["mlc.digest.train"] == version.data.parts["train"]
     assert {tag: tags[tag] for tag in ("mlc.address", "mlc.version", "mlc.gates")} == {
@@ -174,6 +191,16 @@ def test_a_run_says_what_was_learned_and_how_sure_it_is(
     assert {as_map(one["data"]["tags"])["mlflow.parentRunId"] for one in trials} == {found["info"]["run_id"]}
     best = [one for one in trials if as_map(one["data"]["tags"])["mlc.trial.best"] == "true"]
     assert len(best) == 1
+
+
+def committed(project: Path) -> str:
+    """The commit that the project stands at, in a repository of its own."""
+    git = ["git", "-C", str(project), "-c", "user.name=tests", "-c", "user.email=tests@example.com"]
+    for asked in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "As it is"]):
+        subprocess.run([*git, *asked], check=True)
+    return subprocess.run(
+        [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def version_rows(project: Path) -> int:
@@ -290,3 +317,24 @@ def test_a_refused_model_has_a_run_too(client: Mlflow, project: Path, names: dic
     tags = as_map(of_model(client, names["experiment"])["data"]["tags"])
     assert tags["mlc.address"] == "model.risk"
     assert "mlc.version" not in tags
+
+
+def test_the_example_goes_the_whole_way(client: Mlflow, tmp_path: Path) -> None:
+    project = tmp_path / "tumours"
+    shutil.copytree(
+        data.path("examples", "tumours"), project, ignore=shutil.ignore_patterns(".mlc", "generated")
+    )
+    lab = project / "env/lab.yaml"
+    lab.write_text(lab.read_text().replace("http://127.0.0.1:5000", client.uri))
+    asked = ["--env", "lab", "-C", str(project)]
+    assert run(["apply", "--yes", *asked]) == 0
+    assert run(["plan", "--detailed-exitcode", *asked]) == 0
+    assert len(runs(client, "tumours")) == 2 + 12, "two models, and the trials of the search of one"
+    assert (
+        project / "generated/lab/models/malignancy/tensorboard/trial-011/events.out.tfevents.0.mlc"
+    ).is_file()
+    model = client.get("registered-models/get", name="malignancy")["registered_model"]
+    assert model["aliases"] == [{"alias": "lab", "version": "1"}]
+    assert run(["registry", "verify", *asked]) == 0
+    assert run(["destroy", "--yes", *asked]) == 0
+    assert run(["registry", "show", "malignancy:1", *asked]) == 0, "what is registered stays"

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from mlc.drivers.registry import Registry, aliases, log, mlflow_versions, set_alias, versions
-from mlc.drivers.registry.mlflow import BytesInArtifacts
+from mlc.drivers.registry import (
+    Registry,
+    aliases,
+    collect,
+    log,
+    mlflow_versions,
+    set_alias,
+    versions,
+)
+from mlc.drivers.registry.catalogue import Changes, Held, Revision
+from mlc.drivers.registry.mlflow_files import BytesInArtifacts
+from mlc.drivers.registry.retention import remove
 from mlc.drivers.registry.standing import Standing, standing
 from mlc.ir.operation import StepFailed
-from mlc.store.mlflow import Mlflow, as_map, suppress_missing
+from mlc.ir.retention import Judged
+from mlc.store.mlflow import Mlflow, MlflowError, as_map
 from platforms.servers import Server, mlflow
 from stages.registry.conformance import *  # noqa: F403 - the tests of every shape
 from stages.registry.conformance import Shape
-from stages.registry.making import cause, put, rule_of
+from stages.registry.lasting import *  # noqa: F403
+from stages.registry.making import NOON, cause, put, rule_of
 
 NUMBERS = count(1)
 
@@ -32,9 +46,8 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def client(server: Server) -> Iterator[Mlflow]:
     found = Mlflow(server.url)
-    for name in ("churn", "fraud"):
-        with suppress_missing():
-            found.delete("registered-models/delete", name=name)
+    for model in list(found.all_of("registered-models/search", "registered_models", max_results=100)):
+        found.delete("registered-models/delete", name=model["name"])
     yield found
     found.close()
 
@@ -217,3 +230,60 @@ def test_a_server_that_is_gone_is_told_kindly(tmp_path: Path, spec: dict[str, An
         put(tmp_path, b"a", spec={**spec, "uri": "http://127.0.0.1:1"})
     assert rule_of(failed) == "registry-unreachable"
     assert failed.value.passing
+
+
+def put_there(changes: Changes, *, number: int, held: Held) -> None:
+    changes.add_version("churn", number, held)
+
+
+def test_versions_that_are_brought_keep_their_numbers_or_are_refused(
+    shape: Shape, registry: Registry
+) -> None:
+    """As `registry copy` brings them, with gaps and with their history."""
+    entry = registry.files.put(b"{}")
+    held = Held(
+        "a" * 64, NOON, tuple(Revision({"entry": entry}, at) for at in (NOON, "2026-02-01T00:00:00+00:00"))
+    )
+    for number in (1, 4):
+        brought = structs.replace(held, digest=str(number) * 64)
+        registry.catalogue.change(partial(put_there, number=number, held=brought))
+    with registry.catalogue.look() as view:
+        assert view is not None
+        assert view.numbers("churn") == (1, 4)
+        assert view.held("churn", 4) == structs.replace(held, digest="4" * 64)
+    with pytest.raises(StepFailed, match="gives none twice") as failed:
+        registry.catalogue.change(partial(put_there, number=2, held=held))
+    assert rule_of(failed) == "registry-cannot"
+
+
+def test_many_models_are_listed_at_once(shape: Shape, client: Mlflow, registry: Registry) -> None:
+    names = [f"many-{number}" for number in range(7)]
+    for name in names:
+        shape.put(b"a", name=name)
+    try:
+        assert [model.name for model in shape.models()] == names
+        with registry.catalogue.look() as view:
+            assert view is not None
+            assert view.names() == tuple(names)
+            assert view.held("many-3", 1) is not None
+    finally:
+        for name in names:
+            client.delete("registered-models/delete", name=name)
+
+
+def test_a_version_that_need_not_be_kept_is_taken_out_of_mlflow(
+    client: Mlflow, shape: Shape, registry: Registry
+) -> None:
+    for onnx in (b"a", b"b"):
+        shape.put(onnx)
+    run_id = client.get("model-versions/get", name="churn", version="1")["model_version"]["run_id"]
+    list(remove(registry, [Judged("churn", 1, "", "")], 0))
+    assert [found.entry.number for found in versions(registry, "churn")] == [2]
+    with pytest.raises(MlflowError):
+        client.get("model-versions/get", name="churn", version="1")
+    run = client.run(run_id)
+    assert run is not None
+    assert run["info"]["lifecycle_stage"] == "deleted"
+    assert collect(registry, older_than=0), "its bytes, which nothing names any more"
+    assert shape.put(b"a").entry.number == 3
+    assert shape.verify() == ()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlc import pipeline
+from mlc import data, pipeline
 from mlc.request import Request
 from mlc.rules.kubeflow_unfit import GOOD
 from rules.project import lay
@@ -105,3 +105,9 @@ def test_a_schedule_of_a_target_is_a_time(tmp_path: Path) -> None:
     assert found(tmp_path, {"target/cluster.yaml": text}) == [
         ("bad-schedule", "target/cluster.yaml", "schedule.cron")
     ]
+
+
+def test_the_target_of_the_manual_is_accepted(tmp_path: Path) -> None:
+    page = data.path("docs", "kubeflow.md").read_text(encoding="utf-8")
+    target = page.partition("```yaml\n")[2].partition("```")[0].replace("<64 hex digits>", "0123" * 16)
+    assert found(tmp_path, {"target/cluster.yaml": target}) == []

@@ -22,6 +22,7 @@ from mlc.kinds import _schemas
 from mlc.kinds._walk import choose, field_schema
 from mlc.rules import (
     bad_format,
+    language_version,
     missing_key,
     not_supported_yet,
     too_large,
@@ -143,7 +144,9 @@ def _translated(
     elif error.validator in ("enum", "const"):
         choices = error.validator_value if error.validator == "enum" else [error.validator_value]
         planned = _planned(kind, path, value)
-        if planned:
+        if (kind, path) == ("project", ("mlc",)) and type(value) is int:
+            yield language_version.found(value, at.span)
+        elif planned:
             yield not_supported_yet.found(planned, at.span, choices, **place)
         else:
             yield value_not_allowed.found(value, choices, at.span, **place)

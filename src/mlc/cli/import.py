@@ -1,7 +1,9 @@
-"""Take over what exists already, so that it is not made again.
+"""Take over what exists already: files and registered versions, or what other tools made, as specs.
 
-A file that stands where an artifact would be written, or a version of a model that is registered: it was trained
-elsewhere, or the state was lost. Nothing is run; what does not fit is refused, with the reasons.
+mlc import ADDRESS: a file that stands where an artifact would be written, or a version of a model that is registered:
+it was trained elsewhere, or the state was lost. mlc import --from KIND FILE…: a model of MLflow, an InferenceService
+of KServe, files of Azure ML, a dvc.yaml, a pipeline of scikit-learn become resource files that plan to the same
+thing. Nothing of them is run; what does not fit is told, with the reasons.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from mlc.cli import _translating
 from mlc.cli._console import (
     Unfit,
     add_project_arguments,
@@ -25,7 +28,10 @@ from mlc.rules import import_refused, several_environments
 if TYPE_CHECKING:
     from mlc.apply.taking_over import Found
 
-EPILOGUE = "mlc import model.churn --version churn:3 · mlc import deployment.web env=prod --overwrite"
+EPILOGUE = (
+    "mlc import model.churn --version churn:3 · mlc import deployment.web env=prod --overwrite · "
+    "mlc import --from kserve service.yaml --new lending"
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +41,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME:N",
         help="the version of a model: churn:3, churn@alias (the latest of its name)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="take over files too that differ")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="take over files too that differ; write over them"
+    )
+    _translating.add_arguments(parser)
 
 
 @guarded
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.source is not None:
+        return _translating.run(arguments)
     from mlc import inquiry
     from mlc.report import apply_text, json
 

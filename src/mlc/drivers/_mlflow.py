@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +148,8 @@ def runs_changed(done: Sequence[tuple[Operation, Outcome]]) -> dict[str, Seen]:
     found: dict[str, Seen] = {}
     for operation, outcome in done:
         try:
-            server = opened(operation.spec["server"])
-            now = server.run(outcome.summary["run_id"])
-            server.close()
+            with closing(opened(operation.spec["server"])) as server:
+                now = server.run(outcome.summary["run_id"])
         except (StepFailed, MlflowError):
             continue
         seen = _seen(operation.spec["name"], outcome.summary, now)

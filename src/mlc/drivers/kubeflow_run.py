@@ -34,6 +34,7 @@ def run(work: Work) -> Product:
     """
     spec = work.spec
     kubeflow = service(spec["api"], spec["token"], work.operation.address)
+    spec = {**spec, "within": _within(kubeflow, spec["namespace"])}
     content = text_of(spec["documents"])
     version = f"{spec['name']}-{hashlib.sha256(content).hexdigest()[:12]}"
     work.tell(f"looking for {version}")
@@ -47,13 +48,16 @@ def run(work: Work) -> Product:
     }
     path = work.folder / "uploaded.json"
     write_atomically(path, msgspec.json.encode(told, order="deterministic"))
-    return Product({"uploaded": path}, {"version": version, "recurring": bool(recurring)})
+    undo = {name: work.spec[name] for name in ("api", "token", "namespace", "name")}
+    summary = {"version": version, "recurring": bool(recurring), "undo": undo}
+    return Product({"uploaded": path}, summary)
 
 
 def undo(root: Path, environment: str, operation: Operation) -> None:  # noqa: ARG001 - as every driver's
-    """Remove the recurring runs. The pipeline stays, with its versions and the runs that were."""
-    spec = operation.spec
-    kubeflow = service(spec["api"], spec["token"], operation.address)
+    """Remove the recurring runs. The pipeline stays, with its versions and the runs that were. Of its description the
+    operation has what doing it left in the record."""
+    kubeflow = service(operation.spec["api"], operation.spec["token"], operation.address)
+    spec = {**operation.spec, "within": _within(kubeflow, operation.spec["namespace"])}
     for one in _of_name(kubeflow, spec):
         kubeflow.delete(f"{API}/recurringruns/{part(one['recurring_run_id'])}")
 
@@ -78,14 +82,20 @@ def wanted(spec: Mapping[str, Any], pipeline: str, version: str, experiment: str
     }
 
 
+def _within(kubeflow: Service, namespace: str) -> dict[str, str]:
+    """The namespace, for an installation of several users; one of a single user refuses to be asked for any."""
+    told = kubeflow.get(f"{API}/healthz") or {}
+    return {"namespace": namespace} if told.get("multi_user") else {}
+
+
 def _pipeline(kubeflow: Service, spec: Mapping[str, Any]) -> str:
-    found = kubeflow.get(f"{API}/pipelines/names/{part(spec['name'])}", namespace=spec["namespace"])
+    found = kubeflow.get(f"{API}/pipelines/names/{part(spec['name'])}", **spec["within"])
     if found is None:
         body = {
             "name": spec["name"],
             "display_name": spec["name"],
             "description": spec["description"],
-            "namespace": spec["namespace"],
+            **spec["within"],
         }
         found = kubeflow.post(f"{API}/pipelines", body)
     return str(found["pipeline_id"])
@@ -101,20 +111,20 @@ def _version(kubeflow: Service, pipeline: str, name: str, content: bytes, descri
 
 
 def _experiment(kubeflow: Service, spec: Mapping[str, Any]) -> str:
-    for one in kubeflow.all(f"{API}/experiments", "experiments", namespace=spec["namespace"]):
+    for one in kubeflow.all(f"{API}/experiments", "experiments", **spec["within"]):
         if one.get("display_name") == spec["name"]:
             return str(one["experiment_id"])
     body = {
         "display_name": spec["name"],
         "description": spec["description"],
-        "namespace": spec["namespace"],
+        **spec["within"],
     }
     return str(kubeflow.post(f"{API}/experiments", body)["experiment_id"])
 
 
 def _of_name(kubeflow: Service, spec: Mapping[str, Any]) -> list[Any]:
     fields = ("recurringRuns", "recurring_runs")
-    listed = kubeflow.all(f"{API}/recurringruns", *fields, namespace=spec["namespace"])
+    listed = kubeflow.all(f"{API}/recurringruns", *fields, **spec["within"])
     return [one for one in listed if one.get("display_name") == spec["name"]]
 
 

@@ -75,20 +75,16 @@ def run(work: Work) -> Product:
     with reached(spec["server"]) as server:
         work.tell(f"telling {server.uri} of {spec['name']}")
         experiment = server.experiment(spec["server"]["experiment"])
-        once = {
-            "mlflow.source.type": "LOCAL",
-            "mlflow.source.name": "mlc apply",
-            "mlflow.note.content": spec[
-                "description"
-            ],  # from then on it is whoever's that looks after the run
-            **_commit(work.root),
-        }
+        # the note is its readers' from then on
+        once = {"mlflow.source.type": "LOCAL", "mlflow.source.name": "mlc apply", **_commit(work.root)}
+        once["mlflow.note.content"] = spec["description"]
         run_id, already = tell(server, experiment, told, once)
         for trial in trials:
             tell(server, experiment, _below(trial, run_id), once)
     path = work.folder / "run.json"
     found = {"run_id": run_id, "experiment_id": experiment}
     write_atomically(path, msgspec.json.encode(found, order="deterministic"))
+    found["experiment"] = spec["server"]["experiment"]
     summary = {**found, "already": already, "trials": len(trials), "tags": told.tags | {SAYS: told.digest()}}
     return Product({"run": path}, summary)
 

@@ -48,7 +48,7 @@ class Renaming(Struct, frozen=True):
     unreachable: tuple[Span, ...]
 
 
-class _Part(Struct, frozen=True):
+class Part(Struct, frozen=True):
     """A part of a file that is (part of) a resource. The name is None where it may be any."""
 
     node: Node
@@ -80,7 +80,7 @@ def rename(
                 edits.add((node.span, new))
 
     for file, node in nodes.items():
-        for part in _parts(node, file, language.kinds):
+        for part in parts_of(node, file, language.kinds):
             for path, kind, held in language.references(plain(part.node), part.kind):
                 found = part.node.at(path)
                 if (kind, held) == (address.kind, address.name) and found is not None:
@@ -111,13 +111,14 @@ def add_move(project: Node, text: str, old: str, new: str) -> tuple[Edit, ...]:
         earlier = [child for child in _children(project.get("moved")) if child.value == new]
         turned = (Edit(back.key_span, old), Edit(back.span, new))
         return (*turned, *(Edit(child.span, old) for child in earlier))
-    edit = _entry(project, text, f"{old}: {new}")
+    edit = entry_of(project, text, "moved", f"{old}: {new}")
     return () if edit is None else (edit,)
 
 
-def _entry(project: Node, text: str, entry: str) -> Edit | None:
-    """The edit that puts an entry into `moved`."""
-    moved = project.get("moved")
+def entry_of(project: Node, text: str, field: str, entry: str) -> Edit | None:
+    """The edit that puts an entry into a map of mlc.yaml: `moved`, `code`; None where there is no simple place for
+    it."""
+    moved = project.get(field)
     starts = line_starts(text.removeprefix("\ufeff"))
     if moved is None:
         own = next(iter(project.value.values()), None) if project.is_map else None
@@ -127,7 +128,7 @@ def _entry(project: Node, text: str, entry: str) -> Edit | None:
         at = Span("mlc.yaml", end.end_line, end.end_column, end.end_line, end.end_column)
         indent = " " * (own.key_span.column - 1)
         newline = "" if end.end_column == 1 else "\n"
-        return Edit(at, f"{newline}{indent}moved:\n{indent}  {entry}\n")
+        return Edit(at, f"{newline}{indent}{field}:\n{indent}  {entry}\n")
     if not moved.is_map:
         return None
     span = moved.span
@@ -146,21 +147,21 @@ def _entry(project: Node, text: str, entry: str) -> Edit | None:
 # ── references ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _parts(node: Node, file: str, kinds: tuple[str, ...]) -> Iterator[_Part]:
+def parts_of(node: Node, file: str, kinds: tuple[str, ...]) -> Iterator[Part]:
     """The parts of a file that the schema of a kind describes."""
     folder, _, base = file.partition("/")
     if file == "mlc.yaml":
-        yield _Part(node, "project", None)
+        yield Part(node, "project", None)
     elif folder in kinds:
         bare = "/" not in base and not base.startswith("_")
-        yield _Part(node, folder, base.removesuffix(".yaml") if bare else None)
+        yield Part(node, folder, base.removesuffix(".yaml") if bare else None)
     if file == "mlc.yaml" or folder == "env":
         for kind, child in _items(node.get("presets")):
             if kind in kinds:
-                yield _Part(child, kind, None)
+                yield Part(child, kind, None)
         for kind, group in _items(node.get("patch")):
             for name, child in _items(group) if kind in kinds else ():
-                yield _Part(child, kind, name)
+                yield Part(child, kind, name)
 
 
 def _referring(document: Document, address: Address, language: Language) -> Iterator[Node]:

@@ -1,4 +1,4 @@
-"""A configuration of Ray Serve against Ray's own schema, alone or within a RayService."""
+"""A configuration of Ray Serve against Ray's own schema, alone or within a RayService; what a RayJob hands to Ray."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ def verify(artifact: Artifact, home: Path) -> Verification:
         return missing(f"{python} is not there; `make checkers` installs it")
     content = artifact.content
     document = yaml.safe_load(content)
+    if isinstance(document, dict) and document.get("kind") == "RayJob":
+        result = laid_out({"job.yaml": content}, [str(python), "-I", "-c", _CHECK_JOB])
+        return Verification("ok", "") if result.returncode == 0 else rejected(result)
     if isinstance(document, dict) and document.get("kind") == "RayService":
         content = str(document.get("spec", {}).get("serveConfigV2", "")).encode()
     result = laid_out({"serve.yaml": content}, [str(python), "-I", "-c", _CHECK])
@@ -59,6 +62,34 @@ except ValidationError as error:
     findings += [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
 except (AttributeError, TypeError, ValueError) as error:
     findings.append(str(error))
+print("\\n".join(findings))
+sys.exit(1 if findings else 0)
+"""
+
+# KubeRay hands these fields over to Ray's interface for jobs; the rest is for Kubernetes, and held by the definition.
+_CHECK_JOB = """
+import shlex, sys, yaml
+from ray.dashboard.modules.job.common import JobSubmitRequest
+
+with open("job.yaml") as opened:
+    spec = yaml.safe_load(opened).get("spec") or {}
+names = {
+    "entrypoint": "entrypoint",
+    "jobId": "submission_id",
+    "metadata": "metadata",
+    "entrypointNumCpus": "entrypoint_num_cpus",
+    "entrypointNumGpus": "entrypoint_num_gpus",
+}
+findings = []
+try:
+    asked = {names[name]: value for name, value in spec.items() if name in names}
+    if "runtimeEnvYAML" in spec:
+        asked["runtime_env"] = yaml.safe_load(spec["runtimeEnvYAML"])
+    JobSubmitRequest(**asked)
+    if not shlex.split(asked["entrypoint"]):
+        findings.append("spec.entrypoint: there is no command")
+except (TypeError, ValueError, yaml.YAMLError) as error:
+    findings.append(f"spec: {error}")
 print("\\n".join(findings))
 sys.exit(1 if findings else 0)
 """

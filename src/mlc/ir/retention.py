@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Keep(Struct, frozen=True, kw_only=True):
-    """What a registry is told to keep (`kinds.registry.Keep`); null is without an end in `promoted_days`."""
+    """What a registry is told to keep (`kinds._keep.Keep`); null is without an end in `promoted_days`."""
 
     last: int = 10
     days: int | None = 365

@@ -6,10 +6,12 @@ from typing import Any
 
 from msgspec import json
 
+from mlc.kinds import _feeding
 from mlc.kinds._fields import in_bytes, percent
 from mlc.kinds._kind import Scope, View
+from mlc.kinds._ray_job import job_told
 from mlc.kinds._rollouts import canary_of
-from mlc.kinds._signature import signature
+from mlc.kinds._signature import own_columns, signature, tensors
 
 
 def cluster_facts(name: str, view: View, scope: Scope, alias: str) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def cluster_facts(name: str, view: View, scope: Scope, alias: str) -> dict[str, 
         case "kserve":
             facts |= _kserve(view, scope, alias)
         case "ray":
-            facts |= _ray(view)
+            facts |= _ray(view) | {"job": job_told(view, scope)}
         case "triton":
             facts |= _triton(view)
     return facts
@@ -55,12 +57,41 @@ def _ray(view: View) -> dict[str, Any]:
 
 def _triton(view: View) -> dict[str, Any]:
     """The tensors as the graph has them: it takes a boolean as a float, and Triton converts nothing."""
-    tensors = signature(view["model"])
+    told = signature(view["model"])
+    parts = triton_parts(view)
     return {
-        "booleans": [tensor["name"] for tensor in tensors["inputs"] if tensor["datatype"] == "BOOL"],
-        "inputs": [_tensor(tensor) for tensor in tensors["inputs"]],
-        "outputs": [_tensor(tensor) for tensor in tensors["outputs"]],
+        "is_ensemble": bool(parts),
+        "parts": parts,
+        "booleans": [tensor["name"] for tensor in told["inputs"] if tensor["datatype"] == "BOOL"],
+        "inputs": [_tensor(tensor) for tensor in told["inputs"]],
+        "outputs": [_tensor(tensor) for tensor in told["outputs"]],
     }
+
+
+def triton_parts(view: View) -> list[dict[str, Any]]:
+    """The models of an ensemble of Triton's, the last one after those that it feeds on, with what goes in and out of
+    each; none where one graph is served. What a model hands over are columns of numbers, by the names they have there.
+    """
+    model = _feeding.headed(view["model"])
+    if not view["target"]["ensembles"] or not _feeding.feeds(model):
+        return []
+    name = model["name"]
+    parts = [
+        {
+            "name": f"{name}-{one['name']}",
+            "inputs": [_tensor(tensor) for tensor in one["signature"]["inputs"]],
+            "outputs": [{"name": column, "type": "TYPE_FP32", "dims": [-1, 1]} for column in one["gives"]],
+        }
+        for one in _feeding.members_told(model)
+    ]
+    given = [tensor for part in parts for tensor in part["outputs"]]
+    own = [] if _feeding.combined(model) else tensors(model, own_columns(model))
+    head = {
+        "name": f"{name}--head",  # no member is called so: names begin with a letter or a digit
+        "inputs": [*(_tensor(tensor) for tensor in own), *given],
+        "outputs": [_tensor(tensor) for tensor in signature(view["model"])["outputs"]],
+    }
+    return [*parts, head]
 
 
 def _tensor(tensor: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from mlc.kinds._fields import Resource, about
+from mlc.kinds._keep import Kept
 from mlc.kinds._sources import Secret
 
 Uri = Annotated[
@@ -50,3 +51,4 @@ class Mlflow(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     token: Token = None
     user: User = ""
     password: Password = None
+    keep: Kept = None

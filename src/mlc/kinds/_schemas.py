@@ -58,6 +58,7 @@ def _documents() -> dict[str, dict[str, Any]]:
         state,
         tracing_output,
         trial,
+        written_output,
     )
 
     types: dict[str, Any] = {
@@ -79,6 +80,8 @@ def _documents() -> dict[str, dict[str, Any]]:
         "fix": outputs.Fixed,
         "rename": outputs.Renamed,
         "import": outputs.Imported,
+        "import-specs": written_output.Translated,
+        "migrate": written_output.Migrated,
         "modules": outputs.Modules,
         "lock": module.Lock,
         "event": event.Event,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mlc.ir.operation import Operation
 from mlc.kinds._fields import about, formed
@@ -69,13 +69,7 @@ def tracking(
     """The steps that tell of a model. `sources` are the outputs that there are to be told of, by what they are."""
     steps = []
     if view["track"]["tensorboard"]:
-        read = {
-            name: sources[name] for name in ("evaluation", "curve", "trials", "chosen") if name in sources
-        }
-        told = {
-            name: about_model[name] for name in ("name", "task", "estimator", "params") if name in about_model
-        }
-        steps.append(operation("tensorboard", "tensorboard_events", told, **read))
+        steps.append(_events(view, operation, scope, about_model, sources))
     asked = view["track"]["mlflow"]
     if asked is not None:
         named = asked["experiment"] or f"{scope.project['project']}/{scope.environment}"
@@ -95,3 +89,28 @@ def tracking(
         server = {"server": spec["server"], "name": about_model["name"]}
         steps.append(operation("track-release", "mlflow_release", server, run=f"{steps[-1].id}#run", **later))
     return steps
+
+
+def _events(
+    view: View,
+    operation: Callable[..., Operation],
+    scope: Scope,
+    about_model: Mapping[str, Any],
+    sources: Mapping[str, str],
+) -> Operation:
+    """The step that writes event files. TensorBoard takes a folder for a run: the model's, and one for each trial."""
+    read = {name: sources[name] for name in ("evaluation", "curve", "trials", "chosen") if name in sources}
+    told = {
+        name: about_model[name] for name in ("name", "task", "estimator", "params") if name in about_model
+    }
+    if "trials" in sources:
+        told["trials"] = view["tune"]["trials"]
+    folder = f"{scope.project['artifacts']}/{scope.environment}/models/{about_model['name']}/tensorboard"
+    published = {"events": f"{folder}/{EVENTS}"}
+    for number in range(told.get("trials", 0)):
+        published[f"trial-{number}"] = f"{folder}/trial-{number:03}/{EVENTS}"
+    return structs.replace(operation("tensorboard", "tensorboard_events", told, **read), publishes=published)
+
+
+EVENTS = "events.out.tfevents.0.mlc"
+"""What TensorBoard knows an event file by. Its own writers put the time and the machine's name there."""

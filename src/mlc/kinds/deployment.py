@@ -9,7 +9,7 @@ from mlc.ir.operation import Operation
 from mlc.ir.requirements_lock import parse
 from mlc.kinds._azureml import azureml_facts
 from mlc.kinds._azureml_operations import azureml_operations
-from mlc.kinds._clusters import cluster_facts
+from mlc.kinds._clusters import cluster_facts, triton_parts
 from mlc.kinds._feeding import members_told
 from mlc.kinds._fields import (
     NAME_PATTERN,
@@ -154,6 +154,9 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
     if target not in _PLACED:
         return (promote,)
     name, driver, published = _PLACED[target]
+    parts = triton_parts(view) if target == "triton" else []
+    if parts:
+        driver, published = "triton_parts", _of_parts(parts)
     folder = f"{scope.project['artifacts']}/{scope.environment}/{target}/{address.name}"
     place = Operation(
         id=f"{address}/{name}",
@@ -165,6 +168,7 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
             "port": view["port"],
             "signature": signature(view["model"]),
             "nullable": _nullable(view["model"]),
+            **({"parts": parts, "replicas": view["replicas"]} if parts else {}),
         },
         inputs={
             "version": f"{model}/register#version",
@@ -178,6 +182,15 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         },
     )
     return promote, place
+
+
+def _of_parts(parts: list[dict[str, Any]]) -> dict[str, str]:
+    """Where the models of an ensemble go. Triton wants a folder for the ensemble's own version, too."""
+    found = {"bundle": "{model}/1/bundle.json"}
+    for number, part in enumerate(parts):
+        found[f"part-{number}"] = f"{part['name']}/1/model.onnx"
+        found[f"config-{number}"] = f"{part['name']}/config.pbtxt"
+    return found
 
 
 # Where a target takes the version from: the operation, its driver, and what it puts beside the artifacts.

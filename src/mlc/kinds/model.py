@@ -190,7 +190,6 @@ _PUBLISHED = {
     "lineage": {"lineage": "lineage.openlineage.json"},
     "annex": {"annex": "technical_documentation.md"},
     "sagemaker": {"sagemaker": "sagemaker_card.json"},
-    "tensorboard": {"events": "tensorboard/events.out.tfevents.0.mlc"},
 }
 # What version.json says of a version: another description, card or report makes another revision of it.
 _SETTLED: dict[str, dict[str, tuple[str, ...]]] = {

@@ -10,6 +10,7 @@ from mlc.kinds._fields import CLUSTER_NAME, CLUSTER_NAME_FORM, ClusterName, Pinn
 from mlc.kinds._kind import Kind, Scope, View
 from mlc.kinds._kubeflow import Kubeflow
 from mlc.kinds._mlflow_target import Mlflow
+from mlc.kinds._ray_job import RayJob
 
 
 class Local(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="local"):
@@ -150,6 +151,15 @@ class MlServer(
 class Triton(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="triton"):
     """NVIDIA Triton Inference Server, which serves a folder of models."""
 
+    ensembles: Annotated[
+        bool,
+        about(
+            "Serve a model that has others inside as an ensemble of Triton's, each of them as a model of its own. "
+            "Otherwise they are one graph.",
+            change="redeploy",
+        ),
+    ] = False
+
 
 class Ray(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="ray"):
     """Ray Serve, on this machine or by KubeRay on Kubernetes."""
@@ -174,6 +184,10 @@ class Ray(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
             form="a version such as 2.60.0",
         ),
     ] = "2.60.0"
+    job: Annotated[
+        RayJob | None,
+        about("How the model is trained on a cluster of its own, as a RayJob.", change="redeploy"),
+    ] = None
 
 
 def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:

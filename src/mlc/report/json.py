@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from mlc.ir import outputs, tracing_output
+from mlc.ir import outputs, tracing_output, written_output
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
 from mlc.ir.columns_out import ColumnsOut, FeaturesOut
-from mlc.ir.diagnostic import Diagnostic, Fix
+from mlc.ir.diagnostic import Diagnostic, Edit, Fix
 from mlc.ir.event import Finished
 from mlc.ir.explanation import Explanation, Layered, Part
 from mlc.ir.plan import Change, Plan, PlannedArtifact
@@ -53,6 +53,40 @@ def saved_plan(planned: Plan, stale: list[str] | None, edited: list[str] | None)
         outputs.SavedPlanOut(
             plans=[_plan(planned)], tool=planned.tool, files=files, stale=stale, edited=edited
         )
+    )
+
+
+def migrated(
+    language: int,
+    steps: Sequence[tuple[int, int, Sequence[Edit]]],
+    files: Sequence[str],
+    found: tuple[Diagnostic, ...],
+    *,
+    written: bool,
+) -> str:
+    """What a migration edits, version by version, and what it leaves to do by hand."""
+    made = [
+        written_output.MigrationStepOut(before, after, [_edit(edit) for edit in edits])
+        for before, after, edits in steps
+    ]
+    return bare(
+        written_output.Migrated(
+            written=written,
+            language=language,
+            steps=made,
+            files=list(files),
+            diagnostics=[diagnostic(one) for one in found],
+        )
+    )
+
+
+def translated(
+    folder: str, files: list[written_output.WrittenOut], found: tuple[Diagnostic, ...], *, written: bool
+) -> str:
+    """What an import writes, and what of its sources it does not."""
+    diagnostics = [diagnostic(one) for one in found]
+    return bare(
+        written_output.Translated(written=written, folder=folder, files=files, diagnostics=diagnostics)
     )
 
 
@@ -180,7 +214,7 @@ def diagnostic(one: Diagnostic) -> outputs.DiagnosticOut:
 
 
 def _fix(fix: Fix) -> outputs.FixOut:
-    edits = [outputs.EditOut(**_region(edit.span), text=edit.text) for edit in fix.edits]
+    edits = [_edit(edit) for edit in fix.edits]
     return outputs.FixOut(title=fix.title, safety=fix.safety, edits=edits)
 
 
@@ -265,6 +299,10 @@ def _part(part: Part) -> outputs.PartOut:
 
 def _layer(layer: Layered, key: str | None = None) -> outputs.LayeredOut:
     return outputs.LayeredOut(**_region(layer.span), value=layer.value, written=layer.written, key=key)
+
+
+def _edit(edit: Edit) -> outputs.EditOut:
+    return outputs.EditOut(**_region(edit.span), text=edit.text)
 
 
 def _region(where: Span) -> dict[str, Any]:

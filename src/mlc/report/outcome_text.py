@@ -120,6 +120,12 @@ def _register(summary: dict[str, Any]) -> tuple[str, Rows]:
     return f"v{summary['version']}{already}", []
 
 
+def _track(summary: dict[str, Any]) -> tuple[str, Rows]:
+    told = f"run {summary['run_id'][:8]} in {summary['experiment']}"
+    told += f", {summary['trials']} trials below it" if summary["trials"] else ""
+    return told + (" (told before)" if summary["already"] else ""), []
+
+
 _SAID = {
     "ingest": _ingest,
     "read": _read,
@@ -136,4 +142,5 @@ _SAID = {
     "report": _report,
     "gate": _gate,
     "register": _register,
+    "track": _track,
 }

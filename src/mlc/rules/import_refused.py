@@ -58,3 +58,36 @@ def unknown(address: str, environment: str, known: Sequence[str]) -> Diagnostic:
         help="Describe it first: what is imported belongs to a resource.",
         address=address,
     )
+
+
+def exists(file: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"{file} is there already and says something else. Nothing was written.",
+        help="`--overwrite` writes over it (`--diff` shows how); --name gives what is imported another name.",
+    )
+
+
+def project_there(folder: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"There is a project in {folder} already, or a file of that name. Nothing was written.",
+        help="Name another folder after --new, or import into the project that is there: leave --new out.",
+    )
+
+
+def broken_project() -> Diagnostic:
+    return RULE.at(
+        None,
+        "The project has mistakes, told above, so it cannot be said what an import would make of it. "
+        "Nothing was written.",
+        help="Mend them first, or import into a new project: `--new DIR`.",
+    )
+
+
+def no_source(kind: str) -> Diagnostic:
+    return RULE.at(
+        None,
+        f"Nothing is named that is to be imported from {kind}.",
+        help=f"Name files or a folder: `mlc import --from {kind} PATH`.",
+    )

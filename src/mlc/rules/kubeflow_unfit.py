@@ -38,7 +38,8 @@ GOOD = {
 }
 
 _LONGEST = 52  # of what others make pods of, which get up to eleven characters more; 63 are all
-_UNSAFE = re.compile(r"""['"\\$\x00-\x1f\x7f]""")
+UNSAFE = re.compile(r"""['"\\$\x00-\x1f\x7f]""")
+"""What would leave the quotes of the line that a trial is, or of the JSON that it stands in."""
 
 
 def claims(subject: Subject) -> Iterator[tuple[Address, str]]:
@@ -134,10 +135,10 @@ def _of_search(subject: Subject, address: Address, tune: dict[str, Any]) -> Iter
         for parameter, one in space.items():
             at = ("tune", "space", candidate, parameter)
             words = [spelled(choice) for choice in one["choice"] or ()]
-            unsafe = next((word for word in words if _UNSAFE.search(word)), None)
+            unsafe = next((word for word in words if UNSAFE.search(word)), None)
             twice = next((word for word in words if words.count(word) > 1), None)
             why = ""
-            if _UNSAFE.search(parameter):
+            if UNSAFE.search(parameter):
                 why = f'Katib puts "{parameter}" into the line of a shell, and it holds a quote, $ or \\'
             elif unsafe is not None:
                 why = f"Katib puts `{unsafe}` into the line of a shell, and it holds a quote, $ or \\"

@@ -1,8 +1,10 @@
-"""registry-cannot: an alias that the project's registry keeps for itself.
+"""registry-cannot: something that the project's registry keeps for itself: an alias, or the numbers of versions.
 
 Why it matters: MLflow takes `latest`, and `v3` for the version 3, as its own words for versions. It refuses such an
 alias, and that would show only once a model was trained.
 How to mend it: take another alias, such as the name of what it is for.
+The numbers of versions are MLflow's too, and it gives none twice: versions that are copied into it with their numbers
+need a model of which it has none with a higher one.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Iterator
 from mlc.ir.diagnostic import Diagnostic, Rule
 from mlc.rules._subject import Subject
 
-RULE = Rule.of(__name__, "error", "The registry keeps this alias for itself.")
+RULE = Rule.of(__name__, "error", "The registry keeps this for itself.")
 SCOPE = "upstream"  # the registry that mlc.yaml names is in every part
 
 _PROJECT = "mlc: 1\nproject: shop\nowner: growth\nenvironments: [dev]\nregistry: lab\n"
@@ -63,5 +65,16 @@ def found(name: str, alias: str) -> Diagnostic:
         None,
         f"The alias {alias} of {name} cannot be moved: MLflow keeps it for itself. Nothing was done.",
         help="Take another alias, such as the name of what it is for.",
+        address=f"model.{name}",
+    )
+
+
+def used_up(name: str, number: int, highest: int) -> Diagnostic:
+    """Of a version that is to be put there with its number."""
+    return RULE.at(
+        None,
+        f"Version {number} of {name} cannot be put there with its number: MLflow has given numbers up to {highest}, "
+        "also to versions that were deleted, and gives none twice. Nothing was done.",
+        help="Delete the registered model in MLflow where nobody needs it, or copy under another name.",
         address=f"model.{name}",
     )

@@ -44,10 +44,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if target is None:
             continue
         of_target = _OF_TARGET.get(target["type"])
+        named = _name_of_job(address.name, target)
+        model = subject.named("model", deployment["model"])
         only = () if target["type"] in _BESIDE else _only_beside(deployment)
         found = _one_server(deployment) if of_target is None else of_target(deployment, target)
         elsewhere = _elsewhere(subject, deployment)
-        for path, why in (*_not_taken(deployment, target), *found, *only, *elsewhere):
+        inside = _inside(model, target) if model is not None else ()
+        for path, why in (*_not_taken(deployment, target), *found, *only, *elsewhere, *inside, *named):
             yield RULE.at(
                 subject.span(address, *path),
                 f"The target {deployment['target']} has the type {target['type']}. {why}",
@@ -89,6 +92,35 @@ def _elsewhere(subject: Subject, deployment: dict[str, Any]) -> Iterator[Reason]
                 ("shares", name, "deployment"),
                 f"{share['deployment']} is on the target {other['target']}. Requests are shared on one target only.",
             )
+
+
+def _name_of_job(name: str, target: dict[str, Any]) -> Iterator[Reason]:
+    """KubeRay takes no long name of a RayJob, as it calls more after it."""
+    if target["type"] == "ray" and target["job"] is not None and len(f"{name}-train-") + 5 > _LONGEST_RAY_JOB:
+        most = _LONGEST_RAY_JOB - len("-train-") - 5
+        yield (
+            ("target",),
+            f"The RayJob that trains is called after the deployment, and KubeRay takes {_LONGEST_RAY_JOB} characters. "
+            f"Give the deployment a name of {most} characters or fewer, or leave `job` out of the target.",
+        )
+
+
+def _inside(model: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:
+    """What cannot be taken apart again into models of their own."""
+    if target["type"] != "triton" or not target["ensembles"]:
+        return
+    if model["ensemble"] is not None and model["ensemble"]["method"] == "chain":
+        yield (
+            ("model",),
+            "The links of a chain stand within one another, and have no columns between them that the ensemble could "
+            "hand over. Deploy the last model of the chain, or leave `ensembles` out of the target.",
+        )
+    if model["reuse"] is not None and model["reuse"]["as"] == "features":
+        yield (
+            ("model",),
+            "It asks a version of the registry, of which only that version knows what goes in. Leave `ensembles` out "
+            "of the target: one graph serves it.",
+        )
 
 
 def _no_canary(deployment: dict[str, Any]) -> Iterator[Reason]:
@@ -188,6 +220,10 @@ def _triton(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reas
     yield from _no_canary(deployment)
     if deployment["autoscaling"] is not None:
         yield ("autoscaling",), 'It runs a fixed number of copies of a model. Say it in "replicas".'
+
+
+_LONGEST_RAY_JOB = 47
+"""Characters of a RayJob's name that KubeRay takes; five of them are drawn by Kubernetes."""
 
 
 def _ray(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:  # noqa: ARG001 - as its neighbours

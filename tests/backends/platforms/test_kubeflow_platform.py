@@ -27,6 +27,7 @@ from mlc.emit.verify import official, verify_by
 from mlc.ir.address import Address
 from mlc.ir.artifact import artifact
 from stages.drivers.kubeflow_services import Pipelines, serving
+from stages.drivers.test_kubeflow_version import ModelRegistry
 
 KFP = data.path(".checkers", "kfp", "bin", "python").absolute()
 SMALL = Path(__file__).parents[2] / "acceptance" / "projects" / "small"
@@ -228,7 +229,19 @@ def test_a_step_that_fails_fails_the_run(project: Path, tmp_path: Path) -> None:
     assert "dataset-people-ingest" in executed(pipeline, project, tmp_path / "root", ok=False)
 
 
-def test_the_project_is_fetched(project: Path, tmp_path: Path) -> None:
+def test_the_project_is_fetched_and_the_model_registry_is_told(project: Path, tmp_path: Path) -> None:
+    told = ModelRegistry()
+    with serving(told) as (url, _):
+        target = project / "target" / "kf.yaml"
+        target.write_text(target.read_text() + f"model_registry: {url}\n")
+        _fetched(project, tmp_path)
+    kinds = [one["kind"] for one in told.kept.values()]
+    assert kinds == ["RegisteredModel", "ModelVersion", "ModelArtifact"]
+    uri = told.kept["3"]["told"]["uri"]
+    assert (tmp_path / "work" / uri.removeprefix("pvc://mlc/")).is_file()
+
+
+def _fetched(project: Path, tmp_path: Path) -> None:
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com"]
     run(project, *git, "init", "--quiet", "-b", "main")
     run(project, *git, "add", ".")
@@ -237,7 +250,7 @@ def test_the_project_is_fetched(project: Path, tmp_path: Path) -> None:
     gate.write_text(gate.read_text().replace("min: 0.7", "min: 0.999"))  # not committed: it is not fetched
     work = tmp_path / "work"
     log = executed(pipeline_of(project, tmp_path / "out"), work, tmp_path / "root", f"file://{project}")
-    assert ended(log)["model-churn-register"] == "SUCCESS"
+    assert ended(log)["deployment-churn-kf-tell"] == "SUCCESS"
     assert (work / ".mlc").is_dir()
 
 
@@ -262,6 +275,11 @@ def test_the_services_are_told_by_apply(project: Path, tmp_path: Path) -> None:
         target.write_text(target.read_text() + f'api: {url}\nschedule: {{cron: "0 3 * * 0"}}\n')
         for _ in range(2):
             run(project, "mlc", "apply", "--yes", "--env", "dev", "--step", "deployment.churn_kf/schedule")
+        assert len(there.recurring) == 1
+        (project / "deployment" / "churn_kf.yaml").rename(tmp_path / "churn_kf.yaml")
+        run(project, "mlc", "apply", "--yes", "--env", "dev")
+        assert there.recurring == {}
+        (tmp_path / "churn_kf.yaml").rename(project / "deployment" / "churn_kf.yaml")
     sent = [
         [_KINDS[path.rpartition("/")[2]], body]
         for method, path, _, body in requests.seen
@@ -304,6 +322,17 @@ def test_a_trial_is_what_a_search_would_have_scored(project: Path, tmp_path: Pat
         assert _collected(printed, experiment) == pytest.approx(trial["value"], abs=5e-7)
     words = {"C": "1000", "class_weight": "null"}
     assert "try-refused" in run(project, "sh", "-c", _line(experiment, words, project), ok=False)
+
+
+def test_the_words_of_a_trainjob_train(project: Path, tmp_path: Path) -> None:
+    target = project / "target" / "kf.yaml"
+    target.write_text(target.read_text() + "trainer: {runtime: torch-distributed}\n")
+    file = pipeline_of(project, tmp_path / "out").with_name("trainjob.yaml")
+    trainer = yaml.safe_load(file.read_text())["spec"]["trainer"]
+    words = [word.replace("/work", str(project)) for word in [*trainer["command"], *trainer["args"]]]
+    run(tmp_path, *words)
+    assert "model.churn/train" in outputs(project)
+    assert "model.churn/export" not in outputs(project)
 
 
 def _word(value: Any) -> str:

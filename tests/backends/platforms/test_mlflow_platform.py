@@ -24,10 +24,11 @@ from msgspec import structs
 
 from backends.platforms.test_mlserver_platform import learned, onnx_bytes, table  # noqa: F401 - fixtures
 from backends.project import emitted, graph_of
+from backends.test_examples import artifacts_of
 from backends.test_mlflow import MLFLOW
 from mlc import data
 from mlc.emit import emit, load_backends
-from mlc.emit.verify import verify
+from mlc.emit.verify import checks_of, verify
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend
 from platforms.servers import answers, free_port
@@ -62,6 +63,16 @@ def artifacts(port: int = 5001) -> tuple[Artifact, ...]:
 def test_mlflow_takes_it(path: str, backend: Backend) -> None:
     found = verify(emitted(artifacts(), path), backend)
     assert (found.outcome, found.findings) == ("ok", ())
+
+
+def test_mlflow_takes_what_the_examples_write(backend: Backend) -> None:
+    """Each kind of file, of the example that uses them; the others have none."""
+    checked = [
+        verify(one, backend)
+        for one in artifacts_of(data.path("examples", "tumours"))
+        if one.backend == "mlflow" and checks_of(one, backend)
+    ]
+    assert [(found.outcome, found.findings) for found in checked] == [("ok", ())] * 2
 
 
 def changed(text: dict[str, Any], *path: str, to: Any) -> None:

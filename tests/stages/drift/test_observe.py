@@ -161,10 +161,17 @@ def test_which_drivers_observe() -> None:
     names = [path.stem for path in folder.glob("[a-z]*.py")]
     observing = {name for name in names if drivers.driver(name).observes}
     assert observing == {
+        "azureml_asset",
+        "azureml_deployment",
+        "azureml_endpoint",
+        "azureml_schedule",
+        "azureml_traffic",
         "champion",
         "contested_variants",
         "data_registration",
         "local",
+        "mlflow_release",
+        "mlflow_run",
         "promotion",
         "registration",
     }

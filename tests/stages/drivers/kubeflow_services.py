@@ -66,9 +66,11 @@ def serving(answer: Answering) -> Iterator[tuple[str, Requests]]:
 
 
 class Pipelines:
-    """Kubeflow Pipelines, `/apis/v2beta1`: lists have one entry a page, and recurring runs cannot be changed."""
+    """Kubeflow Pipelines, `/apis/v2beta1`: lists have one entry a page, and recurring runs cannot be changed. An
+    installation of a single user refuses a namespace, one of several users wants it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, multi_user: bool = True) -> None:
+        self.multi_user = multi_user
         self.pipelines: dict[str, Any] = {}
         self.versions: dict[str, Any] = {}
         self.experiments: dict[str, Any] = {}
@@ -78,6 +80,13 @@ class Pipelines:
 
     def __call__(self, method: str, path: str, query: dict[str, str], body: Any) -> Answer:
         _, _, _, what, *rest = path.split("/")
+        if what == "healthz":
+            return 200, {"multi_user": True} if self.multi_user else {}
+        said = query if method == "GET" else body if isinstance(body, dict) else {}
+        asked = method == "GET" or path.endswith(("/pipelines", "/experiments"))
+        wants = self.multi_user and asked and rest[1:] != ["versions"]
+        if ("namespace" in said) != wants and not (rest and method != "GET"):
+            return 400, {"error": "a namespace where there is none, or none where there is one", "code": 3}
         if self.refuses and method == "POST" and path.endswith(self.refuses):
             return 400, {"error": "refused", "code": 3}
         if what == "pipelines":
@@ -94,7 +103,7 @@ class Pipelines:
             identifier, _, action = rest[0].partition(":")
             held[identifier]["mode"] = {"enable": "ENABLE", "disable": "DISABLE"}[action]
             return 200, {}
-        return 200, self._kept(held, key, {**body, "namespace": body.get("namespace", "risk")})
+        return 200, self._kept(held, key, body)
 
     def _pipelines(self, method: str, rest: list[str], query: dict[str, str], body: Any) -> Answer:
         if rest[:1] == ["names"]:

@@ -26,9 +26,9 @@ SPEC: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def server() -> Iterator[tuple[str, Requests, Pipelines]]:
-    pipelines = Pipelines()
+@pytest.fixture(params=[True, False], ids=["several users", "a single user"])
+def server(request: pytest.FixtureRequest) -> Iterator[tuple[str, Requests, Pipelines]]:
+    pipelines = Pipelines(multi_user=request.param)
     with serving(pipelines) as (url, requests):
         yield url, requests, pipelines
 
@@ -137,8 +137,9 @@ def test_without_a_schedule_there_is_none_and_undoing_removes_it(
     kubeflow_run.run(work(tmp_path, url))
     kubeflow_run.run(work(tmp_path, url, schedule=None))
     assert there.recurring == {}
-    kubeflow_run.run(work(tmp_path, url))
-    kubeflow_run.undo(tmp_path, "dev", work(tmp_path, url).operation)
+    done = kubeflow_run.run(work(tmp_path, url))
+    recorded = Operation("deployment.churn/schedule", "kubeflow_run", done.summary["undo"])
+    kubeflow_run.undo(tmp_path, "dev", recorded)
     assert there.recurring == {}
     assert len(there.pipelines) == 1
 
@@ -182,7 +183,7 @@ def test_a_server_that_is_not_there_may_come_back(tmp_path: Path) -> None:
     assert failed.value.passing
 
 
-@pytest.mark.parametrize("fatal", range(1, 9))
+@pytest.mark.parametrize("fatal", range(1, 10))
 def test_killed_anywhere_the_next_one_converges(tmp_path: Path, fatal: int) -> None:
     """What a request did is done although no answer came; the next run leaves one of each."""
     there, count = Pipelines(), 0

@@ -11,7 +11,7 @@ Numbers of versions are given by MLflow, which never gives one twice: ours follo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,14 +20,19 @@ from msgspec import Struct
 
 from mlc.drivers.registry import mlflow_versions
 from mlc.drivers.registry.catalogue import Answer, Held, Revision
-from mlc.drivers.registry.files import Elsewhere
+from mlc.drivers.registry.facts import CONFIG, MEMBER, PART, Both, Either, Fact, Wanted
+from mlc.drivers.registry.facts import kept as kept_text
+from mlc.drivers.registry.mlflow_files import BytesInArtifacts, Server
 from mlc.drivers.registry.mlflow_journal import (
     Described,
     Done,
+    Facts,
     Intent,
     Journal,
     Kept,
+    Noted,
     Pointed,
+    Removed,
     State,
     Taken,
     Version,
@@ -37,35 +42,16 @@ from mlc.drivers.registry.mlflow_journal import (
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Promotion
 from mlc.rules import registry_cannot, registry_unreachable
-from mlc.store.mlflow import MISSING, Mlflow, MlflowError
-from mlc.store.secrets import Secret
+from mlc.store.mlflow import MISSING, MlflowError
 
 _LEASE = 60.0  # seconds that a change may take, beside what its bytes take
 _SLOWEST = 500_000  # bytes that go to the server in a second
 _PATIENCE = 600.0  # seconds that others are waited for
 _PAUSE = 0.1
+_KEPT = (MEMBER, PART, CONFIG)
+"""The facts that the journal holds: what lineage goes by. It is read as a whole, and the others would be most of it."""
 
-
-class Server(Struct, frozen=True):
-    """Where the registry is: the address of an MLflow server and how it is reached, and an experiment's name."""
-
-    uri: str
-    experiment: str
-    token: Secret | None = None
-    user: str = ""
-    password: Secret | None = None
-
-    @contextmanager
-    def reached(self) -> Iterator[Journal]:
-        """Its journal. Raises StepFailed (registry-unreachable), without what is secret."""
-        server = Mlflow(self.uri, self.token, self.user, self.password)
-        try:
-            yield Journal(server, self.experiment)
-        except MlflowError as error:
-            told = registry_unreachable.found(self.uri, str(error))
-            raise StepFailed(told, passing=error.passing) from None
-        finally:
-            server.close()
+_FEW = 5  # models that are asked for one by one
 
 
 class InMlflow(Struct, frozen=True):
@@ -143,6 +129,10 @@ class MlflowView:
         self._aliases: dict[str, dict[str, int]] = {}
 
     def names(self) -> tuple[str, ...]:
+        models = [name for name in self._state.versions if not mlflow_versions.is_dataset(name)]
+        if len(models) > _FEW:
+            found = mlflow_versions.all_there(self._server)
+            self._there |= {name: found.get(name, {}) for name in models}
         return tuple(name for name in sorted(self._state.versions) if self.numbers(name))
 
     def numbers(self, name: str) -> tuple[int, ...]:
@@ -202,6 +192,32 @@ class MlflowView:
             found |= {*pending.revision.files.values()}
         return tuple(sorted(found))
 
+    def seek(self, wanted: Wanted) -> frozenset[tuple[str, int]]:
+        """By the few facts that the journal holds; whatever else is asked for, every version may fit."""
+        return frozenset(
+            (name, number)
+            for name in self.names()
+            for number in self.numbers(name)
+            if _may_fit(wanted, name, number, self._state.versions[name][number].facts)
+        )
+
+    def told(self, path: str) -> tuple[tuple[str, int, str], ...]:
+        return tuple(
+            (name, number, text)
+            for name in self.names()
+            for number in self.numbers(name)
+            for where, text in self._state.versions[name][number].facts or ()
+            if where == path
+        )
+
+    def unnoted(self) -> tuple[tuple[str, int], ...]:
+        return tuple(
+            (name, number)
+            for name in self.names()
+            for number in self.numbers(name)
+            if self._state.versions[name][number].facts is None
+        )
+
     def edited(self, name: str, number: int) -> tuple[str, ...]:
         """What of a version was edited in MLflow, in a few words each."""
         kept = self._kept(name, number)
@@ -244,12 +260,27 @@ class MlflowChanges(MlflowView):
         return super().held(name, number)
 
     def add_version(self, name: str, number: int, held: Held) -> None:
+        """Raises StepFailed (registry-cannot) for a number that is used up: who copies versions brings theirs."""
+        highest = self.latest(name)
+        if number <= highest:
+            raise StepFailed(registry_cannot.used_up(name, number, highest))
         first, *more = held.revisions
         self.said.append(Version(name, number, msgspec.structs.replace(held, revisions=(first,))))
         self.said += [Described(name, number, revision) for revision in more]
 
     def add_revision(self, name: str, number: int, revision: Revision) -> None:
         self.said.append(Described(name, number, revision))
+
+    def note(self, name: str, number: int, entry: str, facts: Sequence[Fact]) -> None:  # noqa: ARG002 - the last one
+        kept = tuple((fact.path, fact.text) for fact in facts if fact.path in _KEPT)
+        for nth, what in reversed([*enumerate(self.said)]):
+            if isinstance(what, Version | Described) and (what.name, what.number) == (name, number):
+                self.said[nth] = msgspec.structs.replace(what, facts=kept)
+                return
+        self.said.append(Noted(name, number, kept))
+
+    def remove_version(self, name: str, number: int) -> None:
+        self.said.append(Removed(name, number))
 
     def point(self, line: Promotion) -> None:
         """Raises StepFailed (registry-cannot) for what MLflow takes for no alias."""
@@ -267,60 +298,19 @@ class MlflowChanges(MlflowView):
                 mlflow_versions.mend(self._journal, self._files, name, number, kept)
 
 
-class BytesInArtifacts(Elsewhere, frozen=True, kw_only=True):
-    """Files as artifacts of the run that holds the journal, each in a folder of its own: `content`, and when it was put
-    there, as MLflow does not say it."""
-
-    server: Server
-
-    def content(self, digest: str) -> bytes | None:
-        with self.server.reached() as journal:
-            place = self._folder(journal, digest)
-            return None if place is None else journal.server.read(f"{place}/content")
-
-    def keep(self, digest: str, content: bytes) -> None:
-        with self.server.reached() as journal:
-            journal.made()
-            place = self._folder(journal, digest)
-            journal.server.get("experiments/get-by-name", experiment_name=journal.name)  # for its clock
-            journal.server.put(f"{place}/put-{journal.server.now:.0f}", b"")
-            journal.server.put(f"{place}/content", content)
-
-    def has(self, digest: str) -> bool:
-        with self.server.reached() as journal:
-            place = self._folder(journal, digest)
-            return place is not None and ("content", False) in journal.server.listed(place)
-
-    def place(self, digest: str) -> str:
-        return f"{self.server.uri} (files/{self.valid(digest)} of the journal of {self.server.experiment})"
-
-    def digests(self) -> Iterator[str]:
-        with self.server.reached() as journal:
-            root = journal.artifacts()
-            listed = [] if root is None else journal.server.listed(f"{root}/files")
-        return iter(sorted(name for name, is_folder in listed if is_folder and len(name) == 64))
-
-    def remove(self, digest: str) -> bool:
-        with self.server.reached() as journal:
-            place = self._folder(journal, digest)
-            there = [] if place is None else journal.server.listed(place)
-            for name, _ in sorted(there):  # the content first: what is left says no more than when it came
-                journal.server.remove(f"{place}/{name}")
-            if there:
-                journal.server.remove(str(place))
-            return ("content", False) in there
-
-    def age(self, digest: str) -> float:
-        """By the server's clock."""
-        with self.server.reached() as journal:
-            place = self._folder(journal, digest)
-            there = [] if place is None else journal.server.listed(place)
-            put = [float(name.removeprefix("put-")) for name, _ in there if name.startswith("put-")]
-            return max(0.0, journal.server.now - max(put)) if put else 0.0
-
-    def _folder(self, journal: Journal, digest: str) -> str | None:
-        root = journal.artifacts()
-        return None if root is None else f"{root}/files/{self.valid(digest)}"
+def _may_fit(wanted: Wanted, name: str, number: int, facts: Facts | None) -> bool:
+    """Whether a version may be what is asked for: certain of the facts that are kept, and of others as good as true."""
+    if isinstance(wanted, Both):
+        return all(_may_fit(one, name, number, facts) for one in wanted.each)
+    if isinstance(wanted, Either):
+        return any(_may_fit(one, name, number, facts) for one in wanted.each)
+    if wanted.operator != "=" or facts is None:
+        return True
+    if wanted.path == "name":
+        return wanted.value == name
+    if wanted.path == "number":
+        return wanted.value == number
+    return wanted.path not in _KEPT or (wanted.path, kept_text(str(wanted.value))) in facts
 
 
 def _is_known(state: State, what: What) -> bool:
@@ -330,5 +320,9 @@ def _is_known(state: State, what: What) -> bool:
         return kept is not None and kept.held.digest == what.held.digest
     if isinstance(what, Pointed):
         return what.line in state.log
+    if isinstance(what, Removed):
+        return what.number not in state.versions.get(what.name, {})
     kept = state.versions.get(what.name, {}).get(what.number)
+    if isinstance(what, Noted):
+        return kept is not None and kept.facts == what.facts
     return kept is not None and what.revision in kept.held.revisions

@@ -34,12 +34,17 @@ _TAG = "mlc.journal"
 _LONGEST = 6000  # characters; MLflow takes no more of a parameter
 
 
+Facts = tuple[tuple[str, str], ...]
+"""Paths and texts, of what lineage and letting go of versions go by. None: nobody has said them yet."""
+
+
 class Version(Struct, frozen=True, tag="version", tag_field="kind"):
-    """A version is going to be there. `run` is its run in MLflow, once it was done."""
+    """A version is going to be there."""
 
     name: str
     number: int
     held: Held
+    facts: Facts | None = None
 
 
 class Described(Struct, frozen=True, tag="revision", tag_field="kind"):
@@ -48,6 +53,15 @@ class Described(Struct, frozen=True, tag="revision", tag_field="kind"):
     name: str
     number: int
     revision: Revision
+    facts: Facts | None = None
+
+
+class Noted(Struct, frozen=True, tag="note", tag_field="kind"):
+    """The facts of a version's last description, where they were not said with it."""
+
+    name: str
+    number: int
+    facts: Facts
 
 
 class Pointed(Struct, frozen=True, tag="point", tag_field="kind"):
@@ -56,7 +70,14 @@ class Pointed(Struct, frozen=True, tag="point", tag_field="kind"):
     line: Promotion
 
 
-What = Version | Described | Pointed
+class Removed(Struct, frozen=True, tag="remove", tag_field="kind"):
+    """A version is taken out, which need not be kept."""
+
+    name: str
+    number: int
+
+
+What = Version | Described | Noted | Pointed | Removed
 
 
 class Intent(Struct, frozen=True, tag="do", tag_field="record"):
@@ -92,6 +113,7 @@ class Kept(Struct, frozen=True):
 
     held: Held
     run: str
+    facts: Facts | None = None
 
 
 class State:
@@ -129,14 +151,19 @@ class State:
     def _settle(self, what: What, done: Done) -> None:
         if isinstance(what, Pointed):
             self.log.append(what.line)
+        elif isinstance(what, Removed):
+            self.versions[what.name].pop(what.number, None)
+            self.burnt[what.name] = max(what.number, self.burnt.get(what.name, 0))
         elif done.void:
             self.burnt[what.name] = max(done.burnt, self.burnt.get(what.name, 0))
         elif isinstance(what, Version):
-            self.versions.setdefault(what.name, {})[what.number] = Kept(what.held, done.run)
-        else:
+            self.versions.setdefault(what.name, {})[what.number] = Kept(what.held, done.run, what.facts)
+        elif what.number in self.versions.get(what.name, {}):
             kept = self.versions[what.name][what.number]
-            held = msgspec.structs.replace(kept.held, revisions=(*kept.held.revisions, what.revision))
-            self.versions[what.name][what.number] = Kept(held, kept.run)
+            held = kept.held
+            if isinstance(what, Described):
+                held = msgspec.structs.replace(held, revisions=(*held.revisions, what.revision))
+            self.versions[what.name][what.number] = Kept(held, kept.run, what.facts)
 
 
 class Journal:

@@ -20,7 +20,9 @@ from mlc.drivers.registry.mlflow_journal import (
     Done,
     Journal,
     Kept,
+    Noted,
     Pointed,
+    Removed,
     Version,
     What,
     tags_of,
@@ -31,7 +33,7 @@ from mlc.kinds import _mlmodel
 from mlc.store.mlflow import Mlflow, pairs, suppress_existing, suppress_missing
 
 if TYPE_CHECKING:
-    from mlc.drivers.registry.mlflow import BytesInArtifacts
+    from mlc.drivers.registry.mlflow_files import BytesInArtifacts
 
 _INTENT = "mlc.intent"
 _FOLDER = "model"
@@ -68,6 +70,14 @@ def there(server: Mlflow, name: str) -> dict[int, Mapping[str, Any]]:
     return {int(one["version"]): one for one in found}
 
 
+def all_there(server: Mlflow) -> dict[str, dict[int, Mapping[str, Any]]]:
+    """The same of every model, at once."""
+    found: dict[str, dict[int, Mapping[str, Any]]] = {}
+    for one in server.all_of("model-versions/search", "model_versions", max_results=10_000):
+        found.setdefault(str(one["name"]), {})[int(one["version"])] = one
+    return found
+
+
 def projected(journal: Journal, files: BytesInArtifacts, what: What, by: str) -> Done:
     """Let MLflow show what was intended. Void where MLflow gives a version another number than was intended."""
     server = journal.server
@@ -81,7 +91,15 @@ def projected(journal: Journal, files: BytesInArtifacts, what: What, by: str) ->
                     "registered-models/alias", name=line.name, alias=line.alias, version=str(line.number)
                 )
         return Done()
-    if is_dataset(what.name):
+    if is_dataset(what.name) or isinstance(what, Noted):
+        return Done()
+    if isinstance(what, Removed):
+        version = there(server, what.name).get(what.number)
+        with suppress_missing():
+            server.delete("model-versions/delete", name=what.name, version=str(what.number))
+        with suppress_missing():
+            if version is not None:
+                server.post("runs/delete", run_id=version["run_id"])
         return Done()
     if isinstance(what, Described):
         entry = _entry(files, what.revision.entry)

@@ -58,7 +58,8 @@ def open_registry(root: Path, spec: Mapping[str, Any]) -> Registry:
                 InDatabase(database), BytesInDatabase(database=database, fetched=Content(root / _FETCHED))
             )
         case "mlflow":
-            from mlc.drivers.registry.mlflow import BytesInArtifacts, InMlflow, Server
+            from mlc.drivers.registry.mlflow import InMlflow
+            from mlc.drivers.registry.mlflow_files import BytesInArtifacts, Server
             from mlc.store.content import Content
 
             server = Server(
