@@ -106,7 +106,8 @@ def _trace(arguments: argparse.Namespace) -> int:
     here = Path(arguments.folder).resolve().relative_to(wanted.root).as_posix()
     validated, traced = tracing.trace(wanted, arguments.address, here)
     if traced is None:
-        raise Unfit(*validated.diagnostics, sources=validated.composed.sources)
+        errors = [one for one in validated.diagnostics if one.severity == "error"]
+        raise Unfit(*errors, sources=validated.composed.sources)
     if arguments.format == "json":
         from mlc.report import json
 

@@ -41,6 +41,7 @@ def test_maps_every_kind_to_a_schema_that_is_there(project: Path) -> None:
         "/mlc.yaml",
         "/env/*.yaml",
         "/**/*.mlctest.yaml",
+        "/**/backend.yaml",
         *(f"/{kind}/*.yaml" for kind in kinds.names()),
     }
     for path in found:

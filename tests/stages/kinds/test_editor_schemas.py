@@ -54,6 +54,7 @@ def test_generating_leaves_no_diff() -> None:
         "project",
         "env",
         "mlctest",
+        "backend",
         "estimators",
     }
     for name, schema in SCHEMAS.items():
