@@ -88,6 +88,8 @@ def _references(document: Any, documents: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(one, Mapping) and "name" in one and "version" in one
     }
     for place, text in _texts(document, ""):
+        if place.endswith(".endpoint_deployment_id"):
+            continue  # of an endpoint, and no version
         found = _REFERENCE.fullmatch(text)
         if found is None:
             if text.startswith("azureml:") and place.rpartition(".")[2] in _ASSETS:
@@ -322,6 +324,8 @@ try:
         findings += [one for one in found if one not in findings]
 except Exception as error:
     text = str(error)
+    if isinstance(error, NotImplementedError) and not text:  # which the SDK raises where none of several forms fits
+        text = "create_monitor: it has a field or a value that no monitor of Azure has"
     findings.append(" ".join(text.split())[:1500] or repr(error))
 print("\\n".join(findings))
 sys.exit(1 if findings else 0)

@@ -36,8 +36,10 @@ from backends.test_azureml import (
     ALL,
     BACKENDS,
     BESIDE,
+    DATA,
     GRAPH,
     MODEL,
+    MONITOR,
     RISK,
     applied,
     deployment,
@@ -64,9 +66,8 @@ DEFAULT = applied(
     {**facts("nightly")["endpoint"], "defaults": {"deployment_name": "version-3"}},
 )
 NIGHTLY_MODEL = applied("nightly", "3-model.yaml", {**facts("nightly")["model"], "version": "3"})
-DATA = applied("risk", "2-data.yaml", {**facts("risk")["data"], "version": "0123456789abcdef"})
 SHADOW = traffic({"version-2": 100, "version-3": 0}, {"version-3": 20})
-EVERY = (*BESIDE, BATCH, DEFAULT, DATA, NIGHTLY_MODEL)
+EVERY = (*BESIDE, BATCH, DEFAULT, NIGHTLY_MODEL)
 
 
 def check_of(artifact: Artifact) -> str:
@@ -108,7 +109,7 @@ def test_the_sdk_loads_every_document(artifact: Artifact) -> None:
         (MODEL, "type: custom_model", "type: onnx_model", "type"),
         (MODEL, "path: ./model", "folder: ./model", "folder"),
         (MODEL, "version: '3'", "versions: '3'", "versions"),
-        (DATA, "type: uri_folder", "type: folder", "type"),
+        (DATA, "type: mltable", "type: table", "type"),
         (DATA, "path: ./data", "paths: ./data", "paths"),
         (DATA, "name: lending-prod-loans", "title: lending-prod-loans", "name"),
         (emitted(ALL, f"{RISK}/7-component.yaml"), "type: uri_folder", "type: folder", "type"),
@@ -123,6 +124,17 @@ def test_the_sdk_loads_every_document(artifact: Artifact) -> None:
         (emitted(ALL, f"{RISK}/9-schedule.yaml"), "type: cron", "type: crontab", "trigger"),
         (emitted(ALL, f"{RISK}/9-schedule.yaml"), "  expression: ", "  when: ", "expression"),
         (emitted(ALL, f"{RISK}/9-schedule.yaml"), "create_job:", "starts:", "starts"),
+        (MONITOR, "jensen_shannon_distance:", "jensen_distance:", "create_monitor"),
+        (MONITOR, "jensen_shannon_distance:", "normalized_wasserstein_distance:", "create_monitor"),
+        (MONITOR, "null_value_rate:", "nulls:", "create_monitor"),
+        (MONITOR, "type: data_drift", "type: drift", "create_monitor"),
+        (MONITOR, "runtime_version: '3.5'", "runtime_version: '3.1'", "runtime version"),
+        (MONITOR, "instance_type: standard_e4s_v3", "size: standard_e4s_v3", "create_monitor"),
+        (MONITOR, "feature_type_override:", "feature_types:", "create_monitor"),
+        (MONITOR, "ml_task: classification", "ml_task: clustering", "create_monitor"),
+        (MONITOR, "alert_enabled: true", "alerts: true", "create_monitor"),
+        (deployment(), "sampling_rate: 0.25", "sampling_rate: 25", "Sampling rate"),
+        (deployment(), "enabled: 'True'", "enabled: 'yes'", "enabled"),
     ],
 )  # fmt: skip
 def test_broken_documents_are_rejected_by_the_sdk(

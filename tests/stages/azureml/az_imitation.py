@@ -287,7 +287,9 @@ def hold(space: Workspace, noun: str, document: dict[str, Any], path: Path, name
 def hold_monitor(space: Workspace, monitor: dict[str, Any]) -> None:
     """A monitor looks at a deployment that keeps what it is asked, and compares with data that is there."""
     _, endpoint, name = monitor["monitoring_target"]["endpoint_deployment_id"].split(":")
-    kept = present(space, "online-deployment", endpoint, name).get("data_collector", {}).get("collections", {})
+    kept = (
+        present(space, "online-deployment", endpoint, name).get("data_collector", {}).get("collections", {})
+    )
     for signal in monitor["monitoring_signals"].values():
         for part in ("production_data", "reference_data"):
             _, asset, version = signal[part]["input_data"]["path"].split(":")
