@@ -15,10 +15,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +57,7 @@ from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
 
 SERVER = data.path(".checkers", "azmlinfsrv", "bin").resolve()
+COLLECTING = data.path(".checkers", "azmlcollector", "bin").resolve()
 NIGHTLY = "generated/prod/azureml/nightly"
 BATCH = applied(
     "nightly",
@@ -189,10 +193,15 @@ def model(tmp_path_factory: pytest.TempPathFactory, learned: Any) -> Path:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[str]:
     """Azure's own inference server with the scoring script, as its image starts it."""
-    assert (SERVER / "azmlinfsrv").is_file(), (
-        f"{SERVER / 'azmlinfsrv'} is not there: run `make checkers` first"
+    with started(tmp_path_factory.mktemp("server"), model, SERVER, {}) as url:
+        yield url
+
+
+@contextmanager
+def started(folder: Path, model: Path, programs: Path, variables: dict[str, str]) -> Iterator[str]:
+    assert (programs / "azmlinfsrv").is_file(), (
+        f"{programs / 'azmlinfsrv'} is not there: run `make checkers` first"
     )
-    folder = tmp_path_factory.mktemp("server")
     (folder / "score.py").write_bytes(emitted(ALL, f"{RISK}/code/score.py").content)
     ports = []
     for _ in range(2):
@@ -202,11 +211,11 @@ def server(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[st
     words = ["--entry_script", "score.py", "--model_dir", str(model), "--port", str(ports[0])]
     with log.open("wb") as opened_log:
         process = subprocess.Popen(
-            [SERVER / "azmlinfsrv", *words, "--health_port", str(ports[1])],
+            [programs / "azmlinfsrv", *words, "--health_port", str(ports[1])],
             cwd=folder,
             stdout=opened_log,
             stderr=subprocess.STDOUT,
-            env={"PATH": f"{SERVER}:{os.defpath}", "HOME": str(folder)},
+            env={"PATH": f"{programs}:{os.defpath}", "HOME": str(folder), **variables},
         )
     url = f"http://127.0.0.1:{ports[0]}"
     try:
@@ -254,6 +263,56 @@ def test_the_inference_server_refuses_what_the_signature_does_not_take(
         refusal.value.close()
         assert refusal.value.code == 400
         assert said["error"]
+
+
+def test_what_is_asked_and_answered_is_handed_to_azure_s_collector(
+    tmp_path: Path, model: Path, table: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """The collector is Microsoft's; what it sends to, beside the server in a container of Azure's, is listened for."""
+    kept: dict[str, list[dict[str, Any]]] = {}
+
+    class Sidecar(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            kept.setdefault(self.headers["ce-type"].rpartition(".")[2], []).extend(json.loads(body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    collections = {name: {"enabled": True} for name in ("model_inputs", "model_outputs")}
+    (tmp_path / "collector.json").write_text(json.dumps({"collections": collections}))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Sidecar) as sidecar:
+        threading.Thread(target=sidecar.serve_forever, daemon=True).start()
+        variables = {
+            "MLC_COLLECT": "yes",
+            "AZUREML_MDC_CONFIG_PATH": str(tmp_path / "collector.json"),
+            "AZUREML_MDC_PORT": str(sidecar.server_port),
+        }
+        with started(tmp_path, model, COLLECTING, variables) as url:
+            asked = request(table[0])
+            answer = call(f"{url}/score", {**asked, "outputs": [{"name": "probabilities"}]})
+            until = time.monotonic() + 30
+            while len(kept) < 2:
+                assert time.monotonic() < until, (kept, (tmp_path / "log.txt").read_text())
+                time.sleep(0.1)
+        sidecar.shutdown()
+    assert [output["name"] for output in answer["outputs"]] == ["probabilities"]
+    for tensor in asked["inputs"]:
+        assert [row[tensor["name"]] for row in kept["model_inputs"]] == tensor["data"]
+    shares = np.array(answer["outputs"][0]["data"]).reshape(40, 2)
+    found = [[row["probabilities_0"], row["probabilities_1"]] for row in kept["model_outputs"]]
+    np.testing.assert_allclose(found, shares, atol=1e-5)
+    assert [row["label"] for row in kept["model_outputs"]] == [str(one) for one in shares.argmax(axis=1)]
+
+
+def test_a_request_is_answered_where_nothing_can_be_kept(
+    tmp_path: Path, model: Path, table: tuple[np.ndarray, np.ndarray]
+) -> None:
+    with started(tmp_path, model, COLLECTING, {"MLC_COLLECT": "yes"}) as url:
+        assert len(call(f"{url}/score", request(table[0]))["outputs"]) == 2
+    assert "is not kept" in (tmp_path / "log.txt").read_text()
 
 
 def test_batches_are_scored_as_the_estimator_does(
