@@ -62,7 +62,7 @@ fuzz: $(VENV)/.installed-dev
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
 	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage \
-	kfp katib mlflow tensorboard azureml azmlinfsrv
+	kfp katib mlflow tensorboard azureml azmlinfsrv azmlcollector
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
@@ -135,6 +135,12 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/azmlinfsrv/.installed:
 	$(PYTHON) -m venv .checkers/azmlinfsrv
 	.checkers/azmlinfsrv/bin/python -m pip install --quiet --quiet --disable-pip-version-check azureml-inference-server-http==1.5.1 numpy==2.4.6 onnxruntime==1.32.0
+	touch $@
+
+# The same server with Azure's data collector, which takes pandas, apart: a deployment without a monitor has neither.
+.checkers/azmlcollector/.installed:
+	$(PYTHON) -m venv .checkers/azmlcollector
+	.checkers/azmlcollector/bin/python -m pip install --quiet --quiet --disable-pip-version-check azureml-inference-server-http==1.5.1 azureml-ai-monitoring==1.0.0 numpy==2.4.6 onnxruntime==1.32.0 pandas==3.1.1
 	touch $@
 
 # Kubeflow Pipelines' SDK brings kfp.local, which runs pipelines; both pin packages that mlc takes in other versions.

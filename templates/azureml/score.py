@@ -4,11 +4,15 @@
 Needs the packages azureml-inference-server-http, numpy and onnxruntime. What is served lies in the model's folder:
 model.onnx, and bundle.json with the inputs and outputs that are promised. The server does not become ready when the
 graph does not have these, so that a wrong file is found before the first request.
+
+Where the deployment has a data collector (MLC_COLLECT), what was asked and answered is handed over to it, which takes
+azureml-ai-monitoring and pandas.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 from pathlib import Path
@@ -25,6 +29,7 @@ GRAPH = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(stri
 MISSING = {"BYTES": ""}  # as the model was trained: a missing text is empty, and any other value is NaN
 MOST_BYTES = 16 * 1024 * 1024
 MODELS: list[Model] = []
+COLLECTED: list[Any] = []
 
 
 class Refused(Exception):
@@ -34,6 +39,12 @@ class Refused(Exception):
 def init() -> None:
     """Once, when the server starts."""
     MODELS[:] = [Model(folder_of(Path(os.environ["AZUREML_MODEL_DIR"])))]
+    if os.environ.get("MLC_COLLECT"):
+        from azureml.ai.monitoring import Collector
+
+        COLLECTED[:] = [
+            Collector(name=name, on_error=not_collected) for name in ("model_inputs", "model_outputs")
+        ]
 
 
 @rawhttp
@@ -46,6 +57,28 @@ def run(request: AMLRequest) -> AMLResponse:
         return AMLResponse(model.answer(request.get_data(cache=False)), 200, json_str=True)
     except Refused as refusal:
         return AMLResponse({"error": str(refusal)}, 400, json_str=True)
+
+
+def not_collected(error: Exception) -> None:
+    """A request is answered whether or not it is kept."""
+    logging.getLogger("mlc").warning("what was asked and answered is not kept: %s", error)
+
+
+def collect(given: dict[str, dict[str, Any]], found: dict[str, np.ndarray]) -> None:
+    """Hand over what was asked as it was sent, and what was answered: a class as a text, so that it is no number."""
+    import pandas
+
+    asked, answered = COLLECTED
+    rows = {name: [one[0] if isinstance(one, list) else one for one in given[name]["data"]] for name in given}
+    columns: dict[str, list[Any]] = {}
+    for name, values in found.items():
+        table = values.reshape(len(values), -1)
+        for i in range(table.shape[1]):
+            column = table[:, i].tolist()
+            columns[name if table.shape[1] == 1 else f"{name}_{i}"] = (
+                [str(one) for one in column] if name == "label" else column
+            )
+    answered.collect(pandas.DataFrame(columns), asked.collect(pandas.DataFrame(rows)))
 
 
 def folder_of(root: Path) -> Path:
@@ -92,7 +125,13 @@ class Model:
         wanted = list(named(asked["outputs"], "outputs")) if asked.get("outputs") else list(self.outputs)
         if unknown := [name for name in wanted if name not in self.outputs]:
             raise Refused(f"the model has no outputs {unknown}; it has {list(self.outputs)}")
-        found = self.session.run(wanted, feeds)
+        outputs = list(self.outputs) if COLLECTED else wanted
+        found = dict(zip(outputs, self.session.run(outputs, feeds), strict=True))
+        if COLLECTED:
+            try:
+                collect(given, found)
+            except Exception as error:  # it is answered whether or not it is kept
+                not_collected(error)
         answer = {
             "model_name": self.said["name"],
             "model_version": str(self.said["number"]),
@@ -100,10 +139,10 @@ class Model:
                 {
                     "name": name,
                     "datatype": self.outputs[name],
-                    "shape": list(values.shape),
-                    "data": values.ravel().tolist(),
+                    "shape": list(found[name].shape),
+                    "data": found[name].ravel().tolist(),
                 }
-                for name, values in zip(wanted, found, strict=True)
+                for name in wanted
             ],
         }
         return answer | ({"id": asked["id"]} if isinstance(asked.get("id"), str) else {})

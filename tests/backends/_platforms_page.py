@@ -29,6 +29,13 @@ health: {availability: {after: 2m}}
 alerts: {team: {type: slack, channel: "#botany", url_file: /etc/alertmanager/slack.url}}
 """
 
+_DRIFT = """\
+deployment: answers
+drift: {features: {numbers: {jensen_shannon_distance: 0.1}}}
+data_quality: {numbers: {null_rate: 0.05}}
+alerts: {team: {type: email, to: [botany@example.com]}}
+"""
+
 
 class Wish(Struct, frozen=True):
     """What somebody may want of the example, as overrides of its description or as files laid over it."""
@@ -62,6 +69,16 @@ WISHES = (
     Wish(
         "a monitor of its health",
         files={"monitor/health.yaml": _MONITOR},
+    ),
+    Wish(
+        "a monitor of what it is asked",
+        (
+            "++target.azureml.register_data=true",
+            "++target.azureml.monitoring={collect: 10%}",
+            "++runtime.serving.packages={azureml-ai-monitoring: '1.0.0', azureml-inference-server-http: '1.5.1', "
+            "numpy: '2.4.6', onnxruntime: '1.32.0', pandas: '3.1.1'}",
+        ),
+        files={"monitor/drift.yaml": _DRIFT},
     ),
     Wish("another split of the rows", ("dataset.flowers.split.seed=4",)),
 )

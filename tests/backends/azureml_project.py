@@ -38,9 +38,11 @@ SPECS: dict[str, dict[str, Any]] = {
         "python": "3.11",
         "image": f"docker.io/library/python:3.11-slim-bookworm@{DIGEST}",
         "packages": {
+            "azureml-ai-monitoring": "1.0.0",
             "azureml-inference-server-http": "1.5.1",
             "numpy": "2.4.6",
             "onnxruntime": "1.32.0",
+            "pandas": "3.0.1",
         },
     },
     "target.azure": {
@@ -49,6 +51,7 @@ SPECS: dict[str, dict[str, Any]] = {
         "public": False,
         "key_vault": "risk-secrets",
         "register_data": True,
+        "monitoring": {"collect": "25%", "spark": "3.5"},
         "requests": {"timeout": "2s", "at_once": 4},
         "jobs": {
             "compute": "cpu-cluster",
@@ -69,6 +72,26 @@ SPECS: dict[str, dict[str, Any]] = {
         "replicas": 2,
         "variables": {"LOG_LEVEL": "info", "STORE_KEY": "${secret:STORE_KEY}"},
         "rollout": {"strategy": "canary", "steps": {"few": {"traffic": "10%", "hold": "30m"}}},
+    },
+    "monitor.drifting": {
+        "description": "Whether applicants are still those of the training rows: ${{inputs.x}} & 'all'",
+        "deployment": "risk",
+        "drift": {
+            "features": {
+                "numbers": {"normalized_wasserstein_distance": 0.5},
+                "categories": {"jensen_shannon_distance": 0.1},
+            },
+            "prediction": {"categories": {"population_stability_index": 0.2}},
+        },
+        "data_quality": {
+            "columns": ["income"],
+            "numbers": {"null_rate": 0.05, "type_error_rate": 0.01, "out_of_bounds_rate": 0.02},
+        },
+        "schedule": {"cron": "0 6 * * 1", "days": 14},
+        "alerts": {
+            "team": {"type": "email", "to": ["risk@example.com", "ml@example.com"]},
+            "owner": {"type": "email", "to": ["risk@example.com"]},
+        },
     },
     "deployment.shadowed": {
         "model": "default_risk",

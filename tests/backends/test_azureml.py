@@ -15,6 +15,7 @@ from backends.azureml_project import SPECS, WORKSPACE
 from backends.project import broken, by_backend, emitted, graph_of, named
 from mlc import data
 from mlc.drivers._azureml import marked
+from mlc.drivers.azureml_schedule import _documents as documents_of
 from mlc.emit import emit, load_backends
 from mlc.emit.artifacts import render
 from mlc.emit.provenance import places
@@ -22,12 +23,14 @@ from mlc.emit.verify import checks_of, official, verify_by
 from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
 from mlc.ir.artifact import artifact as artifact_of
+from mlc.ir.operation import Operation
 
 BACKENDS = load_backends((data.path("templates"),))
 GRAPH = graph_of(SPECS)
 ALL = by_backend(emit(GRAPH, BACKENDS, True), "azureml")
-SNAPSHOTS = [artifact.path for artifact in ALL if not artifact.path.endswith(".py")]
 RISK = "generated/prod/azureml/risk"
+MONITORED = f"{RISK}/9-monitor-drifting.yaml"
+SNAPSHOTS = [*(artifact.path for artifact in ALL if not artifact.path.endswith(".py")), MONITORED]
 
 
 def facts(name: str) -> dict[str, Any]:
@@ -54,13 +57,39 @@ def traffic(shares: dict[str, Any], mirror: dict[str, Any] | None = None) -> Art
     return applied("risk", "6-traffic.yaml", document)
 
 
+def monitor() -> Artifact:
+    """The monitor as the step of apply writes it, told what the steps before it made."""
+    (operation,) = operations("monitor", "drifting")
+    told = {
+        "deployment": {"endpoint": "lending-prod-risk", "name": "version-3"},
+        "data": {"reference": "azureml:lending-prod-loans:0123456789abcdef"},
+    }
+    assert {name: operation.inputs[name] for name in told} == {
+        "deployment": "deployment.risk/azure-deployment#record",
+        "data": "deployment.risk/azure-data#record",
+    }
+    document = documents_of(operation, told)["9-monitor.yaml"]
+    content = yaml.safe_dump(document, sort_keys=False).encode()
+    return artifact_of(
+        operation.publishes["file"], content, "azureml_applied", Address("monitor", "drifting")
+    )
+
+
+def operations(kind: str, name: str) -> tuple[Operation, ...]:
+    resource = GRAPH.resource(Address(kind, name))
+    assert resource is not None
+    return resource.operations
+
+
 MODEL = applied("risk", "3-model.yaml", {**facts("risk")["model"], "version": "3"})
-BESIDE = (*ALL, MODEL, deployment(), traffic({"version-3": 100}))
+DATA = applied("risk", "2-data.yaml", {**facts("risk")["data"], "version": "0123456789abcdef"})
+MONITOR = monitor()
+BESIDE = (*ALL, MODEL, DATA, deployment(), traffic({"version-3": 100}), MONITOR)
 
 
 @pytest.mark.parametrize("path", SNAPSHOTS)
 def test_artifact(path: str, artifact_file: SnapshotAssertion) -> None:
-    assert emitted(ALL, path).content == artifact_file(name=path)
+    assert emitted(BESIDE, path).content == artifact_file(name=path)
 
 
 def test_no_snapshot_is_left_over() -> None:
@@ -125,6 +154,15 @@ def test_what_leads_nowhere_is_refused(file: str, old: str, new: str, finding: s
         (traffic({"version-3": 100}, {"version-2": 60}), "copies 50 percent at most"),
         (traffic({"version-3": 100}, {"version-3": 10}), "it gets requests already"),
         (traffic({"version-3": 100}, {"version-2": 10, "version-1": 10}), "to one deployment only"),
+        (broken(MONITOR, "lending-prod-risk:version-3", "lending-prod-risk:version-2"), "no deployment version-2 of"),
+        (broken(MONITOR, "lending-prod-risk:version-3", "lending-prod-risk"), "is no azureml:ENDPOINT:DEPLOYMENT"),
+        (broken(MONITOR, "loans:0123456789abcdef", "loans:1"), "nothing here makes azureml:lending-prod-loans:1"),
+        (broken(MONITOR, "type: mltable", "type: uri_folder"), "from an mltable only"),
+        (broken(MONITOR, "version-3-model_inputs", "version-2-model_inputs"), "nothing here makes"),
+        (broken(MONITOR, "lookback_window_size: P14D", "lookback_window_size: 14"), "no number of days such as P7D"),
+        (broken(MONITOR, "numerical:\n", "numerical:\n          population_stability_index: 1\n"), "one measure"),
+        (broken(MONITOR, "population_stability_index: 0.2", "{}"), "it says no limit"),
+        (broken(MONITOR, "emails:\n    - ml@example.com\n    - risk@example.com", "emails: []"), "nobody is told"),
     ],
 )  # fmt: skip
 def test_what_apply_sends_is_held_to_the_same(artifact: Artifact, finding: str) -> None:
@@ -169,8 +207,31 @@ def test_no_secret_and_nobody_s_name_is_in_any_file() -> None:
     assert document["environment_variables"] == {
         "LOG_LEVEL": "info",
         "STORE_KEY": "${{keyvault:https://risk-secrets.vault.azure.net/secrets/STORE-KEY}}",
+        "MLC_COLLECT": "yes",
     }
     assert not any(WORKSPACE["subscription"].encode() in artifact.content for artifact in ALL)
+
+
+def test_what_is_watched_is_kept_by_the_deployment() -> None:
+    kept, plain = facts("risk")["deployment"], facts("shadowed")["deployment"]
+    assert kept["data_collector"]["collections"] == {
+        "model_inputs": {"enabled": "True"},
+        "model_outputs": {"enabled": "True"},
+    }
+    assert kept["data_collector"]["sampling_rate"] == 0.25
+    assert kept["environment_variables"]["MLC_COLLECT"] == "yes"
+    assert "data_collector" not in plain
+    assert "MLC_COLLECT" not in plain["environment_variables"]
+    unkept = applied(
+        "risk", "5-deployment.yaml", {**plain, "endpoint_name": kept["endpoint_name"], "name": "version-3"}
+    )
+    beside = [one for one in BESIDE if not one.path.endswith("/5-deployment.yaml")]
+    found = verify_by("azureml schedule", MONITOR, beside=(*beside, unkept))
+    assert "the deployment version-3 does not keep its model_inputs" in " ".join(found.findings)
+
+
+def test_prometheus_has_nothing_of_a_monitor_of_azure() -> None:
+    assert not [one for one in emit(GRAPH, BACKENDS, True) if "/prometheus/" in one.path]
 
 
 def test_a_sweep_searches_what_tuning_does() -> None:
@@ -217,6 +278,7 @@ def test_naughty_strings_stay_texts_in_what_apply_sends() -> None:
     backend = named(BACKENDS, "azureml_applied")
     for text in dict.fromkeys(json.loads(file.read_bytes())):
         document = {"name": "x", "environment_variables": {"A": text}, "tags": {text: text}}
+        document["create_monitor"] = {"monitoring_signals": {"features": {"features": [text]}}}
         data = {"header": f"Written by mlc from {text}", "document": document}
         content = render((backend,), backend.name, "document.yaml.j2", data)
         assert yaml.load(content, Loader=yaml.CSafeLoader) == document

@@ -36,6 +36,7 @@ def rules(artifacts: tuple[Artifact, ...]) -> dict[str, Any]:
 def test_what_is_not_asked_for_is_not_looked_at(backends: tuple[Backend, ...]) -> None:
     assert list(rules(of(backends))) == ["MlcUnavailable", "MlcErrors", "MlcSlow"]
     assert list(rules(of(backends, health={}))) == ["MlcUnavailable"]
+    assert list(rules(of(backends, health=None))) == ["MlcUnavailable"]
 
 
 def test_alerts_name_whom_they_are_about(artifacts: tuple[Artifact, ...]) -> None:

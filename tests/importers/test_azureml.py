@@ -256,7 +256,11 @@ OWN = (
 def test_what_mlc_wrote_is_written_again(tmp_path: Path) -> None:
     """But for what only the search tells, which is of an estimator that is in none of the files."""
     found = imported("azureml", [OWN], tmp_path / "new")
-    assert [one.split(" is not")[0].split(": ")[1] for one in told(found)] == ["the sweep"]
+    assert sorted(one.split(" is not")[0].split(": ")[1] for one in told(found)) == [
+        "the schedule lending-prod-drifting_monitor",
+        "the sweep",
+    ]
+    assert "Describe it as a `monitor`" in " ".join(told(found))
     assert findings(tmp_path / "new") == []
     again = rendered(tmp_path / "new")
     for name in ("1-environment.yaml", "7-component.yaml", "8-job.yaml", "9-schedule.yaml"):

@@ -36,6 +36,13 @@ _TOLD: tuple[tuple[str, ...], ...] = (
     ("trigger", "expression"),
     ("trigger", "time_zone"),
     ("is_enabled",),
+    ("create_monitor", "compute", "instance_type"),
+    ("create_monitor", "alert_notification", "emails"),
+    *(
+        ("create_monitor", "monitoring_signals", signal, field)
+        for signal in ("features", "prediction", "quality")
+        for field in ("features", "metric_thresholds", "alert_enabled")
+    ),
 )
 """The fields that Azure shows as they were sent, and that somebody may change in its portal."""
 
@@ -151,4 +158,6 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
 def _same(asked: Any, there: Any) -> bool:
     if isinstance(asked, Mapping) and isinstance(there, Mapping):
         return asked.keys() <= there.keys() and all(_same(asked[key], there[key]) for key in asked)
+    if isinstance(asked, int | float) and isinstance(there, int | float):
+        return asked == there
     return str(asked).lower() == str(there).lower()

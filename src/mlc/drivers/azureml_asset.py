@@ -18,7 +18,7 @@ from mlc.ir.drift import Seen
 from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work, digest_of
 from mlc.rules import azure_refused
 
-VERSION = 1
+VERSION = 2
 PACKAGES: tuple[str, ...] = ()
 EFFECT = True
 PROGRAMS = ("az",)
@@ -65,18 +65,30 @@ def observe(root: Path, environment: str, done: Sequence[tuple[Operation, Outcom
     return observed(done, look)
 
 
+_TABLE = """\
+type: mltable
+paths:
+  - file: ./train.parquet
+transformations:
+  - read_parquet:
+      include_path_column: false
+"""
+"""The file MLTable. A monitor of Azure ML takes rows for a baseline only as a table."""
+
+
 def _environment(work: Work) -> tuple[str, str]:
     version = work.spec["document"]["version"]
     return version, version
 
 
 def _data(work: Work) -> tuple[str, str]:
-    """The parts as one folder; their digest is the version."""
+    """The parts as one folder, which reads as the table that the model learned from; their digest is the version."""
     folder = work.folder / "data"
     folder.mkdir()
     for part, source in work.inputs.items():
         shutil.copyfile(source, folder / f"{part}.parquet")
-    content = digest_of({part: work.digests[part] for part in work.inputs})
+    (folder / "MLTable").write_text(_TABLE, encoding="utf-8")
+    content = digest_of({"table": _TABLE, **{part: work.digests[part] for part in work.inputs}})
     return content[:16], content
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from mlc.ir.drift import Seen
 from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work
 from mlc.rules import azure_refused
 
-VERSION = 1
+VERSION = 2
 PACKAGES: tuple[str, ...] = ()
 EFFECT = True
 PROGRAMS = ("az",)
@@ -31,7 +32,8 @@ PROGRAMS = ("az",)
 
 def run(work: Work) -> Product:
     """`record` is record.json: the schedule's name. The first of `documents` is the schedule, the others are what it
-    starts. Raises StepFailed (azure-unreachable, azure-refused)."""
+    starts; `places` says where in the first the records of earlier steps are put. `file` is the schedule as it was
+    sent. Raises StepFailed (azure-unreachable, azure-refused)."""
     workspace, documents = work.spec["workspace"], _documents(work.operation, _inputs(work))
     (file, schedule), *started = documents.items()
     for name, document in started:
@@ -57,7 +59,7 @@ def run(work: Work) -> Product:
         raise StepFailed(azure_refused.found(f"az ml schedule create --name {name}", f"it ended as {state}"))
     summary = {"name": f"the schedule {name}", "changed": bool(changed), "told": _inputs(work)}
     summary["undo"] = {"workspace": dict(workspace), "schedule": name}
-    return Product({"record": record(work, {"name": name})}, summary)
+    return Product({"record": record(work, {"name": name}), "file": path}, summary)
 
 
 def undo(root: Path, environment: str, operation: Operation) -> None:  # noqa: ARG001
@@ -88,14 +90,25 @@ def _changed(schedule: Mapping[str, Any], seen: Mapping[str, Any] | None) -> lis
     return [*differences(schedule, seen), *(["is_enabled"] if seen.get("is_enabled") is False else [])]
 
 
-def _documents(operation: Operation, found: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def _documents(operation: Operation, found: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
     """The documents by their files; the schedule's mark stands for all of them, and for what was told."""
     documents: dict[str, dict[str, Any]] = operation.spec["documents"]
     first, *others = documents
-    whole = marked({**documents[first], "starts": [documents[name] for name in others], "told": dict(found)})
-    return {**documents, first: {**documents[first], "tags": whole["tags"]}}
+    schedule = deepcopy(documents[first])
+    for name, places in operation.spec.get("places", {}).items():
+        for place in places:
+            *path, last = place["path"]
+            inner = schedule
+            for part in path:
+                inner = inner[part]
+            inner[last] = place["form"].format(**found[name])
+    whole = marked({**schedule, "starts": [documents[name] for name in others]})
+    return {**documents, first: {**schedule, "tags": whole["tags"]}}
 
 
-def _inputs(work: Work) -> dict[str, str]:
-    """What earlier steps found, by the names of inputs: the references to what they made."""
-    return {name: str(told(work, name)["reference"]) for name in work.inputs}
+def _inputs(work: Work) -> dict[str, dict[str, str]]:
+    """What earlier steps found that the schedule is told, by the names of inputs."""
+    return {
+        name: {key: str(value) for key, value in told(work, name).items()}
+        for name in work.operation.spec.get("places", {})
+    }

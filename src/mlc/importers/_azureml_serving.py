@@ -34,7 +34,9 @@ def has_azure() -> bool:
 def read_schedule(told: Reading, draft: Draft) -> None:
     """A schedule of a job or of a monitor."""
     if list(told.left()):
-        why = "A pipeline resource has `schedules`, by which CI applies or looks for drift; a monitor has its own."
+        why = "A pipeline resource has `schedules`, by which CI applies or looks for drift."
+        if told.get("create_monitor") is not None:
+            why = "Describe it as a `monitor` of the deployment: `drift`, `data_quality` and `schedule`."
         draft.left_out(told.span, f"the schedule {told.text('name')}", why)
         told.skip_all()
 

@@ -35,6 +35,7 @@ KINDS = {
     "environment": "environment",
     "model": "model",
     "schedule": "schedule",
+    "monitorSchedule": "monitor",
 }
 """By the name of the schema that a file says it follows."""
 
@@ -78,7 +79,7 @@ def take(files: Sequence[File], draft: Draft) -> None:
         read_sweep(one, assets, draft)
     for one in found["pipeline"]:
         read_pipeline(one, assets, draft, found["component"], found["schedule"])
-    for one in found["schedule"]:
+    for one in (*found["schedule"], *found["monitor"]):
         read_schedule(one, draft)
     read_serving(
         [*found["endpoint"], *found["batch endpoint"]],

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Struct, json
 
 from mlc.kinds._azureml_jobs import CLUSTER, CLUSTER_FORM, Jobs, job_documents
-from mlc.kinds._fields import Duration, Resource, about, formed, seconds
+from mlc.kinds._fields import Duration, Percent, Resource, about, formed, percent, seconds
 from mlc.kinds._kind import Scope, View
 
 _NAME: dict[str, Any] = {
@@ -33,6 +33,22 @@ class Probe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     period: Annotated[Duration, about("How long from one look to the next.")] = "10s"
     timeout: Annotated[Duration, about("When a look is given up.")] = "2s"
     failures: Annotated[int, about("After how many failures in a row.", ge=1, le=100)] = 30
+
+
+class Monitoring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a monitor there needs: requests and answers that were kept, and a machine that compares them."""
+
+    collect: Annotated[
+        Percent,
+        about("Of how many requests the inputs and the answers are kept, in the workspace's storage."),
+    ] = "100%"
+    instance_type: Annotated[
+        Literal[
+            "Standard_E4s_v3", "Standard_E8s_v3", "Standard_E16s_v3", "Standard_E32s_v3", "Standard_E64s_v3"
+        ],
+        about("The size of the machines of serverless Spark that compare."),
+    ] = "Standard_E4s_v3"
+    spark: Annotated[Literal["3.4", "3.5"], about("The version of Spark.")] = "3.4"
 
 
 class AzureMl(
@@ -124,6 +140,13 @@ class AzureMl(
             stricter="false",
         ),
     ] = False
+    monitoring: Annotated[
+        Monitoring | None,
+        about(
+            "What is kept of requests and answers, for a monitor to compare; nothing without it.",
+            change="redeploy",
+        ),
+    ] = None
     mini_batch: Annotated[
         int, about("How many files are scored together, in batches.", change="redeploy", ge=1, le=10000)
     ] = 10
@@ -219,9 +242,9 @@ def _endpoint(name: str, view: View, tags: dict[str, str], online: bool) -> dict
 
 
 def _data(assets: str, dataset: View, scope: Scope) -> dict[str, Any]:
-    """The prepared parts that the model learns from and is proven on."""
+    """The prepared parts that the model learns from and is proven on. Read as a table, it is the former: a baseline."""
     name = dataset["name"]
-    head = {"$schema": f"{SCHEMAS}/data.schema.json", "name": f"{assets}-{name}", "type": "uri_folder"}
+    head = {"$schema": f"{SCHEMAS}/data.schema.json", "name": f"{assets}-{name}", "type": "mltable"}
     return {**head, "path": "./data", **_described(dataset), "tags": tags_of(name, scope, "dataset")}
 
 
@@ -239,7 +262,7 @@ def _online(endpoint: str, environment: str | None, view: View, tags: dict[str, 
         **_described(view),
         "environment": environment,
         "code_configuration": {"code": "./code", "scoring_script": "score.py"},
-        "environment_variables": variables(view),
+        "environment_variables": {**variables(view), **({COLLECT: "yes"} if target["monitoring"] else {})},
         "instance_type": target["instance_type"],
         "instance_count": view["replicas"],
         "egress_public_network_access": "enabled" if target["public"] else "disabled",
@@ -250,7 +273,21 @@ def _online(endpoint: str, environment: str | None, view: View, tags: dict[str, 
         "liveness_probe": _probe(target["probe"]),
         "readiness_probe": _probe(target["probe"]),
         "scale_settings": {"type": "default"},
+        **_collector(target["monitoring"]),
         "tags": tags,
+    }
+
+
+COLLECT = "MLC_COLLECT"
+"""The variable by which the scoring script knows that it has to hand over what it was asked and answered."""
+
+
+def _collector(monitoring: View | None) -> dict[str, Any]:
+    if monitoring is None:
+        return {}
+    collections = {name: {"enabled": "True"} for name in ("model_inputs", "model_outputs")}
+    return {
+        "data_collector": {"collections": collections, "sampling_rate": percent(monitoring["collect"]) / 100}
     }
 
 

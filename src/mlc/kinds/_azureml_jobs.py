@@ -10,13 +10,12 @@ from msgspec import Struct
 
 from mlc.ir.metrics import of_task
 from mlc.kinds._candidates import metric_of
+from mlc.kinds._drift import CRON, CRON_FORM
 from mlc.kinds._fields import PINNED_IMAGE, PINNED_IMAGE_FORM, about, formed, seconds
 from mlc.kinds._kind import Scope, View
 
 CLUSTER = r"^[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]$"
 CLUSTER_FORM = "3 to 32 letters, digits and -, with a letter first"
-_CRON = r"^[0-9*,/-]+( [0-9*,/-]+){4}$"
-_CRON_FORM = "five fields of digits and * , - / with one space between them, such as 30 3 * * 1"
 _SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
 
 
@@ -67,7 +66,7 @@ class Jobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = "."
     cron: Annotated[
-        Annotated[str, formed(_CRON, _CRON_FORM)] | None,
+        Annotated[str, formed(CRON, CRON_FORM)] | None,
         about(
             "When the model is prepared and trained again, in UTC: minute, hour, day of the month, month, day of the "
             "week; never by itself where nothing is said.",

@@ -10,7 +10,7 @@ from mlc.kinds._kind import Scope, View
 from mlc.kinds._rollouts import canary_of
 from mlc.kinds._signature import signature, used_columns
 
-_RETRIES, _BACKOFF = 3, 5.0
+RETRIES, BACKOFF = 3, 5.0
 """Azure is a network away: what may pass is tried again, unless the author says how often."""
 
 
@@ -28,8 +28,8 @@ def azureml_operations(address: Address, view: View, scope: Scope, alias: str) -
             inputs=inputs,
             cost="redeploy",
             publishes={"file": f"{folder}/{file}"} if file else {},
-            retries=_RETRIES,
-            backoff=_BACKOFF,
+            retries=RETRIES,
+            backoff=BACKOFF,
         )
 
     told = {

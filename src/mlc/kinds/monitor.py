@@ -1,12 +1,15 @@
-"""A monitor: when a deployment is unwell, and who is told."""
+"""A monitor: when a deployment is unwell or is asked other things than it learned from, and who is told."""
 
 import hashlib
 import math
 from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from mlc.ir.address import Address
+from mlc.ir.operation import Operation
+from mlc.kinds._azureml_monitor import monitor_facts, monitor_operations
+from mlc.kinds._drift import DataQuality, Drift, Looks
 from mlc.kinds._fields import NAME_PATTERN, DeploymentName, Duration, Resource, about, seconds
 from mlc.kinds._kind import Kind, Scope, View
 
@@ -90,8 +93,26 @@ class Slack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     severities: _SEVERITIES = []
 
 
+class Email(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="email"):
+    """People who get a mail, of Azure ML."""
+
+    to: Annotated[
+        list[
+            Annotated[
+                str,
+                about(
+                    "An address.",
+                    pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9][A-Za-z0-9.-]*$",
+                    form="an address such as risk@example.com",
+                ),
+            ]
+        ],
+        about("Their addresses.", stricter="more", min_length=1, example=["risk@example.com"]),
+    ]
+
+
 class Monitor(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a deployment is unwell, and who is told."""
+    """When a deployment is unwell or is asked other things than it learned from, and who is told."""
 
     deployment: Annotated[DeploymentName, about("What is looked at.", change="render")]
     servers: Annotated[
@@ -120,16 +141,51 @@ class Monitor(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
             form="a host and a port such as alerts:9093",
         ),
     ] = "127.0.0.1:9093"
-    health: Annotated[Health, about("What is looked at.", change="render")] = Health()
+    health: Annotated[
+        Health | None,
+        about(
+            "Whether a server of mlc answers, and how; whether it answers where nothing is said.",
+            change="render",
+        ),
+    ] = None
+    drift: Annotated[
+        Drift | None,
+        about(
+            "How far inputs and answers may move away, on a target of the type azureml.", change="redeploy"
+        ),
+    ] = None
+    data_quality: Annotated[
+        DataQuality | None,
+        about("How many values may be wrong, on a target of the type azureml.", change="redeploy"),
+    ] = None
+    schedule: Annotated[
+        Looks | None,
+        about(
+            "When drift and quality are looked at; at six every day, at the last week, where nothing is said.",
+            change="redeploy",
+        ),
+    ] = None
     alerts: Annotated[
-        dict[Annotated[str, about("Who is told.", pattern=NAME_PATTERN)], Webhook | Slack],
+        dict[Annotated[str, about("Who is told.", pattern=NAME_PATTERN)], Webhook | Slack | Email],
         about("Who is told.", change="render", stricter="more", min_length=1),
     ]
 
 
+_HEALTH: View = to_builtins(Health())
+
+
+def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, ...]:
+    """Alerts of Prometheus are files; a monitor of Azure ML is made in its workspace."""
+    if view["deployment"]["target"]["type"] != "azureml":
+        return ()
+    return monitor_operations(address, view, scope)
+
+
 def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
     """The alerts as Prometheus has them, and for each two histories: one that raises it, and one that does not."""
-    deployment, health = view["deployment"], view["health"]
+    deployment, health = view["deployment"], view["health"] or _HEALTH
+    if deployment["target"]["type"] == "azureml":
+        return {"prometheus": False, "azureml": monitor_facts(address, view, scope)}
     job = f"mlc-{scope.project['project']}-{scope.environment}-{deployment['name']}"
     alerts = [_availability(job, health["availability"])]
     if health["errors"]:
@@ -138,6 +194,7 @@ def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
         alerts.append(_latency(job, health["latency"]))
     receivers = [{"name": f"{address.name}-{name}", **receiver} for name, receiver in view["alerts"].items()]
     return {
+        "prometheus": True,
         "job": job,
         "interval": f"{INTERVAL}s",
         "uid": hashlib.sha256(job.encode()).hexdigest()[:16],
@@ -295,6 +352,7 @@ def _tests(
 KIND = Kind(
     name="monitor",
     spec=Monitor,
+    operations=_operations,
     facts=_facts,
-    planned=("baseline", "drift", "data_quality", "performance", "retrain"),
+    planned=("baseline", "performance", "retrain"),
 )

@@ -44,6 +44,8 @@ _NEEDED = {
     "online": ("azureml-inference-server-http", "numpy", "onnxruntime"),
     "batch": ("numpy", "onnxruntime"),
 }
+_COLLECTS = ("azureml-ai-monitoring", "pandas")
+"""What hands over requests and answers, with `monitoring` in the target."""
 
 Reason = tuple[tuple[str, ...], str, str]
 """The path of what is asked for, why it cannot be and what can, and a few words for the line."""
@@ -61,7 +63,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         name = _endpoint(subject, address, target)
         reasons = [
             *_name(name, taken.get(name)),
-            *_runtime(subject, deployment),
+            *_runtime(subject, deployment, target),
             *_sweep(subject, deployment, target),
         ]
         taken.setdefault(name, address)
@@ -111,7 +113,7 @@ def _name(name: str, other: Address | None) -> Iterator[Reason]:
         )
 
 
-def _runtime(subject: Subject, deployment: dict[str, Any]) -> Iterator[Reason]:
+def _runtime(subject: Subject, deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Reason]:
     runtime = subject.named("runtime", deployment["runtime"])
     if deployment["runtime"] is None:
         yield (
@@ -121,7 +123,8 @@ def _runtime(subject: Subject, deployment: dict[str, Any]) -> Iterator[Reason]:
         )
     elif runtime is not None and runtime["packages"]:
         known = {name.lower().replace("_", "-") for name in runtime["packages"]}
-        missing = [name for name in _NEEDED[deployment["mode"]] if name not in known]
+        collects = _COLLECTS if target["monitoring"] and deployment["mode"] == "online" else ()
+        missing = [name for name in (*_NEEDED[deployment["mode"]], *collects) if name not in known]
         if missing:
             yield (
                 ("runtime",),

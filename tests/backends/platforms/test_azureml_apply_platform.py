@@ -16,6 +16,7 @@ import pytest
 
 from mlc import data
 from stages.azureml.conftest import Azure, applied_locally, azure  # noqa: F401 - fixtures
+from stages.azureml.test_azureml_monitor import target_of, watched
 
 SDK = data.path(".checkers").resolve() / "azureml" / "bin" / "python"
 CANARY = "rollout: {strategy: canary, steps: {few: {traffic: 10%, hold: 300ms}, half: {traffic: 50%, hold: 300ms}}}\n"
@@ -31,10 +32,12 @@ def test_the_sdk_loads_every_file_that_is_sent(
     target.write_text(target.read_text() + "compute: cpu-cluster\nkey_vault: risk-secrets\n")
     azure.deploy("rollout: {strategy: shadow, traffic: 20%}\nvariables: {TOKEN: '${secret:API_TOKEN}'}\n")
     azure.deploy("mode: batch\n", "nightly")
+    watched(azure)
     azure.apply()
     azure.another_version(2)
     azure.apply()
     assert azure.traffic() == {"version-1": 100}
+    assert target_of(azure) == "azureml:small-dev-online:version-2"
     sent = {" ".join(words[1:3]) for words in azure.log if "--file" in words}
     online = ("environment", "data", "model", "online-endpoint", "online-deployment", "schedule")
     assert sent >= {f"{noun} create" for noun in (*online, "batch-endpoint", "batch-deployment")}

@@ -15,10 +15,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +39,10 @@ from backends.test_azureml import (
     ALL,
     BACKENDS,
     BESIDE,
+    DATA,
     GRAPH,
     MODEL,
+    MONITOR,
     RISK,
     applied,
     deployment,
@@ -52,6 +57,7 @@ from mlc.ir.address import Address
 from mlc.ir.artifact import Artifact
 
 SERVER = data.path(".checkers", "azmlinfsrv", "bin").resolve()
+COLLECTING = data.path(".checkers", "azmlcollector", "bin").resolve()
 NIGHTLY = "generated/prod/azureml/nightly"
 BATCH = applied(
     "nightly",
@@ -64,9 +70,8 @@ DEFAULT = applied(
     {**facts("nightly")["endpoint"], "defaults": {"deployment_name": "version-3"}},
 )
 NIGHTLY_MODEL = applied("nightly", "3-model.yaml", {**facts("nightly")["model"], "version": "3"})
-DATA = applied("risk", "2-data.yaml", {**facts("risk")["data"], "version": "0123456789abcdef"})
 SHADOW = traffic({"version-2": 100, "version-3": 0}, {"version-3": 20})
-EVERY = (*BESIDE, BATCH, DEFAULT, DATA, NIGHTLY_MODEL)
+EVERY = (*BESIDE, BATCH, DEFAULT, NIGHTLY_MODEL)
 
 
 def check_of(artifact: Artifact) -> str:
@@ -108,7 +113,7 @@ def test_the_sdk_loads_every_document(artifact: Artifact) -> None:
         (MODEL, "type: custom_model", "type: onnx_model", "type"),
         (MODEL, "path: ./model", "folder: ./model", "folder"),
         (MODEL, "version: '3'", "versions: '3'", "versions"),
-        (DATA, "type: uri_folder", "type: folder", "type"),
+        (DATA, "type: mltable", "type: table", "type"),
         (DATA, "path: ./data", "paths: ./data", "paths"),
         (DATA, "name: lending-prod-loans", "title: lending-prod-loans", "name"),
         (emitted(ALL, f"{RISK}/7-component.yaml"), "type: uri_folder", "type: folder", "type"),
@@ -123,6 +128,17 @@ def test_the_sdk_loads_every_document(artifact: Artifact) -> None:
         (emitted(ALL, f"{RISK}/9-schedule.yaml"), "type: cron", "type: crontab", "trigger"),
         (emitted(ALL, f"{RISK}/9-schedule.yaml"), "  expression: ", "  when: ", "expression"),
         (emitted(ALL, f"{RISK}/9-schedule.yaml"), "create_job:", "starts:", "starts"),
+        (MONITOR, "jensen_shannon_distance:", "jensen_distance:", "create_monitor"),
+        (MONITOR, "jensen_shannon_distance:", "normalized_wasserstein_distance:", "create_monitor"),
+        (MONITOR, "null_value_rate:", "nulls:", "create_monitor"),
+        (MONITOR, "type: data_drift", "type: drift", "create_monitor"),
+        (MONITOR, "runtime_version: '3.5'", "runtime_version: '3.1'", "runtime version"),
+        (MONITOR, "instance_type: standard_e4s_v3", "size: standard_e4s_v3", "create_monitor"),
+        (MONITOR, "feature_type_override:", "feature_types:", "create_monitor"),
+        (MONITOR, "ml_task: classification", "ml_task: clustering", "create_monitor"),
+        (MONITOR, "alert_enabled: true", "alerts: true", "create_monitor"),
+        (deployment(), "sampling_rate: 0.25", "sampling_rate: 25", "Sampling rate"),
+        (deployment(), "enabled: 'True'", "enabled: 'yes'", "enabled"),
     ],
 )  # fmt: skip
 def test_broken_documents_are_rejected_by_the_sdk(
@@ -177,10 +193,15 @@ def model(tmp_path_factory: pytest.TempPathFactory, learned: Any) -> Path:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[str]:
     """Azure's own inference server with the scoring script, as its image starts it."""
-    assert (SERVER / "azmlinfsrv").is_file(), (
-        f"{SERVER / 'azmlinfsrv'} is not there: run `make checkers` first"
+    with started(tmp_path_factory.mktemp("server"), model, SERVER, {}) as url:
+        yield url
+
+
+@contextmanager
+def started(folder: Path, model: Path, programs: Path, variables: dict[str, str]) -> Iterator[str]:
+    assert (programs / "azmlinfsrv").is_file(), (
+        f"{programs / 'azmlinfsrv'} is not there: run `make checkers` first"
     )
-    folder = tmp_path_factory.mktemp("server")
     (folder / "score.py").write_bytes(emitted(ALL, f"{RISK}/code/score.py").content)
     ports = []
     for _ in range(2):
@@ -190,11 +211,11 @@ def server(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[st
     words = ["--entry_script", "score.py", "--model_dir", str(model), "--port", str(ports[0])]
     with log.open("wb") as opened_log:
         process = subprocess.Popen(
-            [SERVER / "azmlinfsrv", *words, "--health_port", str(ports[1])],
+            [programs / "azmlinfsrv", *words, "--health_port", str(ports[1])],
             cwd=folder,
             stdout=opened_log,
             stderr=subprocess.STDOUT,
-            env={"PATH": f"{SERVER}:{os.defpath}", "HOME": str(folder)},
+            env={"PATH": f"{programs}:{os.defpath}", "HOME": str(folder), **variables},
         )
     url = f"http://127.0.0.1:{ports[0]}"
     try:
@@ -242,6 +263,56 @@ def test_the_inference_server_refuses_what_the_signature_does_not_take(
         refusal.value.close()
         assert refusal.value.code == 400
         assert said["error"]
+
+
+def test_what_is_asked_and_answered_is_handed_to_azure_s_collector(
+    tmp_path: Path, model: Path, table: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """The collector is Microsoft's; what it sends to, beside the server in a container of Azure's, is listened for."""
+    kept: dict[str, list[dict[str, Any]]] = {}
+
+    class Sidecar(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            kept.setdefault(self.headers["ce-type"].rpartition(".")[2], []).extend(json.loads(body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    collections = {name: {"enabled": True} for name in ("model_inputs", "model_outputs")}
+    (tmp_path / "collector.json").write_text(json.dumps({"collections": collections}))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Sidecar) as sidecar:
+        threading.Thread(target=sidecar.serve_forever, daemon=True).start()
+        variables = {
+            "MLC_COLLECT": "yes",
+            "AZUREML_MDC_CONFIG_PATH": str(tmp_path / "collector.json"),
+            "AZUREML_MDC_PORT": str(sidecar.server_port),
+        }
+        with started(tmp_path, model, COLLECTING, variables) as url:
+            asked = request(table[0])
+            answer = call(f"{url}/score", {**asked, "outputs": [{"name": "probabilities"}]})
+            until = time.monotonic() + 30
+            while len(kept) < 2:
+                assert time.monotonic() < until, (kept, (tmp_path / "log.txt").read_text())
+                time.sleep(0.1)
+        sidecar.shutdown()
+    assert [output["name"] for output in answer["outputs"]] == ["probabilities"]
+    for tensor in asked["inputs"]:
+        assert [row[tensor["name"]] for row in kept["model_inputs"]] == tensor["data"]
+    shares = np.array(answer["outputs"][0]["data"]).reshape(40, 2)
+    found = [[row["probabilities_0"], row["probabilities_1"]] for row in kept["model_outputs"]]
+    np.testing.assert_allclose(found, shares, atol=1e-5)
+    assert [row["label"] for row in kept["model_outputs"]] == [str(one) for one in shares.argmax(axis=1)]
+
+
+def test_a_request_is_answered_where_nothing_can_be_kept(
+    tmp_path: Path, model: Path, table: tuple[np.ndarray, np.ndarray]
+) -> None:
+    with started(tmp_path, model, COLLECTING, {"MLC_COLLECT": "yes"}) as url:
+        assert len(call(f"{url}/score", request(table[0]))["outputs"]) == 2
+    assert "is not kept" in (tmp_path / "log.txt").read_text()
 
 
 def test_batches_are_scored_as_the_estimator_does(

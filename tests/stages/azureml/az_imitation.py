@@ -260,11 +260,15 @@ def hold(space: Workspace, noun: str, document: dict[str, Any], path: Path, name
             raise Refusal(f"(UserError) There is no scoring script {code['scoring_script']}.")
     if noun in ("model", "data") and not any((path.parent / document["path"]).iterdir()):
         raise Refusal(f"(UserError) {document['path']} is empty.")
+    if document.get("type") == "mltable" and not (path.parent / document["path"] / "MLTable").is_file():
+        raise Refusal(f"(UserError) {document['path']} has no file MLTable.")
     if noun == "schedule":
         for part in ("create_job",):
             job = document.get(part)
             if isinstance(job, str) and not (path.parent / job).is_file():
                 raise Refusal(f"(UserError) There is no file {job}.")
+        if "create_monitor" in document:
+            hold_monitor(space, document["create_monitor"])
     if noun == "online-endpoint":
         traffic = {one: share for one, share in (document.get("traffic") or {}).items() if share}
         mirror = document.get("mirror_traffic") or {}
@@ -278,6 +282,23 @@ def hold(space: Workspace, noun: str, document: dict[str, Any], path: Path, name
             raise Refusal("(UserError) Mirror traffic is refused.")
     if noun == "batch-endpoint" and document.get("defaults"):
         present(space, "batch-deployment", name, document["defaults"]["deployment_name"])
+
+
+def hold_monitor(space: Workspace, monitor: dict[str, Any]) -> None:
+    """A monitor looks at a deployment that keeps what it is asked, and compares with data that is there."""
+    _, endpoint, name = monitor["monitoring_target"]["endpoint_deployment_id"].split(":")
+    kept = (
+        present(space, "online-deployment", endpoint, name).get("data_collector", {}).get("collections", {})
+    )
+    for signal in monitor["monitoring_signals"].values():
+        for part in ("production_data", "reference_data"):
+            _, asset, version = signal[part]["input_data"]["path"].split(":")
+            context = signal[part]["data_context"]
+            if asset == f"{endpoint}-{name}-{context}":
+                if kept.get(context, {}).get("enabled") != "True":
+                    raise Refusal(f"(UserError) {endpoint}/{name} does not collect {context}.")
+            elif present(space, "data", asset, version)["type"] != "mltable":
+                raise Refusal(f"(UserError) {asset} is no mltable, and has no preprocessing.")
 
 
 def load(noun: str, path: Path) -> None:
