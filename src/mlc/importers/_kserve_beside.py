@@ -42,7 +42,7 @@ def read_runtime(found: Reading, draft: Draft) -> None:
         draft.left_out(found.span, f"ServingRuntime {name}", "No service that is imported names it.")
         return
     image, args = containers[0].text("image"), containers[0].get("args")
-    if re.fullmatch(PINNED_IMAGE, image) is None or args is None:
+    if re.fullmatch(PINNED_IMAGE, image) is None or not bare(args):
         why = "mlc writes a runtime whose image is pinned by its digest (@sha256:…) and that has args."
         draft.left_out(containers[0].span_of("image"), f"ServingRuntime {name}", why)
         return
