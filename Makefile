@@ -62,7 +62,7 @@ fuzz: $(VENV)/.installed-dev
 
 CHECKERS := moto stores azurite nx-27017 pre-commit mlserver yaml-language-server gitlab-ci-local \
 	grafana debian openapi checkov ray datacontract mlcroissant dvc hera in-toto openlineage \
-	kfp katib mlflow tensorboard azureml azmlinfsrv azmlcollector
+	kfp katib mlflow tensorboard azureml azmlinfsrv azmlcollector kserve
 
 checkers: $(CHECKERS:%=.checkers/%/.installed)
 	command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; }
@@ -77,6 +77,12 @@ checkers: $(CHECKERS:%=.checkers/%/.installed)
 .checkers/mlserver/.installed:
 	$(PYTHON) -m venv .checkers/mlserver
 	.checkers/mlserver/bin/python -m pip install --quiet --quiet --disable-pip-version-check mlserver==1.7.1 onnxruntime==1.32.0
+	touch $@
+
+# KServe's Python server, with the packages that mlc tells users to put into their image.
+.checkers/kserve/.installed: templates/kserve/requirements.txt.j2
+	$(PYTHON) -m venv .checkers/kserve
+	.checkers/kserve/bin/python -m pip install --quiet --quiet --disable-pip-version-check -r templates/kserve/requirements.txt.j2
 	touch $@
 
 # The whole server; mlc itself speaks to it over HTTP and needs nothing of it.

@@ -63,6 +63,19 @@ SPECS: dict[str, dict[str, Any]] = {
         "serving_runtime": "kserve-tritonserver",
         "service_account": "model-reader",
     },
+    "target.python": {
+        "type": "kserve",
+        "namespace": "lending",
+        "mode": "standard",
+        "storage": "s3://acme-models",
+        "serving_runtime": "mlc-onnx",
+        "container": {"server": "python", "image": f"ghcr.io/acme/mlc-kserve@{DIGEST}", "port": 8081},
+    },
+    "deployment.risk_python": {
+        "model": "default_risk",
+        "target": "python",
+        "rollout": {"strategy": "canary", "stable": "production", "steps": {"few": {"traffic": "10%"}}},
+    },
     "deployment.risk_challenger": {"model": "default_risk", "target": "knative", "alias": "challenger"},
     "deployment.risk_knative": {
         "model": "default_risk",

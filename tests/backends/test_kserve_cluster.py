@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mlc.emit.verify import official, verify
 
 BACKENDS = load_backends((data.path("templates"),))
 ALL = emit(graph_of(SPECS), BACKENDS, first_environment=True)
+needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not there")
 needs_definitions = pytest.mark.skipif(
     not official("kserve_inferencegraphs.crd.yaml").is_file(), reason="KServe's definitions are not there"
 )
@@ -23,6 +25,7 @@ needs_definitions = pytest.mark.skipif(
 
 KNATIVE, STANDARD = "risk_knative/inferenceservice.yaml", "risk_standard/inferenceservice.yaml"
 GRAPH, RUNTIME = "risk_knative/inferencegraph.yaml", "knative/servingruntime.yaml"
+PYTHON, KUSTOMIZATION = "python/servingruntime.yaml", "python/kustomization.yaml"
 
 
 @needs_definitions
@@ -42,6 +45,15 @@ GRAPH, RUNTIME = "risk_knative/inferencegraph.yaml", "knative/servingruntime.yam
         (RUNTIME, "supportedModelFormats", "supportedFormats", "spec.supportedFormats"),
         (RUNTIME, "containerPort: 8080", "containerPort: http", "containerPort"),
         (RUNTIME, "protocolVersions: [v2]", "protocolVersions: v2", "protocolVersions"),
+        (PYTHON, "readOnlyRootFilesystem: true", "readOnlyRoot: true", "securityContext.readOnlyRoot"),
+        (
+            PYTHON,
+            "path: /v2/health/ready\n          port: 8081",
+            "path: /v2/health/ready",
+            "'port' is a required",
+        ),
+        (PYTHON, "configMap:\n        name", "configMap:\n        named", "configMap.named"),
+        ("risk_python/inferenceservice.yaml", "- name: MLC_SIGNATURE", "- names: MLC_SIGNATURE", "env.0"),
     ],
 )
 def test_broken_artifact_is_rejected(file: str, old: str, new: str, finding: str) -> None:
@@ -50,6 +62,63 @@ def test_broken_artifact_is_rejected(file: str, old: str, new: str, finding: str
     found = verify(broken(artifact, old, new), named(BACKENDS, "kserve"))
     assert found.outcome == "rejected"
     assert any(finding in text for text in found.findings), found.findings
+
+
+@needs_kubectl
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("- references.yaml", "- reference.yaml", "reference.yaml"),
+        ("- name: mlc-onnx-code", "- name: mlc-onnx", "names the ConfigMap mlc-onnx-code, and there is none"),
+        (
+            "configurations:\n  - references.yaml\n",
+            "",
+            "names the ConfigMap mlc-onnx-code, and there is none",
+        ),
+        ("- mlc_kserve_server.py", "- server.py", "server.py"),
+        ("configMapGenerator", "configMapGenerators", "configMapGenerators"),
+    ],
+)
+def test_a_runtime_without_its_code_is_rejected(old: str, new: str, finding: str) -> None:
+    artifact = emitted(ALL, f"kserve/{KUSTOMIZATION}")
+    assert verify(artifact, named(BACKENDS, "kserve"), beside=ALL).outcome == "ok"
+    found = verify(broken(artifact, old, new), named(BACKENDS, "kserve"), beside=ALL)
+    assert found.outcome == "rejected"
+    assert any(finding in text for text in found.findings), found.findings
+
+
+def test_the_predictor_is_told_the_signature() -> None:
+    spec = spec_of("risk_python/inferenceservice.yaml")
+    (canary,) = spec["canary"]
+    (variable,) = spec["predictor"]["model"]["env"]
+    assert canary["predictor"]["model"]["env"] == [variable]
+    told = json.loads(variable["value"])
+    assert told.keys() == {"inputs", "outputs", "nullable"}
+    assert [tensor["datatype"] for tensor in told["inputs"]] == ["FP32", "BYTES", "BOOL"]
+    assert told["nullable"] == ["income"]
+    assert "env" not in spec_of("risk_standard/inferenceservice.yaml")["predictor"]["model"]
+
+
+@pytest.mark.parametrize("name", ["$(HOME)", "$$(HOME)", "{{.Name}}", "{{{{", '"{{', "\\{{", "$", "a}}"])
+def test_a_column_is_no_variable_and_no_template(name: str) -> None:
+    loans, applicant = SPECS["dataset.loans"], SPECS["features.applicant"]
+    columns = {(name if one == "income" else one): column for one, column in loans["columns"].items()}
+    groups = {**applicant["groups"], "amounts": {"columns": [name]}}
+    specs = {
+        **SPECS,
+        "dataset.loans": {**loans, "columns": columns},
+        "features.applicant": {"groups": groups},
+    }
+    (variable,) = spec_of("risk_python/inferenceservice.yaml", specs)["predictor"]["model"]["env"]
+    assert "$" not in variable["value"]  # Kubernetes reads $(NAME) and $$
+    assert "{{" not in variable["value"]  # KServe reads templates
+    assert json.loads(variable["value"])["inputs"][0]["name"] == name
+
+
+def test_the_predictor_is_copied_as_it_is() -> None:
+    copied = emitted(ALL, "kserve/python/mlc_kserve_server.py")
+    assert copied.content == data.path("templates", "kserve", "mlc_kserve_server.py").read_bytes()
+    assert not [one.path for one in ALL if one.path.endswith("knative/mlc_kserve_server.py")]
 
 
 def spec_of(path: str, specs: dict[str, dict[str, Any]] = SPECS) -> dict[str, Any]:

@@ -61,6 +61,7 @@ ONLY_NAMES = (
     "/8-sweep.yaml",
     "/9-schedule.yaml",
     "/rayjob.yaml",
+    "/kserve/python/references.yaml",
     "/rayservice.yaml",
     "/requirements.txt",
     "/rollout.yaml",
@@ -249,11 +250,23 @@ def _mlmodel(content: bytes) -> Any:
     return found
 
 
+def _inferenceservice(content: bytes) -> Any:
+    """The predictor that mlc writes is told the signature as JSON within a variable."""
+    (found,) = _yaml(content)
+    predictors = [found["spec"]["predictor"]]
+    predictors += [canary["predictor"] for canary in found["spec"].get("canary", [])]
+    for predictor in predictors:
+        for variable in predictor["model"].get("env", []):
+            variable["value"] = json.loads(variable["value"])
+    return found
+
+
 def _lines(content: bytes) -> Any:
     return content.decode().split("\n")
 
 
 READERS: dict[str, Callable[[bytes], Any]] = {
+    "inferenceservice.yaml": _inferenceservice,
     ".yaml": _yaml,
     ".yml": _yaml,
     ".json": json.loads,

@@ -32,17 +32,32 @@ def test_what_mlc_rendered_is_rendered_again(folder: Path, tmp_path: Path) -> No
     found = imported("kserve", [folder], tmp_path)
     assert told(found) == []
     assert findings(tmp_path) == []
-    again = {path: yaml.load(text, Loader=LOADER) for path, text in rendered(tmp_path).items()}
+    texts = {path: text for path, text in rendered(tmp_path).items() if path.endswith(".yaml")}
+    again = {path: yaml.load(text, Loader=LOADER) for path, text in texts.items()}
     for file in sorted(folder.rglob("*.yaml")):
         before = yaml.load(file.read_text(encoding="utf-8"), Loader=LOADER)
         name = f"generated/prod/kserve/{file.relative_to(folder).as_posix()}"
-        if before["kind"] == "ServingRuntime":  # its folder is the target's name, which is not in it
-            before["metadata"]["annotations"].pop("mlc/resource")
-            (after,) = (one for one in again.values() if one["kind"] == "ServingRuntime")
-            after["metadata"]["annotations"].pop("mlc/resource")
+        # the folder of what belongs to a target is the target's name, which is not in it
+        if file.name == "servingruntime.yaml":
+            found_of = [one for one in again.values() if one.get("kind") == "ServingRuntime"]
+            (after,) = (one for one in found_of if one["metadata"]["name"] == before["metadata"]["name"])
+            for one in (before, after):
+                one["metadata"]["annotations"].pop("mlc/resource")
+        elif file.name in ("kustomization.yaml", "references.yaml"):
+            (after,) = (one for path, one in again.items() if path.endswith(f"/{file.name}"))
         else:
             after = again[name]
+        for one in (before, after):  # the signature is the stub's, whose columns are nobody's yet
+            for predictor in predictors(one):
+                for variable in predictor.get("env", []):
+                    assert variable.pop("value").startswith('{"inputs":')
         assert after == before, name
+
+
+def predictors(service: dict[str, Any]) -> list[dict[str, Any]]:
+    """What serves in an InferenceService: its model, and a canary's; none of another object."""
+    spec = service["spec"] if service.get("kind") == "InferenceService" else {}
+    return [one["predictor"]["model"] for one in [spec, *spec.get("canary", [])] if "predictor" in one]
 
 
 PLAIN = """\
@@ -235,3 +250,21 @@ def test_a_value_stays_a_value(tmp_path: Path) -> None:
             assert {one.rule for one in error.diagnostics} <= {"control-character"}
             continue
         assert spec_of(found, "target/payments.yaml").get("service_account", word) == word
+
+
+def test_a_signature_without_its_runtime_is_told(tmp_path: Path) -> None:
+    folder = SNAPSHOTS / "test_cluster_artifacts" / "generated" / "prod" / "kserve"
+    found = imported("kserve", [folder / "risk_python" / "inferenceservice.yaml"], tmp_path)
+    assert any("spec.predictor.model.env" in text for text in told(found)), told(found)
+
+
+def test_a_predictor_that_was_changed_is_told(tmp_path: Path) -> None:
+    folder = SNAPSHOTS / "test_cluster_artifacts" / "generated" / "prod" / "kserve"
+    text = "---\n".join(
+        (folder / name).read_text(encoding="utf-8")
+        for name in ("risk_python/inferenceservice.yaml", "python/servingruntime.yaml")
+    )
+    (tmp_path / "all.yaml").write_text(text.replace("--enable_grpc=false", "--workers=2"))
+    found = imported("kserve", [tmp_path / "all.yaml"], tmp_path / "project")
+    assert [one for one in told(found) if "args" in one], told(found)
+    assert not [one for one in told(found) if "Probe" in one], told(found)

@@ -99,14 +99,16 @@ def _checkov(built: str, program: Path) -> Verification:
 
 
 def _built(overlay: Artifact, beside: Sequence[Artifact]) -> str | Verification:
-    """What `kubectl kustomize` makes of an overlay and its base."""
+    """What `kubectl kustomize` makes of an overlay and its base, or of a folder that has no overlays."""
     program = program_of("kubectl")
     if program is None:
         return missing("kubectl is not installed")
-    root, _, below = overlay.path.partition("/overlays/")
+    root, found, _ = overlay.path.partition("/overlays/")
+    root = root if found else overlay.path.rpartition("/")[0]
+    below = overlay.path.removeprefix(f"{root}/")
     files = {
         one.path.removeprefix(f"{root}/"): one.content for one in beside if one.path.startswith(f"{root}/")
     }
-    files[f"overlays/{below}"] = overlay.content
-    result = laid_out(files, [program, "kustomize", f"overlays/{below.rpartition('/')[0]}"])
+    files[below] = overlay.content
+    result = laid_out(files, [program, "kustomize", below.rpartition("/")[0] or "."])
     return result.stdout if result.returncode == 0 else rejected(result)

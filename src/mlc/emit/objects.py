@@ -132,10 +132,15 @@ def _references(one: Object) -> Iterator[tuple[str, str, str]]:
         target = _at(one, "spec", "scaleTargetRef") or {}
         yield "spec.scaleTargetRef", str(target.get("kind")), str(target.get("name"))
     pod = _at(one, "spec", "template", "spec") if one.get("kind") in _WORKLOADS else None
+    if one.get("kind") == "ServingRuntime":  # KServe makes a pod of it
+        pod = one.get("spec")
     if not isinstance(pod, Mapping):
         return
     if account := pod.get("serviceAccountName"):
         yield "serviceAccountName", "ServiceAccount", account
+    for volume in pod.get("volumes", ()):
+        if name := _at(volume, "configMap", "name"):
+            yield "volumes", "ConfigMap", name
     for container in _containers(pod):
         for source in container.get("envFrom", ()):
             if name := _at(source, "configMapRef", "name"):

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from mlc.importers._draft import Draft, Drafted, name_of
+from mlc.importers._kserve_python import runs_predictor, skip_predictor
 from mlc.importers._reading import Reading, bare
 from mlc.kinds._fields import PINNED_IMAGE
 
@@ -42,22 +43,24 @@ def read_runtime(found: Reading, draft: Draft) -> None:
         draft.left_out(found.span, f"ServingRuntime {name}", "No service that is imported names it.")
         return
     image, args = containers[0].text("image"), containers[0].get("args")
-    if re.fullmatch(PINNED_IMAGE, image) is None or args is None:
+    if re.fullmatch(PINNED_IMAGE, image) is None or not bare(args):
         why = "mlc writes a runtime whose image is pinned by its digest (@sha256:…) and that has args."
         draft.left_out(containers[0].span_of("image"), f"ServingRuntime {name}", why)
         return
     ports = containers[0].maps("ports")
+    port = int((ports[0].number("containerPort") if ports else None) or 8080)
+    python = runs_predictor(found)
     for user in users:
-        user.spec["container"] = {
-            "image": image,
-            "args": bare(args),
-            "port": (ports[0].number("containerPort") if ports else None) or 8080,
-        }
+        how = {"server": "python"} if python else {"args": bare(args)}
+        user.spec["container"] = {"image": image, **how, "port": port}
+    if python:
+        skip_predictor(spec, containers[0], name, port)
     if ports:
         ports[0].skip("protocol")
-    if bare(containers[0].map("securityContext").node) == NO_RIGHTS:
+    rights = NO_RIGHTS | ({"readOnlyRootFilesystem": True} if python else {})
+    if bare(containers[0].map("securityContext").node) == rights:
         containers[0].skip("securityContext")
-        containers[0].map("securityContext").skip(*NO_RIGHTS)
+        containers[0].map("securityContext").skip(*rights)
     if containers[0].text("name") != "kserve-container":
         draft.left_out(containers[0].span_of("name"), "containers[0].name", "mlc calls it kserve-container.")
     formats = [{"name": "onnx", "version": "1", "autoSelect": False}]

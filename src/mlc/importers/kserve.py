@@ -14,6 +14,7 @@ from mlc.importers import File
 from mlc.importers._draft import Draft, Drafted, name_of
 from mlc.importers._kserve_beside import LABELS, NO_RIGHTS, key_of, read_graph, read_runtime
 from mlc.importers._kserve_places import Place, place_of
+from mlc.importers._kserve_python import is_beside, is_signature, runs_predictor
 from mlc.importers._reading import Reading, bare
 from mlc.importers._stubs import model_stub
 from mlc.rules import import_unreadable
@@ -42,6 +43,7 @@ def files(path: Path) -> list[Path]:
 def take(files: Sequence[File], draft: Draft) -> None:
     """Describe each service; graphs and runtimes complete them."""
     objects: dict[str, list[Reading]] = {kind: [] for kind in _VERSIONS}
+    others: list[Reading] = []
     for file in files:
         for node in file.documents:
             found = Reading(node, "", node.span)
@@ -56,10 +58,13 @@ def take(files: Sequence[File], draft: Draft) -> None:
                     )
                 )
             else:
-                draft.left_out(
-                    node.span, f"kind: {kind or '?'}", "It is none of KServe's objects that mlc writes."
-                )
-    services = {key_of(one): _service(one, draft) for one in objects["InferenceService"]}
+                others.append(found)
+    python = {key_of(one) for one in objects["ServingRuntime"] if runs_predictor(one)}
+    for one in others:
+        if not (python and is_beside(bare(one.node))):
+            why = "It is none of KServe's objects that mlc writes."
+            draft.left_out(one.span, f"kind: {one.text('kind') or '?'}", why)
+    services = {key_of(one): _service(one, draft, python) for one in objects["InferenceService"]}
     for one in objects["ServingRuntime"]:
         read_runtime(one, draft)
     for one in objects["InferenceGraph"]:
@@ -69,7 +74,8 @@ def take(files: Sequence[File], draft: Draft) -> None:
 # ── a service ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _service(found: Reading, draft: Draft) -> Drafted:
+def _service(found: Reading, draft: Draft, python: set[tuple[str, str]]) -> Drafted:
+    """A deployment. `python` has the runtimes that start mlc's predictor, which is told the signature."""
     namespace, service = key_of(found)
     meta, notes = found.map("metadata"), found.map("metadata").map("annotations")
     spec = found.map("spec")
@@ -111,6 +117,10 @@ def _service(found: Reading, draft: Draft) -> Drafted:
             f"It is called {name.replace('_', '-')} here.",
             on=made,
         )
+    if (namespace, model.text("runtime")) in python and is_signature(bare(model.get("env"))):
+        model.skip("env")
+    else:
+        model.untake("env")
     _what_mlc_adds(predictor, model, draft, made)
     for label in LABELS:
         meta.map("labels").skip(label)
@@ -279,7 +289,7 @@ def _skip_what_mlc_writes(canary: Reading, predictor: Reading) -> None:
         "modelFormat": {"name": "onnx"},
         **{
             key: model[key]
-            for key in ("runtime", "protocolVersion", "resources", "securityContext")
+            for key in ("runtime", "protocolVersion", "env", "resources", "securityContext")
             if key in model
         },
         "storageUri": None,

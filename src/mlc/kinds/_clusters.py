@@ -9,6 +9,7 @@ from msgspec import json
 from mlc.kinds import _feeding
 from mlc.kinds._fields import in_bytes, percent
 from mlc.kinds._kind import Scope, View
+from mlc.kinds._kserve_server import runs_python, signature_variable
 from mlc.kinds._ray_job import job_told
 from mlc.kinds._rollouts import canary_of
 from mlc.kinds._signature import own_columns, signature, tensors
@@ -122,6 +123,7 @@ def _kserve(view: View, scope: Scope, alias: str) -> dict[str, Any]:
         "shares": shares,
         "rest": 100 - sum(share["percent"] for share in shares),
         "is_shared": bool(shares),
+        "variables": {"MLC_SIGNATURE": signature_variable(view)} if runs_python(view["target"]) else {},
     }
 
 

@@ -2,12 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Struct
-
 from mlc.ir.address import Address
 from mlc.kinds._azureml import AzureMl
-from mlc.kinds._fields import CLUSTER_NAME, CLUSTER_NAME_FORM, ClusterName, PinnedImage, Resource, about
+from mlc.kinds._fields import CLUSTER_NAME, CLUSTER_NAME_FORM, ClusterName, Resource, about
 from mlc.kinds._kind import Kind, Scope, View
+from mlc.kinds._kserve_server import Container, runs_python
 from mlc.kinds._kubeflow import Kubeflow
 from mlc.kinds._mlflow_target import Mlflow
 from mlc.kinds._ray_job import RayJob
@@ -76,29 +75,6 @@ class Kubernetes(
         Literal["deployment", "argo_rollouts"],
         about("Who replaces the pods: a Deployment, or a Rollout of Argo Rollouts.", change="replace"),
     ] = "deployment"
-
-
-class Container(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The server that KServe starts for a model, which it puts into /mnt/models."""
-
-    image: Annotated[
-        PinnedImage,
-        about(
-            "The server's image, pinned by its digest.",
-            example="nvcr.io/nvidia/tritonserver@sha256:<64 hex digits>",
-        ),
-    ]
-    args: Annotated[
-        list[str],
-        about(
-            "What the server is started with.",
-            example=["tritonserver", "--model-store=/mnt/models"],
-            min_length=1,
-        ),
-    ]
-    port: Annotated[
-        int, about("The port at which it answers the Open Inference Protocol.", ge=1, le=65535)
-    ] = 8080
 
 
 class Kserve(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="kserve"):
@@ -191,7 +167,7 @@ class Ray(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
 
 
 def _facts(address: Address, view: View, scope: Scope) -> dict[str, Any]:
-    return {"has_container": view.get("container") is not None}
+    return {"has_container": view.get("container") is not None, "runs_python": runs_python(view)}
 
 
 KIND = Kind(

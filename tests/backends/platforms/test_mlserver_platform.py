@@ -8,12 +8,8 @@ from __future__ import annotations
 import json
 import math
 import os
-import socket
 import subprocess
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -25,6 +21,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
+from backends.platforms.v2_server import (
+    TYPES,
+    call,
+    free_ports,
+    loans,
+    refused,
+    request,
+    unfit,
+    wait_until_ready,
+)
 from backends.project import SPECS, graph_of
 from mlc import data
 from mlc.emit import emit, load_backends
@@ -41,12 +47,7 @@ class Server(NamedTuple):
 
 @pytest.fixture(scope="module")
 def table() -> tuple[np.ndarray, np.ndarray]:
-    """Forty rows (income, purpose, member) and their labels, without randomness; some have no income."""
-    rows = [
-        [math.nan if i % 13 == 5 else float(1000 + 37 * i), ("car", "house")[i % 2], float(i % 3 == 0)]
-        for i in range(40)
-    ]
-    return np.array(rows, dtype=object), np.array([int(i > 15) ^ (i % 2) for i in range(40)])
+    return loans()
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +60,10 @@ def learned(table: tuple[np.ndarray, np.ndarray]) -> Any:
 
 @pytest.fixture(scope="module")
 def onnx_bytes(learned: Any) -> bytes:
-    """As the driver of the export writes it: a boolean is a float in the graph."""
+    """As the driver of the export writes it."""
     from mlc.drivers._convert import to_onnx
 
-    kinds = {"income": "number", "purpose": "string", "member": "boolean"}
-    return to_onnx(learned, {name: {"type": kind} for name, kind in kinds.items()}, 21)
+    return to_onnx(learned, TYPES, 21)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, onnx_bytes: bytes) -> Itera
             env={"PATH": os.defpath, "HOME": str(folder), "MLSERVER_METRICS_PORT": str(metrics)},
         )
     try:
-        wait_until_ready(f"http://127.0.0.1:{http}/v2/models/default_risk/ready", process, log)
+        wait_until_ready(f"http://127.0.0.1:{http}/v2/models/default_risk/ready", process, log, SECONDS)
         yield Server(f"http://127.0.0.1:{http}", f"127.0.0.1:{grpc}")
     finally:
         process.terminate()
@@ -133,7 +133,7 @@ def test_broken_settings_are_rejected(name: str, field: str, value: Any, finding
 
 
 def test_server_says_what_the_signature_says(server: Server) -> None:
-    metadata = json.loads(call(f"{server.http}/v2/models/default_risk"))
+    metadata = call(f"{server.http}/v2/models/default_risk")
     assert [tensor["name"] for tensor in metadata["inputs"]] == ["income", "purpose", "member"]
     assert [tensor["datatype"] for tensor in metadata["outputs"]] == ["INT64", "FP32"]
 
@@ -142,7 +142,7 @@ def test_server_answers_as_the_estimator_does(
     server: Server, learned: Any, table: tuple[np.ndarray, np.ndarray]
 ) -> None:
     rows = table[0]
-    answer = json.loads(call(f"{server.http}/v2/models/default_risk/infer", request(rows)))
+    answer = call(f"{server.http}/v2/models/default_risk/infer", request(rows))
     outputs = {output["name"]: output for output in answer["outputs"]}
     assert outputs["label"]["shape"] == [40]
     assert outputs["probabilities"]["shape"] == [40, 2]
@@ -178,69 +178,6 @@ print(json.dumps(answer.as_numpy("probabilities").tolist()))
 def test_server_refuses_what_the_signature_does_not_take(
     server: Server, table: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    income, purpose, member = request(table[0])["inputs"]
-    for inputs in (
-        [income, purpose],
-        [income, {**purpose, "name": "reason"}, member],
-        [income, income, purpose, member],
-        [{**income, "datatype": "INT64"}, purpose, member],
-        [{**income, "shape": [39, 1], "data": income["data"][1:]}, purpose, member],
-        [{**income, "shape": [41, 1]}, purpose, member],
-        [{**income, "shape": [20, 2]}, purpose, member],
-        [income, {**purpose, "data": [None, *purpose["data"][1:]]}, member],
-        [income, {**purpose, "data": [7, *purpose["data"][1:]]}, member],
-        [income, purpose, {**member, "data": ["yes", *member["data"][1:]]}],
-        [{**income, "data": ["1000", *income["data"][1:]]}, purpose, member],
-    ):
-        with pytest.raises(urllib.error.HTTPError) as refusal:
-            call(f"{server.http}/v2/models/default_risk/infer", {"inputs": inputs})
-        said = refusal.value.read()
-        refusal.value.close()
-        assert refusal.value.code in (400, 422), said
-
-
-def request(rows: np.ndarray) -> dict[str, Any]:
-    def column(index: int, name: str, datatype: str, read: Callable[[Any], Any]) -> dict[str, Any]:
-        values = [read(row[index]) for row in rows]
-        return {"name": name, "datatype": datatype, "shape": [len(rows), 1], "data": values}
-
-    return {
-        "inputs": [
-            column(0, "income", "FP32", lambda value: None if math.isnan(value) else value),
-            column(1, "purpose", "BYTES", str),
-            column(2, "member", "BOOL", bool),
-        ]
-    }
-
-
-def call(url: str, body: dict[str, Any] | None = None) -> bytes:
-    content = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(
-        urllib.request.Request(url, content, {"Content-Type": "application/json"}), timeout=10
-    ) as answer:
-        read: bytes = answer.read()
-    return read
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [opened.getsockname()[1] for opened in sockets]
-    for opened in sockets:
-        opened.close()
-    return ports
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            call(url)
-        except OSError as error:
-            if isinstance(error, urllib.error.HTTPError):
-                error.close()
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"MLServer does not serve the model:\n{log.read_text()}")
+    for inputs in unfit(table[0]):
+        refusal = refused(f"{server.http}/v2/models/default_risk/infer", {"inputs": inputs})
+        assert refusal.code in (400, 422), refusal.body

@@ -6,19 +6,13 @@ Asked for by name (`make test-platforms`), and then a missing Ray is a failure, 
 from __future__ import annotations
 
 import json
-import math
 import os
 import signal
-import socket
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from sklearn.compose import make_column_transformer
@@ -28,6 +22,16 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from backends.cluster_project import SPECS
+from backends.platforms.v2_server import (
+    TYPES,
+    call,
+    free_ports,
+    loans,
+    refused,
+    request,
+    unfit,
+    wait_until_ready,
+)
 from backends.project import broken, emitted, graph_of
 from mlc import data
 from mlc.drivers._convert import to_onnx
@@ -73,12 +77,7 @@ def test_broken_configuration_is_rejected(file: str, old: str, new: str, finding
 
 @pytest.fixture(scope="module")
 def table() -> tuple[np.ndarray, np.ndarray]:
-    """Forty rows (income, purpose, member) and their labels, without randomness; some have no income."""
-    rows = [
-        [math.nan if i % 13 == 5 else float(1000 + 37 * i), ("car", "house")[i % 2], float(i % 3 == 0)]
-        for i in range(40)
-    ]
-    return np.array(rows, dtype=object), np.array([int(i > 15) ^ (i % 2) for i in range(40)])
+    return loans()
 
 
 @pytest.fixture(scope="module")
@@ -94,17 +93,14 @@ def server(tmp_path_factory: pytest.TempPathFactory, learned: Any) -> Iterator[s
     """The emitted configuration, run by Ray's own command in the folder of the artifacts."""
     assert (BIN / "serve").is_file(), f"{BIN / 'serve'} is not there: run `make checkers` first"
     folder = tmp_path_factory.mktemp("ray")
-    with socket.create_server(("127.0.0.1", 0)) as opened:
-        port = opened.getsockname()[1]
+    (port,) = free_ports(1)
     specs = {**SPECS, "deployment.risk_ray": {**SPECS["deployment.risk_ray"], "port": port}}
     for artifact in emit(graph_of(specs), BACKENDS, first_environment=True):
         if "/ray/risk_ray/" in artifact.path:
             # on a cluster it listens on every interface; a test keeps to its own machine
             content = artifact.content.replace(b'"0.0.0.0"', b'"127.0.0.1"')
             Path(folder, PurePosixPath(artifact.path).name).write_bytes(content)
-    kinds = {"income": "number", "purpose": "string", "member": "boolean"}
-    onnx = to_onnx(learned, {name: {"type": kind} for name, kind in kinds.items()}, 21)
-    Path(folder, "model.onnx").write_bytes(onnx)
+    Path(folder, "model.onnx").write_bytes(to_onnx(learned, TYPES, 21))
     log = Path(folder, "log.txt")
     environment = {
         "PATH": f"{BIN}:{os.defpath}",
@@ -123,7 +119,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, learned: Any) -> Iterator[s
             env=environment,
         )
     try:
-        wait_until_ready(f"http://127.0.0.1:{port}/v2/health/ready", process, log)
+        wait_until_ready(f"http://127.0.0.1:{port}/v2/health/ready", process, log, SECONDS)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGINT)
@@ -156,66 +152,8 @@ def test_it_says_what_the_signature_says(server: str) -> None:
 def test_it_refuses_what_the_signature_does_not_take(
     server: str, table: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    income, purpose, member = request(table[0])["inputs"]
-    for inputs in (
-        [],
-        [income, purpose],
-        [income, income, purpose, member],
-        [{**income, "datatype": "INT64"}, purpose, member],
-        [{**income, "shape": [39, 1], "data": income["data"][1:]}, purpose, member],
-        [{**income, "shape": [41, 1]}, purpose, member],
-        [{**income, "shape": [20, 2]}, purpose, member],
-        [income, {**purpose, "data": [None, *purpose["data"][1:]]}, member],
-        [income, {**purpose, "data": [7, *purpose["data"][1:]]}, member],
-        [income, purpose, {**member, "data": ["yes", *member["data"][1:]]}],
-        [{**income, "data": ["1000", *income["data"][1:]]}, purpose, member],
-    ):
-        with pytest.raises(urllib.error.HTTPError) as refusal:
-            call(f"{server}/v2/models/default_risk/infer", {"inputs": inputs})
-        said = json.loads(refusal.value.read())
-        refusal.value.close()
-        assert refusal.value.code == 400
-        assert said["error"]
-    with pytest.raises(urllib.error.HTTPError) as missing:
-        call(f"{server}/v2/models/another")
-    missing.value.close()
-    assert missing.value.code == 404
-
-
-def request(rows: np.ndarray) -> dict[str, Any]:
-    columns = {
-        "income": ("FP32", [None if math.isnan(row[0]) else row[0] for row in rows]),
-        "purpose": ("BYTES", [row[1] for row in rows]),
-        "member": ("BOOL", [bool(row[2]) for row in rows]),
-    }
-    return {
-        "inputs": [
-            {"name": name, "datatype": datatype, "shape": [len(rows), 1], "data": values}
-            for name, (datatype, values) in columns.items()
-        ]
-    }
-
-
-def call(url: str, body: dict[str, Any] | None = None) -> Any:
-    content = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(
-        urllib.request.Request(url, content, {"Content-Type": "application/json"}), timeout=30
-    ) as answer:
-        read: bytes = answer.read()
-    return msgspec.json.decode(read) if read else None
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            call(url)
-        except OSError as error:
-            if isinstance(error, urllib.error.HTTPError):
-                error.close()
-            time.sleep(0.5)
-        else:
-            return
-    pytest.fail(f"Ray Serve does not serve the model:\n{log.read_text()[-4000:]}")
+    for inputs in unfit(table[0]):
+        refusal = refused(f"{server}/v2/models/default_risk/infer", {"inputs": inputs})
+        assert refusal.code == 400
+        assert json.loads(refusal.body)["error"]
+    assert refused(f"{server}/v2/models/another").code == 404
