@@ -6,7 +6,7 @@ from __future__ import annotations
 import http.client
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
@@ -14,11 +14,14 @@ from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_o
 
 from msgspec import Struct
 
-from mlc.ir.operation import StepFailed
+from mlc.ir.drift import Seen
+from mlc.ir.operation import Operation, Outcome, StepFailed, digest_of
 from mlc.rules import kubeflow_refused
 from mlc.store.secrets import Secret, read_secret
 
 SECONDS = 60.0
+LOOKING = 10.0
+"""Seconds after which somebody who only looks does not wait any longer."""
 _MOST = 64_000_000  # bytes of an answer
 _PAGE = 100
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -36,6 +39,7 @@ class Service(Struct, frozen=True):
     token: Secret | None
     address: str
     opener: OpenerDirector
+    seconds: float = SECONDS
 
     def get(self, path: str, /, **query: str) -> Any:
         """The answer; None where there is nothing (404). Raises StepFailed (kubeflow-refused)."""
@@ -89,7 +93,7 @@ class Service(Struct, frozen=True):
             headers["Authorization"] = f"Bearer {self.token.reveal()}"
         request = Request(url, data=None if body is None else body[1], headers=headers, method=method)  # noqa: S310 - the pattern of the field admits http and https alone
         try:
-            with self.opener.open(request, timeout=SECONDS) as answer:
+            with self.opener.open(request, timeout=self.seconds) as answer:
                 read = answer.read(_MOST + 1)
             if len(read) > _MOST:
                 raise ValueError(f"the answer has more than {_MOST:,} bytes")
@@ -110,10 +114,27 @@ class Service(Struct, frozen=True):
         return StepFailed(kubeflow_refused.found(f"{method} {url}", hidden, self.address), passing=passing)
 
 
-def service(url: str, token: str | None, address: str) -> Service:
+def service(url: str, token: str | None, address: str, seconds: float = SECONDS) -> Service:
     """Raises StepFailed (secret-missing)."""
     secret = None if token is None else read_secret(token)
-    return Service(url, secret, address, build_opener(_NoRedirect()))
+    return Service(url, secret, address, build_opener(_NoRedirect()), seconds)
+
+
+def changed(
+    done: Sequence[tuple[Operation, Outcome]], look: Callable[[Operation, Outcome], tuple[str, str] | None]
+) -> dict[str, Seen]:
+    """What became of effects on a service, as `look` tells it of each: what was recorded, and what is found instead;
+    None where all is as it was. A service that does not answer, or whose token is not here, is no drift."""
+    found: dict[str, Seen] = {}
+    for operation, outcome in done:
+        try:
+            said = look(operation, outcome)
+        except StepFailed:
+            continue
+        if said is not None:
+            recorded, now = said
+            found[operation.id] = Seen(f"{now}, not {recorded}", recorded, now, digest_of([recorded, now]))
+    return found
 
 
 def part(text: str) -> str:

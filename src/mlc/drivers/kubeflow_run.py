@@ -9,14 +9,15 @@ name, as others made them or a killed run left them, one is kept.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from mlc.drivers._rest import Service, part, service
-from mlc.ir.operation import Operation, Product, StepFailed, Work
+from mlc.drivers._rest import LOOKING, Service, changed, part, service
+from mlc.ir.drift import Seen
+from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work
 from mlc.store.files import write_atomically
 
 VERSION = 1
@@ -62,6 +63,39 @@ def undo(root: Path, environment: str, operation: Operation) -> None:  # noqa: A
         kubeflow.delete(f"{API}/recurringruns/{part(one['recurring_run_id'])}")
 
 
+def observe(root: Path, environment: str, done: Sequence[tuple[Operation, Outcome]]) -> dict[str, Seen]:  # noqa: ARG001
+    """Pipelines and versions that are gone, and recurring runs that are gone, others, switched or not alone."""
+    return changed(done, _instead_of)
+
+
+def _instead_of(operation: Operation, outcome: Outcome) -> tuple[str, str] | None:
+    spec, name = operation.spec, operation.spec["name"]
+    kubeflow = service(spec["api"], spec["token"], operation.address, LOOKING)
+    spec = {**spec, "within": _within(kubeflow, spec["namespace"])}
+    pipeline = _pipeline_there(kubeflow, spec)
+    version = pipeline and _version_there(kubeflow, pipeline, outcome.summary["version"])
+    if not pipeline or not version:
+        return (
+            f"the version {outcome.summary['version']}",
+            f"{name} has no such version on Kubeflow Pipelines",
+        )
+    there = _of_name(kubeflow, spec)
+    if spec["schedule"] is None:
+        return ("none", f"Kubeflow has a recurring run {name}") if there else None
+    recorded = f"one at {spec['schedule']['cron']}" + (
+        "" if spec["schedule"]["enabled"] else ", switched off"
+    )
+    described = wanted(spec, pipeline, version, _experiment_there(kubeflow, spec) or "")
+    alike = [one for one in there if _is_as(one, described) and one.get("mode") == described["mode"]]
+    if len(there) == 1 and alike:
+        return None
+    if not there:
+        return recorded, f"Kubeflow has no recurring run {name}"
+    if len(there) > 1:
+        return recorded, f"Kubeflow has {len(there)} recurring runs {name}"
+    return recorded, f"Kubeflow has another recurring run {name}, or it was switched"
+
+
 def text_of(documents: list[Any]) -> bytes:
     """The pipeline as it is uploaded: JSON, which is YAML too, a document after the other."""
     return b"\n---\n".join(msgspec.json.encode(one, order="deterministic") for one in documents)
@@ -88,32 +122,46 @@ def _within(kubeflow: Service, namespace: str) -> dict[str, str]:
     return {"namespace": namespace} if told.get("multi_user") else {}
 
 
-def _pipeline(kubeflow: Service, spec: Mapping[str, Any]) -> str:
+def _pipeline_there(kubeflow: Service, spec: Mapping[str, Any]) -> str | None:
     found = kubeflow.get(f"{API}/pipelines/names/{part(spec['name'])}", **spec["within"])
-    if found is None:
-        body = {
-            "name": spec["name"],
-            "display_name": spec["name"],
-            "description": spec["description"],
-            **spec["within"],
-        }
-        found = kubeflow.post(f"{API}/pipelines", body)
-    return str(found["pipeline_id"])
+    return None if found is None else str(found["pipeline_id"])
+
+
+def _pipeline(kubeflow: Service, spec: Mapping[str, Any]) -> str:
+    if (there := _pipeline_there(kubeflow, spec)) is not None:
+        return there
+    body = {
+        "name": spec["name"],
+        "display_name": spec["name"],
+        "description": spec["description"],
+        **spec["within"],
+    }
+    return str(kubeflow.post(f"{API}/pipelines", body)["pipeline_id"])
+
+
+def _version_there(kubeflow: Service, pipeline: str, name: str) -> str | None:
+    listed = kubeflow.all(f"{API}/pipelines/{part(pipeline)}/versions", "pipeline_versions")
+    named = (one for one in listed if name in (one.get("name"), one.get("display_name")))
+    return next((str(one["pipeline_version_id"]) for one in named), None)
 
 
 def _version(kubeflow: Service, pipeline: str, name: str, content: bytes, description: str) -> str:
-    for one in kubeflow.all(f"{API}/pipelines/{part(pipeline)}/versions", "pipeline_versions"):
-        if name in (one.get("name"), one.get("display_name")):
-            return str(one["pipeline_version_id"])
+    if (there := _version_there(kubeflow, pipeline, name)) is not None:
+        return there
     query = {"name": name, "display_name": name, "pipelineid": pipeline, "description": description}
     made = kubeflow.upload(f"{API}/pipelines/upload_version", f"{name}.yaml", content, **query)
     return str(made["pipeline_version_id"])
 
 
+def _experiment_there(kubeflow: Service, spec: Mapping[str, Any]) -> str | None:
+    listed = kubeflow.all(f"{API}/experiments", "experiments", **spec["within"])
+    named = (one for one in listed if one.get("display_name") == spec["name"])
+    return next((str(one["experiment_id"]) for one in named), None)
+
+
 def _experiment(kubeflow: Service, spec: Mapping[str, Any]) -> str:
-    for one in kubeflow.all(f"{API}/experiments", "experiments", **spec["within"]):
-        if one.get("display_name") == spec["name"]:
-            return str(one["experiment_id"])
+    if (there := _experiment_there(kubeflow, spec)) is not None:
+        return there
     body = {
         "display_name": spec["name"],
         "description": spec["description"],

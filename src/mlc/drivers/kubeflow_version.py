@@ -8,15 +8,16 @@ artifact says where.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from mlc.drivers._rest import Service, part, service
+from mlc.drivers._rest import LOOKING, Service, changed, part, service
 from mlc.drivers.registry import open_registry, show
-from mlc.ir.operation import Product, Work
+from mlc.ir.drift import Seen
+from mlc.ir.operation import Operation, Outcome, Product, Work
 from mlc.ir.registry import Entry
 from mlc.store.files import write_atomically
 
@@ -50,6 +51,38 @@ def run(work: Work) -> Product:
     path = work.folder / "told.json"
     write_atomically(path, msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
     return Product({"told": path}, {"name": entry.name, "version": entry.number})
+
+
+def observe(root: Path, environment: str, done: Sequence[tuple[Operation, Outcome]]) -> dict[str, Seen]:  # noqa: ARG001
+    """Versions that were taken out of the Model Registry, and what says something else of them now. What others added
+    is theirs."""
+
+    def look(operation: Operation, outcome: Outcome) -> tuple[str, str] | None:
+        spec = operation.spec
+        version = f"{outcome.summary['name']}:{outcome.summary['version']}"
+        entry = show(root, spec["registry"], version).entry
+        uri = _uri(open_registry(root, spec["registry"]).files.place(entry.digest), root, spec)
+        kubeflow = service(spec["url"], spec["token"], operation.address, LOOKING)
+        model = _model_there(kubeflow, entry.name)
+        stored = model and _version_there(kubeflow, model["id"], str(entry.number))
+        artifact = stored and _artifact_there(kubeflow, stored["id"], model_artifact(entry, uri)["name"])
+        if not model or not stored or not artifact:
+            return version, f"the Model Registry does not have {version} whole"
+        differing = [
+            *_differing(model, registered_model(entry), _FIXED_OF_MODEL),
+            *_differing(stored, model_version(entry, model["id"], spec["alias"]), _FIXED_OF_VERSION),
+            *_differing(artifact, model_artifact(entry, uri), _FIXED_OF_ARTIFACT),
+        ]
+        said = ", ".join(dict.fromkeys(differing))
+        return (f"as {version} is described", f"{said} of {version} was changed there") if said else None
+
+    return changed(done, look)
+
+
+_FIXED_OF_MODEL = ("name",)
+_FIXED_OF_VERSION = ("name", "registeredModelId")
+_FIXED_OF_ARTIFACT = ("name", "artifactType")
+"""What things are found by, which is never changed."""
 
 
 def registered_model(entry: Entry) -> dict[str, Any]:
@@ -110,38 +143,58 @@ def _uri(place: str, root: Path, spec: Mapping[str, Any]) -> str:
     return f"pvc://{spec['claim']}/{below if folder in ('', '.') else f'{folder}/{below}'}"
 
 
+def _model_there(kubeflow: Service, name: str) -> Any:
+    return kubeflow.get(f"{API}/registered_model", name=name)
+
+
 def _model(kubeflow: Service, wanted: dict[str, Any]) -> str:
-    found = kubeflow.get(f"{API}/registered_model", name=wanted["name"])
+    found = _model_there(kubeflow, wanted["name"])
     if found is None:
         return str(kubeflow.post(f"{API}/registered_models", wanted)["id"])
-    _corrected(kubeflow, f"{API}/registered_models/{part(found['id'])}", found, wanted, ("name",))
+    _corrected(kubeflow, f"{API}/registered_models/{part(found['id'])}", found, wanted, _FIXED_OF_MODEL)
     return str(found["id"])
+
+
+def _version_there(kubeflow: Service, model: str, number: str) -> Any:
+    return kubeflow.get(f"{API}/model_version", name=number, parentResourceId=model)
 
 
 def _version(kubeflow: Service, model: str, wanted: dict[str, Any]) -> str:
-    found = kubeflow.get(f"{API}/model_version", name=wanted["name"], parentResourceId=model)
+    found = _version_there(kubeflow, model, wanted["name"])
     if found is None:
         return str(kubeflow.post(f"{API}/model_versions", wanted)["id"])
-    fixed = ("name", "registeredModelId")
-    _corrected(kubeflow, f"{API}/model_versions/{part(found['id'])}", found, wanted, fixed)
+    _corrected(kubeflow, f"{API}/model_versions/{part(found['id'])}", found, wanted, _FIXED_OF_VERSION)
     return str(found["id"])
 
 
+def _artifact_there(kubeflow: Service, version: str, name: str) -> Any:
+    listed = (kubeflow.get(_artifacts_of(version), name=name) or {}).get("items") or ()
+    return next((one for one in listed if one.get("name") == name), None)
+
+
+def _artifacts_of(version: str) -> str:
+    return f"{API}/model_versions/{part(version)}/artifacts"
+
+
 def _artifact(kubeflow: Service, version: str, wanted: dict[str, Any]) -> str:
-    path = f"{API}/model_versions/{part(version)}/artifacts"
-    listed = (kubeflow.get(path, name=wanted["name"]) or {}).get("items") or ()
-    found = next((one for one in listed if one.get("name") == wanted["name"]), None)
+    found = _artifact_there(kubeflow, version, wanted["name"])
     if found is None:
-        return str(kubeflow.post(path, wanted)["id"])
-    fixed = ("name", "artifactType")
-    _corrected(kubeflow, f"{API}/model_artifacts/{part(found['id'])}", found, wanted, fixed)
+        return str(kubeflow.post(_artifacts_of(version), wanted)["id"])
+    _corrected(kubeflow, f"{API}/model_artifacts/{part(found['id'])}", found, wanted, _FIXED_OF_ARTIFACT)
     return str(found["id"])
 
 
 def _corrected(
     kubeflow: Service, path: str, found: Mapping[str, Any], wanted: Mapping[str, Any], fixed: tuple[str, ...]
 ) -> None:
-    """Change what differs. Custom properties that others added stay."""
+    if differing := _differing(found, wanted, fixed):
+        if fixed is _FIXED_OF_ARTIFACT:
+            differing["artifactType"] = wanted["artifactType"]  # it tells which kind of artifact is changed
+        kubeflow.patch(path, differing)
+
+
+def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any], fixed: tuple[str, ...]) -> dict[str, Any]:
+    """The fields that have to be changed, as they are wanted. Custom properties that others added stay."""
     differing = {
         field: value
         for field, value in wanted.items()
@@ -150,10 +203,7 @@ def _corrected(
     there = found.get("customProperties") or {}
     if any(there.get(name) != value for name, value in wanted["customProperties"].items()):
         differing["customProperties"] = {**there, **wanted["customProperties"]}
-    if differing:
-        if fixed[-1] == "artifactType":
-            differing["artifactType"] = wanted["artifactType"]  # it tells which kind of artifact is changed
-        kubeflow.patch(path, differing)
+    return differing
 
 
 def _text(value: str) -> dict[str, str]:

@@ -270,7 +270,7 @@ def _kubeflow(deployment: dict[str, Any], target: dict[str, Any]) -> Iterator[Re
     elsewhere = (
         "It trains and registers; what is registered is served by a deployment of the same model on KServe"
     )
-    if deployment["rollout"]["strategy"] != "all_at_once":
+    if deployment["rollout"]["strategy"] == "canary":
         yield ("rollout", "strategy"), f"{elsewhere}, which can have a canary. Take all_at_once here."
     if deployment["autoscaling"] is not None:
         yield ("autoscaling",), f"{elsewhere}, which scales. Leave it out here."

@@ -173,6 +173,8 @@ def test_which_drivers_observe() -> None:
         "champion",
         "contested_variants",
         "data_registration",
+        "kubeflow_run",
+        "kubeflow_version",
         "local",
         "mlflow_release",
         "mlflow_run",

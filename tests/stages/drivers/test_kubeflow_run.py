@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from mlc.drivers import kubeflow_run
-from mlc.ir.operation import Operation, StepFailed, Work
+from mlc.ir.operation import Operation, Outcome, Product, StepFailed, Work
 from stages.drivers.kubeflow_services import Pipelines, Requests, serving
 
 SPEC: dict[str, Any] = {
@@ -200,3 +200,58 @@ def test_killed_anywhere_the_next_one_converges(tmp_path: Path, fatal: int) -> N
         kubeflow_run.run(work(tmp_path, url))
         kubeflow_run.run(work(tmp_path, url, documents=[{"other": 1}]))
     assert (len(there.pipelines), len(there.versions), len(there.recurring)) == (1, 2, 1)
+
+
+def seen(made: Work, product: Product) -> str:
+    outcome = Outcome("k", "kubeflow_run", {}, {}, product.summary)
+    found = kubeflow_run.observe(made.root, "dev", [(made.operation, outcome)])
+    assert all(one.token and one.recorded for one in found.values())
+    return found[made.operation.id].what if found else ""
+
+
+def test_what_was_changed_from_outside_is_seen(
+    tmp_path: Path, server: tuple[str, Requests, Pipelines]
+) -> None:
+    url, requests, there = server
+    made = work(tmp_path, url)
+    product = kubeflow_run.run(made)
+    before = len(requests.changes)
+    assert seen(made, product) == ""
+    ((identifier, run),) = there.recurring.items()
+
+    there.recurring[identifier] = {**run, "mode": "DISABLE"}
+    assert seen(made, product).startswith(
+        "Kubeflow has another recurring run shop-dev-churn, or it was switched"
+    )
+    there.recurring[identifier] = {**run, "trigger": {"cron_schedule": {"cron": "0 0 0 * * *"}}}
+    assert "not one at 30 3 * * 1" in seen(made, product)
+    there.recurring["another"] = {**run, "recurring_run_id": "another"}
+    assert "2 recurring runs" in seen(made, product)
+    there.recurring.clear()
+    assert "no recurring run" in seen(made, product)
+    there.versions.clear()
+    assert "no such version" in seen(made, product)
+    there.pipelines.clear()
+    assert "no such version" in seen(made, product)
+    assert requests.changes[before:] == []  # looking changes nothing
+
+    kubeflow_run.run(made)
+    assert seen(made, product) == ""
+
+
+def test_a_schedule_that_nobody_described_is_seen(
+    tmp_path: Path, server: tuple[str, Requests, Pipelines]
+) -> None:
+    url, _, there = server
+    kubeflow_run.run(work(tmp_path, url))
+    kept = dict(there.recurring)
+    without = work(tmp_path, url, schedule=None)
+    product = kubeflow_run.run(without)
+    assert seen(without, product) == ""
+    there.recurring.update(kept)
+    assert "has a recurring run" in seen(without, product)
+
+
+def test_a_server_that_does_not_answer_is_no_drift(tmp_path: Path) -> None:
+    gone = work(tmp_path, "http://127.0.0.1:9")
+    assert seen(gone, Product({}, {"version": "v", "recurring": True})) == ""

@@ -17,7 +17,7 @@ import yaml
 from mlc.drivers import kubeflow_version
 from mlc.drivers.registry import open_registry, register
 from mlc.emit.verify import official
-from mlc.ir.operation import Operation, Work
+from mlc.ir.operation import Operation, Outcome, Work
 from mlc.ir.registry import Entry, LearnedFrom, Metric, Signature
 from stages.drivers.kubeflow_services import Answer, Requests, serving
 
@@ -225,3 +225,32 @@ def test_the_document_refuses_what_it_does_not_know() -> None:
         held("RegisteredModelCreate", {"name": "churn", "colour": "red"})
     with pytest.raises(jsonschema.ValidationError):
         held("RegisteredModelCreate", {"name": "churn", "customProperties": {"a": {"double_value": 1}}})
+
+
+def test_what_was_changed_in_the_model_registry_is_seen(
+    tmp_path: Path, server: tuple[str, Requests, ModelRegistry]
+) -> None:
+    url, requests, there = server
+    work = registered(tmp_path)
+    operation = msgspec.structs.replace(work.operation, spec={**work.spec, "url": url})
+    work = msgspec.structs.replace(work, operation=operation)
+    product = kubeflow_version.run(work)
+    before = len(requests.changes)
+
+    def seen() -> str:
+        outcome = Outcome("k", "kubeflow_version", {}, {}, product.summary)
+        found = kubeflow_version.observe(tmp_path, "dev", [(operation, outcome)])
+        return "".join(one.what for one in found.values())
+
+    assert seen() == ""
+    added = {"metadataType": "MetadataStringValue", "string_value": "theirs"}
+    there.kept["2"]["told"]["customProperties"]["reviewed"] = added
+    assert seen() == ""
+    there.kept["1"]["told"]["owner"] = "somebody"
+    there.kept["3"]["told"]["uri"] = "s3://elsewhere"
+    assert seen() == "owner, uri of churn:1 was changed there, not as churn:1 is described"
+    kubeflow_version.run(work)
+    assert seen() == ""
+    del there.kept["3"]
+    assert "does not have churn:1 whole" in seen()
+    assert len(requests.changes) == before + 2
