@@ -71,7 +71,7 @@ def main() -> None:
     for name, spec in shapes.items():
         with tempfile.TemporaryDirectory() as folder:
             found = measured(Path(folder), spec, given.versions)
-        shown(name, found)
+            shown(name, found)  # before so many files are removed
         if peer is not None:
             ratios = {what: peer[what] / found[what] for what in MEASURED}
             print(f"{'':24} " + " ".join(f"{ratio:9.1f}×" for ratio in ratios.values()), flush=True)
