@@ -256,6 +256,7 @@ class Folders:
         above, latest = self._folder(name), self.latest(name)
         if number != latest + 1:
             (above / "latest").unlink(missing_ok=True)  # where history is copied, numbers may be left out
+            sync_folder(above)
         before = self._known(name, latest)
         if before is not None and not (above / "digests" / before.digest).exists():
             # its writer, of an earlier mlc, was killed before it said so
@@ -287,6 +288,8 @@ class Folders:
     def _remove(self, name: str, number: int) -> None:
         folder, known = self._version(name, number), self._known(name, number)
         aside = self._aside(name, number)
+        # from a hint one counts on until a number is missing: before one is, it is made durable
+        write_atomically(aside.parent / "latest", b"%d\n" % self.latest(name), 0o644)
         os.rename(folder, aside)  # noqa: PTH104 - the os functions are what the fault tests replace
         sync_folders({folder.parent, aside.parent})
         if known is not None:
