@@ -4,7 +4,8 @@ MLflow's server with as many on SQLite, in the same run.
 Run: python benchmarks/registry.py [VERSIONS] [--shape hybrid] [--no-peer] [--postgresql URL] [--mariadb URL]
 
 `register` keeps the same on both sides: 20 kB of bytes, nine figures, a parameter, tags. `row` is the cheapest that
-each can do: MLflow a row about bytes that lie elsewhere, ours a description of bytes that it has already.
+each can do: MLflow a row about bytes that lie elsewhere, ours a description of bytes that it has already. As these are
+not the same, `row` is shown and not judged.
 
 What is there already is put there without waiting for the disk, and of MLflow by rows of its own tables; what is
 measured waits for the disk as it always does. MLflow has an environment of its own (`.checkers/mlflow`).
@@ -40,6 +41,7 @@ MODELS = 100
 OWNERS = ("risk-ml", "fraud", "growth", "ops")
 NOW = "2026-01-01T12:00:00+00:00"
 MEASURED = ("register", "row", "number", "alias", "search")
+JUDGED = ("register", "number", "alias", "search")
 WANTED = 20  # times as fast as MLflow's server, on the embedded default
 SHAPES: dict[str, dict[str, Any]] = {
     "hybrid": {"type": "hybrid", "database": "sqlite:///registry.db", "files": "files"},
@@ -75,7 +77,7 @@ def main() -> None:
         if peer is not None:
             ratios = {what: peer[what] / found[what] for what in MEASURED}
             print(f"{'':24} " + " ".join(f"{ratio:9.1f}×" for ratio in ratios.values()), flush=True)
-            slow += [what for what, ratio in ratios.items() if name == "hybrid" and ratio < WANTED]
+            slow += [what for what in JUDGED if name == "hybrid" and ratios[what] < WANTED]
     if slow:
         sys.exit(f"hybrid: less than {WANTED} times as fast as MLflow's server: {', '.join(slow)}")
     if peer is None or "hybrid" not in shapes:
