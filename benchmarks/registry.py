@@ -3,6 +3,10 @@ MLflow's server with as many on SQLite, in the same run.
 
 Run: python benchmarks/registry.py [VERSIONS] [--shape hybrid] [--no-peer] [--postgresql URL] [--mariadb URL]
 
+`register` keeps the same on both sides: 20 kB of bytes, nine figures, a parameter, tags. `row` is the cheapest that
+each can do: MLflow a row about bytes that lie elsewhere, ours a description of bytes that it has already. As these are
+not the same, `row` is shown and not judged.
+
 What is there already is put there without waiting for the disk, and of MLflow by rows of its own tables; what is
 measured waits for the disk as it always does. MLflow has an environment of its own (`.checkers/mlflow`).
 """
@@ -36,6 +40,8 @@ PEER = ROOT / ".checkers/mlflow/bin/python"
 MODELS = 100
 OWNERS = ("risk-ml", "fraud", "growth", "ops")
 NOW = "2026-01-01T12:00:00+00:00"
+MEASURED = ("register", "row", "number", "alias", "search")
+JUDGED = ("register", "number", "alias", "search")
 WANTED = 20  # times as fast as MLflow's server, on the embedded default
 SHAPES: dict[str, dict[str, Any]] = {
     "hybrid": {"type": "hybrid", "database": "sqlite:///registry.db", "files": "files"},
@@ -60,25 +66,26 @@ def main() -> None:
             shapes[server] = {"type": "hybrid", "database": getattr(given, server), "files": "files"}
     peer = None if given.no_peer else told_by_peer(given.versions)
     print(f"{given.versions:,} versions of {MODELS} models; median, ms")
-    print(f"{'':24} {'register':>10} {'by number':>10} {'by alias':>10} {'search':>10}   filled in")
+    print(f"{'':24} " + " ".join(f"{what:>10}" for what in MEASURED) + "   filled in")
     if peer is not None:
         shown("MLflow's server", peer)
-        print(f"{'  with 20 kB of its own':24} {1000 * peer['bytes']:10.2f}")
-    failed = False
+    slow = []
     for name, spec in shapes.items():
         with tempfile.TemporaryDirectory() as folder:
             found = measured(Path(folder), spec, given.versions)
-        shown(name, found)
+            shown(name, found)  # before so many files are removed
         if peer is not None:
-            ratios = {what: peer[what] / found[what] for what in ("register", "number", "alias", "search")}
-            print(f"{'':24} " + " ".join(f"{ratio:9.0f}×" for ratio in ratios.values()))
-            failed |= name == "hybrid" and min(ratios.values()) < WANTED
-    if failed:
-        sys.exit(f"less than {WANTED} times as fast as MLflow's server")
+            ratios = {what: peer[what] / found[what] for what in MEASURED}
+            print(f"{'':24} " + " ".join(f"{ratio:9.1f}×" for ratio in ratios.values()), flush=True)
+            slow += [what for what in JUDGED if name == "hybrid" and ratios[what] < WANTED]
+    if slow:
+        sys.exit(f"hybrid: less than {WANTED} times as fast as MLflow's server: {', '.join(slow)}")
+    if peer is None or "hybrid" not in shapes:
+        print(f"nothing was compared with the wanted {WANTED} times: it takes MLflow and hybrid")
 
 
 def shown(name: str, found: dict[str, float]) -> None:
-    told = " ".join(f"{1000 * found[what]:10.2f}" for what in ("register", "number", "alias", "search"))
+    told = " ".join(f"{1000 * found[what]:10.2f}" for what in MEASURED)
     print(f"{name:24} {told}   {found['filled']:.0f} s", flush=True)
 
 
@@ -97,12 +104,22 @@ def measured(root: Path, spec: dict[str, Any], versions: int) -> dict[str, float
         name, content = f"m{nth % MODELS}", os.urandom(20_000)
         register(registry, name, {"onnx": content, "card": b"card"}, described(name, some), NOW)
 
+    content_of = [os.urandom(20_000) for _ in range(62)]
+    for content in content_of:
+        registry.files.put(content)
+
+    def row() -> None:
+        name = f"m{some.randrange(MODELS)}"
+        files = {"onnx": content_of.pop(), "card": b"card"}
+        register(registry, name, files, described(name, some), NOW)
+
     def numbered() -> None:
         version(registry, f"m{some.randrange(MODELS)}", some.randrange(1, of_one + 1))
 
     return {
         "filled": filled,
         "register": median(registered, 60),
+        "row": median(row, 60),
         "number": median(numbered, 200),
         "alias": median(lambda: version(registry, f"m{some.randrange(MODELS)}", "production"), 200),
         "search": median(lambda: search(registry, SEARCH), 20),

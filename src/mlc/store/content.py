@@ -16,12 +16,14 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from msgspec import Struct
 
 from mlc.ir.operation import StepFailed
 from mlc.rules import content_damaged, content_missing
 from mlc.store.files import TEMPORARY, make_folder, replacing, staging, sweep, sync_folder
+from mlc.store.together import Together
 
 _MODE = 0o444
 _CHUNK = 1 << 20
@@ -51,6 +53,16 @@ class Content(Struct, frozen=True):
         if move and (moved := self._move(source, digest)):
             return moved
         return self._copy(source)
+
+    def put_with(self, others: Together, source: Path | bytes) -> str:
+        """The same, durable once the block of `others` has ended; the folder of the store is there."""
+        digest = digest_of(source) if isinstance(source, Path) else hashlib.sha256(source).hexdigest()
+        if not self.is_intact(digest):
+            file, temporary = others.stage(self.root)
+            digest = _written(source, file)
+            others.make_folder(self.location(digest).parent, self.root)
+            others.keep(file, temporary, self.location(digest), _MODE)
+        return digest
 
     def path(self, digest: str) -> Path:
         """The file with these bytes, hashed again before it is handed out.
@@ -124,13 +136,8 @@ class Content(Struct, frozen=True):
         return digest
 
     def _copy(self, source: Path) -> str:
-        """Copy and hash in one reading: the name is that of the bytes copied, even if the file changes."""
-        hasher = hashlib.sha256()
-        with source.open("rb") as reader, staging(self.root) as (writer, keep):
-            while chunk := reader.read(_CHUNK):
-                hasher.update(chunk)
-                writer.write(chunk)
-            digest = hasher.hexdigest()
+        with staging(self.root) as (writer, keep):
+            digest = _written(source, writer)
             target = self.location(digest)
             make_folder(target.parent)
             keep(target, _MODE)
@@ -156,6 +163,19 @@ class Content(Struct, frozen=True):
             raise
         sync_folder(target.parent)
         return digest
+
+
+def _written(source: Path | bytes, writer: BinaryIO) -> str:
+    """Copy and hash in one reading: the name is that of the bytes copied, even if the file changes."""
+    if isinstance(source, bytes):
+        writer.write(source)
+        return hashlib.sha256(source).hexdigest()
+    hasher = hashlib.sha256()
+    with source.open("rb") as reader:
+        while chunk := reader.read(_CHUNK):
+            hasher.update(chunk)
+            writer.write(chunk)
+    return hasher.hexdigest()
 
 
 def digest_of(path: Path) -> str:

@@ -55,7 +55,7 @@ def staging(folder: Path) -> Iterator[tuple[BinaryIO, Callable[[Path, int], None
 
     The path may be decided on once the content is known; a file that is not kept is removed.
     """
-    file, temporary = _open_temporary(folder)
+    file, temporary = temporary_in(folder)
     renamed = False
 
     def keep(path: Path, mode: int) -> None:
@@ -139,7 +139,7 @@ def sweep(folder: Path) -> int:
     return removed
 
 
-def _open_temporary(folder: Path) -> tuple[BinaryIO, Path]:
+def temporary_in(folder: Path) -> tuple[BinaryIO, Path]:
     """A new locked file in `folder`. Made private first; the wanted mode comes when it is complete."""
     while True:
         path = folder / f"{TEMPORARY}{secrets.token_hex(8)}"

@@ -129,13 +129,16 @@ def test_what_cannot_be_understood_is_said(tmp_path: Path, registry: Registry, f
     assert str(path) in failed.value.diagnostics[0].detail
 
 
-def test_a_folder_that_was_half_made_is_none(tmp_path: Path, registry: Registry) -> None:
-    half = tmp_path / "registry/models/churn/versions/.mlc-tmp-3"
+@pytest.mark.parametrize("place", [".mlc-tmp-2", ".mlc-tmp-3", "versions/.mlc-tmp-3"])
+def test_a_folder_that_was_half_made_is_none(tmp_path: Path, registry: Registry, place: str) -> None:
+    (tmp_path / "registry/models/churn/.mlc-tmp-00ff").write_text("half a hint, of an earlier mlc")
+    half = tmp_path / "registry/models/churn" / place
     half.mkdir()
     (half / "version.json").write_text("{")
     assert len(versions(registry, "churn")) == 2
     put(tmp_path, b"c", spec=SPEC)
     assert not half.exists()
+    assert not list((tmp_path / "registry/models/churn").glob(".mlc-tmp-*"))
     assert collect(registry) == ()
     assert list_models(tmp_path, SPEC)[0].versions == 3
 

@@ -16,6 +16,7 @@ from mlc.drivers.registry import (
     collect,
     list_models,
     open_registry,
+    register,
     set_alias,
     show,
     verify,
@@ -25,7 +26,8 @@ from mlc.drivers.registry.database import InSQLite, writing
 from mlc.drivers.registry.files import InFolder
 from mlc.drivers.registry.rows import Rows
 from mlc.ir.operation import StepFailed
-from stages.registry.making import NOON, SPEC, cause, put, rule_of
+from mlc.ir.registry import Entry
+from stages.registry.making import NOON, SPEC, SPECS, cause, described, put, rule_of
 
 
 def database_of(registry: Registry) -> Path:
@@ -208,3 +210,31 @@ def test_a_crash_between_file_and_row_leaves_an_orphan_only(
     assert len(versions(registry, "churn")) == 1
     assert len(collect(registry)) == 2  # the model and its entry; the card is the first version's too
     assert put(tmp_path, b"b").entry.number == 2
+
+
+@pytest.mark.parametrize(
+    "shape", ["hybrid", "filesystem"]
+)  # a database keeps descriptions in the change itself
+def test_who_comes_first_has_the_number_that_was_expected(tmp_path: Path, shape: str) -> None:
+    """Somebody registers between the keeping of the files, the description among them, and the change."""
+    spec = SPECS[shape]
+    put(tmp_path, b"a", spec=spec)
+    told = described()
+    asked: list[int] = []
+
+    def describe(number: int, digests: dict[str, str]) -> Entry:
+        if not asked:
+            put(tmp_path, b"first", spec=spec)
+        asked.append(number)
+        return told(number, digests)
+
+    registry = open_registry(tmp_path, spec)
+    done = register(registry, "churn", {"onnx": b"second"}, describe, NOON)
+    assert done.entry.number == 3
+    assert [one.entry.number for one in versions(registry, "churn")] == [1, 2, 3]
+    assert verify(tmp_path, spec) == ()
+    again = register(registry, "churn", {"onnx": b"second"}, told, NOON)
+    assert (again.already, again.revised, again.entry.number) == (True, False, 3)
+    collect(registry)
+    assert verify(tmp_path, spec) == ()
+    assert collect(registry, older_than=0.0) == ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from mlc.ir.operation import StepFailed
 from mlc.rules import content_damaged, content_missing
 from mlc.store.content import Content, digest_of
 from mlc.store.files import make_folder
+from mlc.store.together import together
 
 LEAST_AGE = 3600.0
 """Seconds: what was put so long ago and is named by nothing is not about to be, where no lock can say so."""
@@ -32,8 +33,17 @@ class Files(Protocol):
     def put(self, source: Path | bytes) -> str:
         """Keep the bytes of a file, or these bytes; gives their digest when they are durable."""
 
+    def put_all(
+        self, sources: Mapping[str, Path | bytes], early: Callable[[dict[str, str]], bytes]
+    ) -> dict[str, str]:
+        """Keep several; gives their digests by role once they are durable.
+
+        `early` is given the digests before, and gives bytes that will probably be put in a moment. They are kept with
+        the others where that saves waiting for a disk.
+        """
+
     def put_during(self, changes: Changes, content: bytes) -> str:
-        """The same, while the catalogue is being changed: where both are one database, in the same transaction."""
+        """The same as `put`, while the catalogue is changed: where both are one database, in the same transaction."""
 
     def read(self, digest: str) -> bytes:
         """The bytes. Raises StepFailed (content-missing, content-damaged)."""
@@ -71,6 +81,15 @@ class Files(Protocol):
 
 class InFolder(Content, frozen=True):
     """A folder of the machine, private to its owner."""
+
+    def put_all(
+        self, sources: Mapping[str, Path | bytes], early: Callable[[dict[str, str]], bytes]
+    ) -> dict[str, str]:
+        make_folder(self.root, 0o700)
+        with together() as others:
+            digests = {role: self.put_with(others, source) for role, source in sorted(sources.items())}
+            self.put_with(others, early(digests))
+        return digests
 
     def put_during(self, changes: Changes, content: bytes) -> str:  # noqa: ARG002 - the folder is another place
         return self.put(content)
@@ -127,6 +146,13 @@ class Elsewhere(Struct, frozen=True, kw_only=True):
         if self.content(digest) != content or self.age(digest) > LEAST_AGE / 2:
             self.keep(digest, content)
         return digest
+
+    def put_all(
+        self,
+        sources: Mapping[str, Path | bytes],
+        early: Callable[[dict[str, str]], bytes],  # noqa: ARG002 - it would be sent for nothing where it is another
+    ) -> dict[str, str]:
+        return {role: self.put(source) for role, source in sorted(sources.items())}
 
     def put_during(self, changes: Changes, content: bytes) -> str:  # noqa: ARG002 - what is elsewhere is no part of it
         return self.put(content)

@@ -33,13 +33,23 @@ from msgspec import Struct, structs
 from mlc.drivers.registry.catalogue import Answer, Held, Revision, readable
 from mlc.drivers.registry.fact_rows import FactRows
 from mlc.drivers.registry.facts import Fact, Wanted, facts_of
-from mlc.drivers.registry.folder_files import Known, Pointing, failures_told, is_cut, last_line, listed, read
+from mlc.drivers.registry.folder_files import (
+    Known,
+    Pointing,
+    failures_told,
+    hint,
+    is_cut,
+    last_line,
+    listed,
+    read,
+)
 from mlc.drivers.registry.folder_index import FolderIndex, brought_up_to_date, is_up_to_date
 from mlc.ir.operation import StepFailed
 from mlc.ir.registry import Promotion
 from mlc.rules import registry_unreadable
 from mlc.store.files import TEMPORARY, make_folder, sync_folder, write_atomically
 from mlc.store.lock import waiting
+from mlc.store.together import sync_folders, together
 
 LOCK = ".lock"
 _DATASET = "dataset/"
@@ -246,24 +256,24 @@ class Folders:
         above, latest = self._folder(name), self.latest(name)
         if number != latest + 1:
             (above / "latest").unlink(missing_ok=True)  # where history is copied, numbers may be left out
+            sync_folder(above)
         before = self._known(name, latest)
         if before is not None and not (above / "digests" / before.digest).exists():
             # its writer, of an earlier mlc, was killed before it said so
             write_atomically(above / "digests" / before.digest, b"%d\n" % latest, 0o644)
-        # said before it is so: a number is believed where the version of it has that digest
-        write_atomically(above / "digests" / held.digest, b"%d\n" % number, 0o644)
-        for left in folder.parent.glob(f"{TEMPORARY}*"):
-            shutil.rmtree(left)
-        staged = folder.with_name(f"{TEMPORARY}{number}")
+        staged = self._aside(name, number)
         staged.mkdir()
-        write_atomically(staged / "version.json", readable(Known(held.digest, held.created)), 0o644)
-        for nth, revision in enumerate(held.revisions, start=1):
-            write_atomically(staged / f"{nth}.json", readable(revision), 0o644)
-            self._link(staged, folder, revision)
-        sync_folder(staged)
+        make_folder(above / "digests")
+        with together() as files:
+            # said before it is so: a number is believed where the version of it has that digest
+            files.write(above / "digests" / held.digest, b"%d\n" % number, 0o644)
+            files.write(staged / "version.json", readable(Known(held.digest, held.created)), 0o644)
+            for nth, revision in enumerate(held.revisions, start=1):
+                files.write(staged / f"{nth}.json", readable(revision), 0o644)
+                self._link(staged, folder, revision)
         os.rename(staged, folder)  # noqa: PTH104 - the os functions are what the fault tests replace
-        sync_folder(folder.parent)
-        write_atomically(above / "latest", b"%d\n" % max(number, latest), 0o644)
+        sync_folders({folder.parent, above})
+        hint(above / "latest", b"%d\n" % max(number, latest))
 
     def _write_revision(self, name: str, number: int, nth: int, revision: Revision) -> None:
         folder = self._version(name, number)
@@ -277,14 +287,27 @@ class Folders:
 
     def _remove(self, name: str, number: int) -> None:
         folder, known = self._version(name, number), self._known(name, number)
-        aside = folder.with_name(f"{TEMPORARY}{number}")
-        if aside.exists():
-            shutil.rmtree(aside)
+        aside = self._aside(name, number)
+        # from a hint one counts on until a number is missing: before one is, it is made durable
+        write_atomically(aside.parent / "latest", b"%d\n" % self.latest(name), 0o644)
         os.rename(folder, aside)  # noqa: PTH104 - the os functions are what the fault tests replace
-        sync_folder(folder.parent)
+        sync_folders({folder.parent, aside.parent})
         if known is not None:
             (self._folder(name) / "digests" / known.digest).unlink(missing_ok=True)
         shutil.rmtree(aside)
+
+    def _aside(self, name: str, number: int) -> Path:
+        """Where a version is made or taken apart: in the model's folder, which has few names, however many versions.
+
+        What a writer left that was killed is removed, also where an earlier mlc put a version aside.
+        """
+        above, aside = self._folder(name), f"{TEMPORARY}{number}"
+        for left in (*above.glob(f"{TEMPORARY}*"), above / "versions" / aside):
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink(missing_ok=True)
+        return above / aside
 
     def _link(self, folder: Path, final: Path, revision: Revision) -> None:
         """Links with the names of roles, for people: nothing of mlc follows them."""

@@ -8,6 +8,7 @@ processes, gives the same number.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -74,15 +75,29 @@ def described(
     Gives its entry, whether it was there already, and whether it is described in other words now.
     """
     with registry.files.registering():
-        digests = {role: registry.files.put(source) for role, source in sorted(files.items())}
+        expected: tuple[int, Any, bytes, str] | None = None
+
+        def early(found: dict[str, str]) -> bytes:
+            """The description with the number it will have, unless somebody comes first: kept with the files."""
+            nonlocal expected
+            with registry.catalogue.look() as view:
+                number = 1 if view is None else _number(view, name, found.get(known_by, known_by))[1]
+            entry = describe(number, found)
+            content = readable(entry)
+            expected = number, entry, content, hashlib.sha256(content).hexdigest()
+            return content
+
+        digests = registry.files.put_all(files, early)
         digest = digests.get(known_by, known_by)
 
         def add(changes: Changes) -> tuple[Any, bool, bool, bool]:
-            known = changes.number_of(name, digest)
-            number = known or changes.latest(name) + 1
-            entry = describe(number, digests)
-            content = readable(entry)
-            kept = registry.files.put_during(changes, content)
+            known, number = _number(changes, name, digest)
+            if expected is not None and expected[0] == number:
+                _, entry, content, kept = expected
+            else:
+                entry = describe(number, digests)
+                content = readable(entry)
+                kept = registry.files.put_during(changes, content)
             revision = Revision(digests | {ENTRY: kept}, now)
             held = changes.held(name, number) if known else None
             revised = held is None or held.revisions[-1].entry != revision.entry
@@ -100,6 +115,12 @@ def described(
         if is_behind:
             catch_up(registry)
         return entry, already, revised
+
+
+def _number(view: View, name: str, digest: str) -> tuple[int | None, int]:
+    """The version that is known by a digest, and the number that it has or would be given."""
+    known = view.number_of(name, digest)
+    return known, known or view.latest(name) + 1
 
 
 def catch_up(registry: Registry, most: int = 200) -> None:
