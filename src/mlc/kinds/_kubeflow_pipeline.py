@@ -25,7 +25,8 @@ SECRETS = "/run/secrets"
 EFFECTS = frozenset(
     [
         *("champion", "contested_variants", "data_registration", "local", "promotion", "registration"),
-        *("kubeflow_run", "kubeflow_version", "reuse"),
+        *("kubeflow_run", "kubeflow_version", "mlflow_release", "mlflow_run", "reuse"),
+        *("azureml_asset", "azureml_deployment", "azureml_endpoint", "azureml_schedule", "azureml_traffic"),
     ]
 )
 """Drivers that change something outside, or look at what others change: Kubeflow takes nothing of theirs from its
