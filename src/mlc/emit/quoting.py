@@ -157,11 +157,11 @@ def requirement(value: Any) -> str:
 def locked(value: Any) -> str:
     """A package of a lock for pip: `name==version ; marker`, with each hash on a line of its own.
 
-    `value` is a map of `requirement`, `marker` and `hashes`. Raises TypeError for what is no map, and ValueError
-    for what is none of these.
+    `value` is a map of `requirement`, `marker` and `hashes`. Raises TypeError for what is not plain data, and
+    ValueError for what is none of these.
     """
     if not isinstance(value, Mapping):
-        raise TypeError(f"{value!r} is not plain data")
+        raise ValueError(f"{_text(value)!r} is no package of a lock")
     head, marker = requirement(value["requirement"]), as_text(value["marker"])
     if marker and not _MARKER.fullmatch(marker):
         raise ValueError(f"{marker!r} is no marker of a requirement")
