@@ -161,7 +161,7 @@ def locked(value: Any) -> str:
     ValueError for what is none of these.
     """
     if not isinstance(value, Mapping):
-        raise ValueError(f"{_text(value)!r} is no package of a lock")
+        raise ValueError(f"{as_text(value)!r} is no package of a lock")
     head, marker = requirement(value["requirement"]), as_text(value["marker"])
     if marker and not _MARKER.fullmatch(marker):
         raise ValueError(f"{marker!r} is no marker of a requirement")
