@@ -22,7 +22,7 @@ def test_every_backend_and_every_artifact_is_told() -> None:
         assert f"| `{backend.name}` |" in told
         for emission in backend.manifest.written:
             assert f"`{emission.path}`" in told
-    assert "| `prometheus` |  |  |  | always |  |" in told
+    assert "| `prometheus` |  |  |  | `facts.prometheus: true` |  |" in told
     assert "`systems: gitlab_ci`" in told
 
 
