@@ -10,11 +10,10 @@ from typing import Any
 import yaml
 
 from mlc.emit.azureml_monitor import monitor_findings
-from mlc.emit.programs import laid_out, missing, rejected
+from mlc.emit.objects import mapping
+from mlc.emit.programs import laid_out, not_installed, python_of, rejected
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
-
-PYTHON = Path(".checkers", "azureml", "bin", "python")
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
@@ -38,9 +37,9 @@ def verify(kind: str, artifact: Artifact, home: Path, beside: Sequence[Artifact]
     name = artifact.path.removeprefix(folder)
     if findings := tuple(findings_of(kind, name, documents, files)):
         return Verification("rejected", "", findings)
-    python = home / PYTHON
+    python = python_of("azureml", home)
     if not python.is_file():
-        return missing(f"{python} is not there; `make checkers` installs it")
+        return not_installed(python)
     result = laid_out(files, [str(python), "-I", "-c", LOAD, kind, name])
     return Verification("ok", "") if result.returncode == 0 else rejected(result)
 
@@ -68,7 +67,7 @@ def findings_of(
     if kind in ("online-deployment", "batch-deployment"):
         yield from _of_endpoint(document, documents)
     if kind == "schedule" and "create_monitor" in document:
-        yield from monitor_findings(_map(document["create_monitor"]), documents)
+        yield from monitor_findings(mapping(document["create_monitor"]), documents)
 
 
 def _names(kind: str, document: Mapping[str, Any]) -> Iterator[str]:
@@ -130,7 +129,7 @@ def _shares(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterat
             yield f"traffic: {shares} are no whole percentages"
         elif sum(shares) not in (0, 100):
             yield f"traffic: the shares {shares} add up to {sum(shares)}, not to 100"
-        if known and not known & {*map(str, traffic), *map(str, _map(mirror))}:
+        if known and not known & {*map(str, traffic), *map(str, mapping(mirror))}:
             yield f"traffic: it names {', '.join(map(str, traffic))}, and the deployment here is {', '.join(known)}"
     if isinstance(mirror, Mapping) and mirror:
         if len(mirror) > 1:
@@ -152,7 +151,7 @@ def _of_endpoint(document: Mapping[str, Any], documents: Mapping[str, Any]) -> I
 
 def _of_job(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterator[str]:
     """`${{parent.…}}`: inputs and outputs of the job, and outputs of steps that are there and come before."""
-    steps = _map(document.get("jobs"))
+    steps = mapping(document.get("jobs"))
     waits: dict[str, set[str]] = {}
     for name, step in steps.items():
         waits[name] = set()
@@ -167,7 +166,7 @@ def _of_job(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterat
                     waits[name].add(path[2])
         if component is None:
             continue
-        takes, given = _map(component.get("inputs")), _map(step.get("inputs"))
+        takes, given = mapping(component.get("inputs")), mapping(step.get("inputs"))
         yield from (
             f"jobs.{name}.inputs.{one}: its component takes no such input"
             for one in given
@@ -176,12 +175,12 @@ def _of_job(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterat
         yield from (
             f"jobs.{name}.inputs: its component needs {one}"
             for one, about in takes.items()
-            if one not in given and not (_map(about).get("optional") or "default" in _map(about))
+            if one not in given and not (mapping(about).get("optional") or "default" in mapping(about))
         )
-        gives = _map(component.get("outputs"))
+        gives = mapping(component.get("outputs"))
         yield from (
             f"jobs.{name}.outputs.{one}: its component has no such output"
-            for one in _map(step.get("outputs"))
+            for one in mapping(step.get("outputs"))
             if one not in gives
         )
     yield from (f"jobs: {one}" for one in _circles(waits))
@@ -190,24 +189,24 @@ def _of_job(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterat
 def _leads_nowhere(path: list[str], document: Mapping[str, Any], documents: Mapping[str, Any]) -> str:
     match path:
         case ["parent", ("inputs" | "outputs") as part, name]:
-            return "" if name in _map(document.get(part)) else f"the job has no {part[:-1]} {name}"
+            return "" if name in mapping(document.get(part)) else f"the job has no {part[:-1]} {name}"
         case ["parent", "jobs", step, "outputs", name]:
-            steps = _map(document.get("jobs"))
+            steps = mapping(document.get("jobs"))
             if step not in steps:
                 return f"there is no step {step}"
             component = _component(steps[step], documents)
-            gives = _map((component or _map(steps[step])).get("outputs"))
+            gives = mapping((component or mapping(steps[step])).get("outputs"))
             return "" if name in gives else f"the step {step} has no output {name}"
     return f"Azure knows no ${{{{{'.'.join(path)}}}}} in a job"
 
 
 def _of_component(document: Mapping[str, Any]) -> Iterator[str]:
-    known = {part: _map(document.get(part)) for part in ("inputs", "outputs")}
+    known = {part: mapping(document.get(part)) for part in ("inputs", "outputs")}
     for expression in _EXPRESSION.findall(str(document.get("command"))):
         part, _, name = expression.partition(".")
         if name not in known.get(part, {}):
             yield f"command: the component has no {expression}"
-    optional = [name for name, about in known["inputs"].items() if _map(about).get("optional")]
+    optional = [name for name, about in known["inputs"].items() if mapping(about).get("optional")]
     for name in optional:
         plain = re.sub(r"\$\[\[.*?\]\]", "", str(document.get("command")), flags=re.DOTALL)
         if f"inputs.{name}}}" in plain.replace(" ", ""):
@@ -215,7 +214,7 @@ def _of_component(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_sweep(document: Mapping[str, Any]) -> Iterator[str]:
-    space, trial = _map(document.get("search_space")), _map(document.get("trial"))
+    space, trial = mapping(document.get("search_space")), mapping(document.get("trial"))
     used = {
         expression.partition(".")[2]
         for expression in _EXPRESSION.findall(str(trial.get("command")))
@@ -226,13 +225,13 @@ def _of_sweep(document: Mapping[str, Any]) -> Iterator[str]:
         f"search_space.{name}: the trial's command does not use it" for name in space if name not in used
     )
     for name, about in space.items():
-        low, high = _map(about).get("min_value"), _map(about).get("max_value")
+        low, high = mapping(about).get("min_value"), mapping(about).get("max_value")
         if isinstance(low, int | float) and isinstance(high, int | float) and low >= high:
             yield f"search_space.{name}: {low} is not below {high}"
 
 
 def _component(step: Any, documents: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    name = _map(step).get("component")
+    name = mapping(step).get("component")
     found = documents.get(name.removeprefix("./")) if isinstance(name, str) else name
     return found if isinstance(found, Mapping) else None
 
@@ -241,10 +240,6 @@ def _circles(waits: Mapping[str, set[str]]) -> Iterator[str]:
     from mlc.emit.dependencies import circles
 
     return circles({name: [one for one in others if one in waits] for name, others in waits.items()})
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ import yaml
 
 from mlc.emit import objects, ray
 from mlc.emit.graphs import inference_graph_findings
-from mlc.emit.programs import laid_out, missing, program_of, rejected
+from mlc.emit.programs import laid_out, missing, not_installed, program_of, rejected
 from mlc.emit.triton import config_findings
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
@@ -36,7 +36,7 @@ def verify(name: str, artifact: Artifact, home: Path, beside: Sequence[Artifact]
     if name == "triton":
         return _triton(artifact)
     if name == "checkov" and not (home / CHECKOV).is_file():
-        return missing(f"{home / CHECKOV} is not there; `make checkers` installs it")
+        return not_installed(home / CHECKOV)
     built = _built(artifact, beside)
     if isinstance(built, Verification):
         return built

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mlc.emit.objects import amount
+from mlc.emit.objects import amount, inside, mapping
+from mlc.emit.programs import losing
 
 Object = Mapping[str, Any]
 
@@ -31,11 +32,11 @@ def experiment_findings(documents: Sequence[Any]) -> tuple[str, ...]:
         return ("there is no Experiment in the file",)
     found: list[str] = []
     for document in documents:
-        spec = _map(document, "spec")
+        spec = mapping(document, "spec")
         if document.get("kind") != "Experiment" if isinstance(document, Mapping) else True:
             found.append("the document is no Experiment")
             continue
-        name = str(_at(document, "metadata", "name"))
+        name = str(inside(document, "metadata", "name"))
         if _NAME.fullmatch(name) is None or len(name) > _LONGEST:
             found.append(f"metadata.name: {name!r} is no name of at most {_LONGEST} letters, digits and -")
         found += [*_of_counts(spec), *_of_objective(spec), *_of_parameters(spec), *_of_trial(spec)]
@@ -53,7 +54,7 @@ def _of_counts(spec: Object) -> Iterator[str]:
 
 
 def _of_objective(spec: Object) -> Iterator[str]:
-    objective = _map(spec, "objective")
+    objective = mapping(spec, "objective")
     metric = str(objective.get("objectiveMetricName") or "")
     if objective.get("type") not in ("minimize", "maximize"):
         yield f"objective.type: {objective.get('type')!r} is neither minimize nor maximize"
@@ -63,23 +64,23 @@ def _of_objective(spec: Object) -> Iterator[str]:
     if len(set(known)) < len(known):
         yield "objective.additionalMetricNames: a metric is named twice"
     for one in objective.get("metricStrategies") or ():
-        if _at(one, "name") not in known:
-            yield f"objective.metricStrategies: there is no metric {_at(one, 'name')}"
-        if _at(one, "value") not in _STRATEGIES:
-            yield f"objective.metricStrategies: {_at(one, 'value')!r} is none of {', '.join(_STRATEGIES)}"
+        if inside(one, "name") not in known:
+            yield f"objective.metricStrategies: there is no metric {inside(one, 'name')}"
+        if inside(one, "value") not in _STRATEGIES:
+            yield f"objective.metricStrategies: {inside(one, 'value')!r} is none of {', '.join(_STRATEGIES)}"
 
 
 def _of_parameters(spec: Object) -> Iterator[str]:
     parameters = spec.get("parameters") or ()
-    names = [_at(one, "name") for one in parameters]
+    names = [inside(one, "name") for one in parameters]
     if not names:
         yield "parameters: there is nothing to search"
     yield from (
         f"parameters: two are called {name}" for name in sorted({n for n in names if names.count(n) > 1})
     )
     for one in parameters:
-        at, space = f"parameters.{_at(one, 'name')}", _map(one, "feasibleSpace")
-        kind = _at(one, "parameterType")
+        at, space = f"parameters.{inside(one, 'name')}", mapping(one, "feasibleSpace")
+        kind = inside(one, "parameterType")
         if kind in ("int", "double"):
             low, high = (_number(space.get(end), kind) for end in ("min", "max"))
             if low is None or high is None:
@@ -104,10 +105,12 @@ def _of_parameters(spec: Object) -> Iterator[str]:
 
 
 def _of_trial(spec: Object) -> Iterator[str]:
-    template = _map(spec, "trialTemplate")
-    trial = _map(template, "trialSpec")
-    parameters = {_at(one, "name") for one in spec.get("parameters") or ()}
-    given = {str(_at(one, "name")): _at(one, "reference") for one in template.get("trialParameters") or ()}
+    template = mapping(spec, "trialTemplate")
+    trial = mapping(template, "trialSpec")
+    parameters = {inside(one, "name") for one in spec.get("parameters") or ()}
+    given = {
+        str(inside(one, "name")): inside(one, "reference") for one in template.get("trialParameters") or ()
+    }
     asked = set(_SUBSTITUTED.findall(json.dumps(trial)))
     for name, reference in given.items():
         if reference not in parameters:
@@ -118,19 +121,19 @@ def _of_trial(spec: Object) -> Iterator[str]:
     yield from (
         f"parameters.{name}: no trial parameter is of it" for name in sorted(parameters - set(given.values()))
     )
-    containers = _at(trial, "spec", "template", "spec", "containers") or ()
+    containers = inside(trial, "spec", "template", "spec", "containers") or ()
     primary = template.get("primaryContainerName")
-    if primary not in [_at(one, "name") for one in containers]:
+    if primary not in [inside(one, "name") for one in containers]:
         yield f"trialTemplate.primaryContainerName: there is no container {primary}"
-    if _at(trial, "spec", "template", "spec", "restartPolicy") != "Never":
+    if inside(trial, "spec", "template", "spec", "restartPolicy") != "Never":
         yield "trialSpec: a pod that starts again would report its metrics twice; it needs restartPolicy: Never"
-    volumes = {_at(one, "name") for one in _at(trial, "spec", "template", "spec", "volumes") or ()}
+    volumes = {inside(one, "name") for one in inside(trial, "spec", "template", "spec", "volumes") or ()}
     for one in containers:
-        for mount in _at(one, "volumeMounts") or ():
-            if _at(mount, "name") not in volumes:
-                yield f"trialSpec: there is no volume {_at(mount, 'name')}"
+        for mount in inside(one, "volumeMounts") or ():
+            if inside(mount, "name") not in volumes:
+                yield f"trialSpec: there is no volume {inside(mount, 'name')}"
         for kind in ("requests", "limits"):
-            for resource, quantity in _map(one, "resources", kind).items():
+            for resource, quantity in mapping(one, "resources", kind).items():
                 if amount(quantity) is None:
                     yield f"trialSpec: {quantity!r} is no quantity of {resource}"
 
@@ -142,32 +145,12 @@ def _number(text: Any, kind: str) -> float | None:
         return None
 
 
-def _map(value: Any, *path: str) -> Object:
-    found = _at(value, *path)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _at(value: Any, *path: str) -> Any:
-    for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
 # Katib's own models read what they know and drop the rest: what is not there any more after writing is a finding.
-OFFICIAL = """
+OFFICIAL = (
+    losing("Katib")
+    + """
 import sys, types, json, yaml
 from kubeflow.katib import ApiClient, models
-
-def lost(path, given, kept):
-    if isinstance(given, dict) and isinstance(kept, dict):
-        for key, value in given.items():
-            where = f"{path}.{key}" if path else key
-            yield from lost(where, value, kept[key]) if key in kept else [f"{where}: Katib has no such field"]
-    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
-        for i, (one, other) in enumerate(zip(given, kept)):
-            yield from lost(f"{path}[{i}]", one, other)
-    elif given != kept:
-        yield f"{path}: Katib reads {given!r} as {kept!r}"
 
 client, findings = ApiClient(), []
 with open(sys.argv[1]) as opened:
@@ -185,3 +168,4 @@ for given in documents:
 print("\\n".join(findings))
 sys.exit(1 if findings or not documents else 0)
 """
+)

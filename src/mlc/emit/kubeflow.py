@@ -14,7 +14,8 @@ import yaml
 
 from mlc.emit import katib
 from mlc.emit.dependencies import circles
-from mlc.emit.programs import missing, process
+from mlc.emit.objects import inside, mapping
+from mlc.emit.programs import missing, process, python_of
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
 
@@ -31,7 +32,7 @@ _TASK = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 def verify(name: str, artifact: Artifact, argument: str, home: Path) -> Verification:
     """What one of the checks says of an artifact."""
     if name in _OFFICIAL:
-        python = home / ".checkers" / name / "bin" / "python"
+        python = python_of(name, home)
         if not python.is_file():
             return missing(f"{python} is not there; `make .checkers/{name}/.installed` installs it")
         return process(artifact, [str(python), "-I", "-W", "ignore", "-c", _OFFICIAL[name]])
@@ -49,34 +50,34 @@ def pipeline_findings(documents: Sequence[Any]) -> tuple[str, ...]:
     outputs that are not there; inputs that nobody gives; what waits for itself; what does not say whether it may come
     from the cache."""
     spec = documents[0] if documents else None
-    if not isinstance(spec, Mapping) or not _tasks(_at(spec, "root")):
+    if not isinstance(spec, Mapping) or not _tasks(inside(spec, "root")):
         return ("the document is no pipeline with tasks",)
     return tuple(_of_pipeline(spec, documents[1:]))
 
 
 def _of_pipeline(spec: Object, platforms: Sequence[Any]) -> Iterator[str]:
-    components = {str(name): one for name, one in _map(spec, "components").items()}
-    executors = _map(spec, "deploymentSpec", "executors")
+    components = {str(name): one for name, one in mapping(spec, "components").items()}
+    executors = mapping(spec, "deploymentSpec", "executors")
     used: set[str] = set()
     for where, one in {"root": spec["root"], **components}.items():
         for task in _tasks(one).values():
-            used.add(str(_at(task, "componentRef", "name")))
+            used.add(str(inside(task, "componentRef", "name")))
         yield from _of_graph(where, one, components)
     for name, one in components.items():
         if name not in used:
             yield f"components.{name}: no task is of it"
-        label = _at(one, "executorLabel")
+        label = inside(one, "executorLabel")
         if label is None and not _tasks(one):
             yield f"components.{name}: it has neither an executor nor tasks"
         elif label is not None and label not in executors:
             yield f"components.{name}: there is no executor {label}"
     for name, one in executors.items():
-        image = str(_at(one, "container", "image"))
+        image = str(inside(one, "container", "image"))
         if re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", image) is None:
             yield f"deploymentSpec.executors.{name}: the image {image} is not pinned by a digest"
     for platform in platforms:
-        for kind, one in _map(platform, "platforms").items():
-            for name in _map(one, "deploymentSpec", "executors"):
+        for kind, one in mapping(platform, "platforms").items():
+            for name in mapping(one, "deploymentSpec", "executors"):
                 if name not in executors:
                     yield f"platforms.{kind}: there is no executor {name}"
 
@@ -89,18 +90,18 @@ def _of_graph(where: str, holder: Any, components: Mapping[str, Any]) -> Iterato
         at = f"{where}.{name}"
         if _TASK.fullmatch(name) is None:
             yield f"{at}: no task can be called so"
-        waits[name] = [str(one) for one in _at(task, "dependentTasks") or ()]
+        waits[name] = [str(one) for one in inside(task, "dependentTasks") or ()]
         yield from (f"{at}.dependentTasks: there is no task {one}" for one in waits[name] if one not in tasks)
-        reference = _at(task, "componentRef", "name")
+        reference = inside(task, "componentRef", "name")
         component = components.get(str(reference))
         if component is None:
             yield f"{at}: there is no component {reference}"
             continue
-        if not isinstance(_at(task, "cachingOptions", "enableCache"), bool) and not _tasks(component):
+        if not isinstance(inside(task, "cachingOptions", "enableCache"), bool) and not _tasks(component):
             yield f"{at}: it does not say whether its result may come from the cache"
         yield from _of_inputs(at, task, component, holder, tasks, components, waits[name])
-        given = _map(task, "inputs", "parameters")
-        for asked in _CONDITION.findall(str(_at(task, "triggerPolicy", "condition") or "")):
+        given = mapping(task, "inputs", "parameters")
+        for asked in _CONDITION.findall(str(inside(task, "triggerPolicy", "condition") or "")):
             if asked not in given:
                 yield f"{at}.triggerPolicy: the task has no input {asked}"
     yield from circles({name: [one for one in others if one in waits] for name, others in waits.items()})
@@ -115,35 +116,35 @@ def _of_inputs(
     components: Mapping[str, Any],
     waits: Sequence[str],
 ) -> Iterator[str]:
-    takes, given = _map(component, "inputDefinitions", "parameters"), _map(task, "inputs", "parameters")
+    takes, given = mapping(component, "inputDefinitions", "parameters"), mapping(task, "inputs", "parameters")
     for name, definition in takes.items():
-        if name not in given and not _at(definition, "isOptional"):
+        if name not in given and not inside(definition, "isOptional"):
             yield f"{at}.inputs.{name}: nobody gives it"
     for name, source in given.items():
         if name not in takes:
-            yield f"{at}.inputs.{name}: {_at(task, 'componentRef', 'name')} takes no such input"
+            yield f"{at}.inputs.{name}: {inside(task, 'componentRef', 'name')} takes no such input"
             continue
-        wanted = _at(takes[name], "parameterType")
-        around = _at(source, "componentInputParameter")
-        producer = _at(source, "taskOutputParameter", "producerTask")
+        wanted = inside(takes[name], "parameterType")
+        around = inside(source, "componentInputParameter")
+        producer = inside(source, "taskOutputParameter", "producerTask")
         if around is not None:
-            kind = _at(_map(holder, "inputDefinitions", "parameters").get(around), "parameterType")
+            kind = inside(mapping(holder, "inputDefinitions", "parameters").get(around), "parameterType")
             if kind is None:
                 yield f"{at}.inputs.{name}: there is no input {around} around it"
                 continue
         elif producer is not None:
-            key = _at(source, "taskOutputParameter", "outputParameterKey")
+            key = inside(source, "taskOutputParameter", "outputParameterKey")
             if producer not in tasks:
                 yield f"{at}.inputs.{name}: there is no task {producer}"
                 continue
-            made = components.get(str(_at(tasks[producer], "componentRef", "name")))
-            kind = _at(_map(made, "outputDefinitions", "parameters").get(key), "parameterType")
+            made = components.get(str(inside(tasks[producer], "componentRef", "name")))
+            kind = inside(mapping(made, "outputDefinitions", "parameters").get(key), "parameterType")
             if kind is None:
                 yield f"{at}.inputs.{name}: {producer} has no output {key}"
                 continue
             if producer not in waits:
                 yield f"{at}.inputs.{name}: it does not wait for {producer}, whose output it reads"
-        elif _at(source, "runtimeValue") is None:
+        elif inside(source, "runtimeValue") is None:
             yield f"{at}.inputs.{name}: it has no value"
             continue
         else:
@@ -153,18 +154,7 @@ def _of_inputs(
 
 
 def _tasks(holder: Any) -> Mapping[str, Any]:
-    return _map(holder, "dag", "tasks")
-
-
-def _map(value: Any, *path: str) -> Mapping[str, Any]:
-    found = _at(value, *path)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _at(value: Any, *path: str) -> Any:
-    for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+    return mapping(holder, "dag", "tasks")
 
 
 # Each message is read as strictly as protobuf can; what a pipeline holds as loose structures, by its own type.

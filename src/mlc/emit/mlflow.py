@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlc.emit.programs import missing, process
+from mlc.emit.programs import process_apart
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
 
 
 def verified(artifact: Artifact, argument: str, home: Path) -> Verification:
     """What MLflow says of an MLproject, an MLmodel or a python_env.yaml (`argument`)."""
-    python = home / ".checkers" / "mlflow" / "bin" / "python"
-    if not python.is_file():
-        return missing(f"{python} is not there; `make checkers` installs it")
-    return process(artifact, [str(python), "-I", "-W", "ignore", "-c", _PROGRAM, argument])
+    return process_apart(artifact, "mlflow", home, "-W", "ignore", "-c", _PROGRAM, argument)
 
 
 _PROGRAM = """

@@ -109,7 +109,7 @@ _FACTORS = {
 
 def _own_selector(one: Object) -> Iterator[str]:
     if one.get("kind") in _WORKLOADS:
-        selector = _at(one, "spec", "selector", "matchLabels") or {}
+        selector = inside(one, "spec", "selector", "matchLabels") or {}
         if not _selects(selector, _pod_labels(one)):
             yield f"{_name(one)}: spec.selector does not select the pods of its own template: {dict(selector)}"
 
@@ -118,20 +118,20 @@ def _selectors(one: Object) -> Iterator[tuple[str, Object]]:
     """The selectors that have to find a pod among the objects beside them."""
     match one.get("kind"):
         case "Service":
-            if selector := _at(one, "spec", "selector"):
+            if selector := inside(one, "spec", "selector"):
                 yield "spec.selector", selector
         case "PodDisruptionBudget":
-            yield "spec.selector", _at(one, "spec", "selector", "matchLabels") or {}
+            yield "spec.selector", inside(one, "spec", "selector", "matchLabels") or {}
         case "NetworkPolicy":
-            yield "spec.podSelector", _at(one, "spec", "podSelector", "matchLabels") or {}
+            yield "spec.podSelector", inside(one, "spec", "podSelector", "matchLabels") or {}
 
 
 def _references(one: Object) -> Iterator[tuple[str, str, str]]:
     """The objects that one needs: where it says so, their kind and their name."""
     if one.get("kind") == "HorizontalPodAutoscaler":
-        target = _at(one, "spec", "scaleTargetRef") or {}
+        target = inside(one, "spec", "scaleTargetRef") or {}
         yield "spec.scaleTargetRef", str(target.get("kind")), str(target.get("name"))
-    pod = _at(one, "spec", "template", "spec") if one.get("kind") in _WORKLOADS else None
+    pod = inside(one, "spec", "template", "spec") if one.get("kind") in _WORKLOADS else None
     if one.get("kind") == "ServingRuntime":  # KServe makes a pod of it
         pod = one.get("spec")
     if not isinstance(pod, Mapping):
@@ -139,11 +139,11 @@ def _references(one: Object) -> Iterator[tuple[str, str, str]]:
     if account := pod.get("serviceAccountName"):
         yield "serviceAccountName", "ServiceAccount", account
     for volume in pod.get("volumes", ()):
-        if name := _at(volume, "configMap", "name"):
+        if name := inside(volume, "configMap", "name"):
             yield "volumes", "ConfigMap", name
     for container in _containers(pod):
         for source in container.get("envFrom", ()):
-            if name := _at(source, "configMapRef", "name"):
+            if name := inside(source, "configMapRef", "name"):
                 yield "envFrom", "ConfigMap", name
         volumes = {volume.get("name") for volume in pod.get("volumes", ())}
         for mount in container.get("volumeMounts", ()):
@@ -157,20 +157,20 @@ def _ports(one: Object, others: list[Object]) -> Iterator[str]:
         port.get("name")
         for other in others
         if other.get("kind") in _WORKLOADS
-        for container in _containers(_at(other, "spec", "template", "spec") or {})
+        for container in _containers(inside(other, "spec", "template", "spec") or {})
         for port in container.get("ports", ())
     }
     wanted: list[Any] = []
     if one.get("kind") == "Service":
-        wanted = [port.get("targetPort") for port in _at(one, "spec", "ports") or ()]
+        wanted = [port.get("targetPort") for port in inside(one, "spec", "ports") or ()]
     elif one.get("kind") == "NetworkPolicy":
-        rules = _at(one, "spec", "ingress") or ()
+        rules = inside(one, "spec", "ingress") or ()
         wanted = [port.get("port") for rule in rules for port in rule.get("ports", ())]
     elif one.get("kind") in _WORKLOADS:
         probes = ("startupProbe", "readinessProbe", "livenessProbe")
         wanted = [
-            _at(container, probe, "httpGet", "port")
-            for container in _containers(_at(one, "spec", "template", "spec") or {})
+            inside(container, probe, "httpGet", "port")
+            for container in _containers(inside(one, "spec", "template", "spec") or {})
             for probe in probes
         ]
     for port in wanted:
@@ -183,7 +183,7 @@ def _containers(pod: Object) -> Iterable[Object]:
 
 
 def _pod_labels(one: Object) -> Object:
-    labels = _at(one, "spec", "template", "metadata", "labels")
+    labels = inside(one, "spec", "template", "metadata", "labels")
     return labels if isinstance(labels, Mapping) else {}
 
 
@@ -196,10 +196,17 @@ def _name(one: Object) -> str:
 
 
 def _named(one: Object) -> Any:
-    return _at(one, "metadata", "name")
+    return inside(one, "metadata", "name")
 
 
-def _at(value: Any, *path: str) -> Any:
+def mapping(value: Any, *path: str) -> Object:
+    """What stands at a path in an object, if it is a map; else an empty one."""
+    found = inside(value, *path)
+    return found if isinstance(found, Mapping) else {}
+
+
+def inside(value: Any, *path: str) -> Any:
+    """What stands at a path in an object; None where nothing does."""
     for part in path:
         if not isinstance(value, Mapping):
             return None

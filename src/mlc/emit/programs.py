@@ -36,6 +36,42 @@ def process(artifact: Artifact, command: list[str], near: Iterable[Artifact] = (
     return rejected(result)
 
 
+def process_apart(artifact: Artifact, name: str, home: Path, *words: str) -> Verification:
+    """The same with the Python of an environment of a checker's own, which is given these words."""
+    python = python_of(name, home)
+    if not python.is_file():
+        return not_installed(python)
+    return process(artifact, [str(python), "-I", *words])
+
+
+def python_of(name: str, home: Path) -> Path:
+    """The Python of the environment that `make checkers` makes for a checker which cannot live beside mlc."""
+    return home / ".checkers" / name / "bin" / "python"
+
+
+def not_installed(place: Path) -> Verification:
+    return missing(f"{place} is not there; `make checkers` installs it")
+
+
+def losing(reader: str) -> str:
+    """Python that finds what a reader drops or changes between reading and writing: `lost("", given, kept)`."""
+    return _LOST.replace("READER", reader)
+
+
+_LOST = """
+def lost(path, given, kept):
+    if isinstance(given, dict) and isinstance(kept, dict):
+        for key, value in given.items():
+            where = f"{path}.{key}" if path else key
+            yield from lost(where, value, kept[key]) if key in kept else [f"{where}: READER has no such field"]
+    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        for i, (one, other) in enumerate(zip(given, kept)):
+            yield from lost(f"{path}[{i}]", one, other)
+    elif given != kept:
+        yield f"{path}: READER reads {given!r} as {kept!r}"
+"""
+
+
 def laid_out(files: Mapping[str, bytes], command: list[str]) -> subprocess.CompletedProcess[str]:
     """What a program said in a folder that holds these files and nothing else."""
     with tempfile.TemporaryDirectory(prefix="mlc-verify-") as folder:

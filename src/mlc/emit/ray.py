@@ -6,18 +6,16 @@ from pathlib import Path
 
 import yaml
 
-from mlc.emit.programs import laid_out, missing, rejected
+from mlc.emit.programs import laid_out, not_installed, python_of, rejected
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
-
-PYTHON = Path(".checkers", "ray", "bin", "python")
 
 
 def verify(artifact: Artifact, home: Path) -> Verification:
     """What Ray says of the configuration, in the environment of its own that `make checkers` makes."""
-    python = home / PYTHON
+    python = python_of("ray", home)
     if not python.is_file():
-        return missing(f"{python} is not there; `make checkers` installs it")
+        return not_installed(python)
     content = artifact.content
     document = yaml.safe_load(content)
     if isinstance(document, dict) and document.get("kind") == "RayJob":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlc.emit.programs import missing, process
+from mlc.emit.programs import process_apart
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
 
@@ -13,10 +13,7 @@ NAMES = ("in-toto", "openlineage")
 
 def verify(name: str, artifact: Artifact, home: Path) -> Verification:
     """What one of the checkers `NAMES` says of an artifact."""
-    python = home / ".checkers" / name / "bin" / "python"
-    if not python.is_file():
-        return missing(f"{python} is not there; `make checkers` installs it")
-    return process(artifact, [str(python), "-I", "-c", _SCRIPTS[name]])
+    return process_apart(artifact, name, home, "-c", _SCRIPTS[name])
 
 
 _IN_TOTO = """

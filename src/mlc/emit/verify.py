@@ -17,7 +17,7 @@ import yaml
 
 from mlc import data
 from mlc.emit import argo, azureml, cards, clusters, dvc, kubeflow, mlflow, own_schema, supply
-from mlc.emit.programs import missing, process, program_of
+from mlc.emit.programs import losing, missing, not_installed, process, process_apart, program_of
 from mlc.emit.templates import fill_path
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Backend, Verification
@@ -167,36 +167,21 @@ def _definition(file: Path) -> dict[str, Any]:
 
 def _mlserver(artifact: Artifact, argument: str, home: Path) -> Verification:
     """MLServer's own settings class. It ignores a field it does not know, which is a finding here."""
-    python = home / ".checkers" / "mlserver" / "bin" / "python"
-    if not python.is_file():
-        return missing(f"{python} is not there; `make checkers` installs it")
-    return process(artifact, [str(python), "-I", "-c", _MLSERVER, argument])
+    return process_apart(artifact, "mlserver", home, "-c", _MLSERVER, argument)
 
 
 def _grafana(artifact: Artifact, argument: str, home: Path) -> Verification:
     """Grafana's own classes: what they cannot read, or lose between reading and writing, is a finding."""
-    python = home / ".checkers" / "grafana" / "bin" / "python"
-    if not python.is_file():
-        return missing(f"{python} is not there; `make checkers` installs it")
-    return process(artifact, [str(python), "-I", "-c", _GRAFANA, argument])
+    return process_apart(artifact, "grafana", home, "-c", _GRAFANA, argument)
 
 
-_GRAFANA = """
+_GRAFANA = (
+    losing("Grafana")
+    + """
 import json, sys
 from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
-
-def lost(path, given, kept):
-    if isinstance(given, dict) and isinstance(kept, dict):
-        for key, value in given.items():
-            where = f"{path}.{key}" if path else key
-            yield from lost(where, value, kept[key]) if key in kept else [f"{where}: Grafana has no such field"]
-    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
-        for i, (one, other) in enumerate(zip(given, kept)):
-            yield from lost(f"{path}[{i}]", one, other)
-    elif given != kept:
-        yield f"{path}: Grafana reads {given!r} as {kept!r}"
 
 kind, file = sys.argv[1:]
 plugins.register_default_plugins()
@@ -213,6 +198,7 @@ for panel in given.get("panels", []):
 print("\\n".join(findings))
 sys.exit(1 if findings else 0)
 """
+)
 
 _DATACONTRACT = "from datacontract.cli import main; main()"
 
@@ -267,7 +253,7 @@ def _gitlab_ci_local(artifact: Artifact, _argument: str, home: Path) -> Verifica
     """gitlab-ci-local expands the file and puts the jobs into order; it tells much beside what is wrong."""
     command = gitlab_ci_local(home)
     if command is None:
-        return missing(f"{home / '.checkers' / 'gitlab-ci-local'} is not there; `make checkers` installs it")
+        return not_installed(home / ".checkers" / "gitlab-ci-local")
     found = process(artifact, [*command, "--list", "--file"])
     said = tuple(line for line in found.findings if line and not line.startswith(_GITLAB_CHATTER))
     return Verification(found.outcome, "", said)
@@ -306,18 +292,12 @@ def _cyclonedx(artifact: Artifact, argument: str, _home: Path) -> Verification:
 
 def _datacontract(artifact: Artifact, _argument: str, home: Path) -> Verification:
     """The Data Contract CLI's lint, by the schema that it brings along. It follows no reference to a server."""
-    python = home / ".checkers" / "datacontract" / "bin" / "python"
-    if not python.is_file():
-        return missing(f"{python} is not there; `make checkers` installs it")
-    return process(artifact, [str(python), "-I", "-c", _DATACONTRACT, "lint", "--all-errors"])
+    return process_apart(artifact, "datacontract", home, "-c", _DATACONTRACT, "lint", "--all-errors")
 
 
 def _mlcroissant(artifact: Artifact, _argument: str, home: Path) -> Verification:
     """MLCommons' own reader. It warns of what is recommended, and refuses what is wrong."""
-    python = home / ".checkers" / "mlcroissant" / "bin" / "python"
-    if not python.is_file():
-        return missing(f"{python} is not there; `make checkers` installs it")
-    return process(artifact, [str(python), "-I", "-c", _MLCROISSANT])
+    return process_apart(artifact, "mlcroissant", home, "-c", _MLCROISSANT)
 
 
 _MLCROISSANT = """
@@ -333,10 +313,7 @@ except Exception as error:
 
 def _openapi(artifact: Artifact, _argument: str, home: Path) -> Verification:
     """The specification's own schema, and what it cannot say: references, paths and their parameters."""
-    python = home / ".checkers" / "openapi" / "bin" / "python"
-    if not python.is_file():
-        return missing(f"{python} is not there; `make checkers` installs it")
-    return process(artifact, [str(python), "-I", "-m", "openapi_spec_validator", "--errors", "all"])
+    return process_apart(artifact, "openapi", home, "-m", "openapi_spec_validator", "--errors", "all")
 
 
 COMMANDS = {
