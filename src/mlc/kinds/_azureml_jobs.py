@@ -11,7 +11,15 @@ from msgspec import Struct
 from mlc.ir.metrics import of_task
 from mlc.kinds._candidates import metric_of
 from mlc.kinds._drift import CRON, CRON_FORM
-from mlc.kinds._fields import PINNED_IMAGE, PINNED_IMAGE_FORM, about, formed, seconds
+from mlc.kinds._fields import (
+    BRANCH,
+    PATH_IN_REPOSITORY,
+    PINNED_IMAGE,
+    PINNED_IMAGE_FORM,
+    about,
+    formed,
+    seconds,
+)
 from mlc.kinds._kind import Scope, View
 
 CLUSTER = r"^[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]$"
@@ -53,16 +61,14 @@ class Jobs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         about(
             "The branch that is fetched.",
-            pattern=r"^[A-Za-z0-9._/-]+$",
-            form="the name of a branch: letters, digits, and . _ / -",
+            **BRANCH,
         ),
     ] = "main"
     folder: Annotated[
         str,
         about(
             "The project's folder within the repository.",
-            pattern=r"^[A-Za-z0-9._/-]+$",
-            form="a path of letters, digits, and . _ / -",
+            **PATH_IN_REPOSITORY,
         ),
     ] = "."
     cron: Annotated[

@@ -98,6 +98,15 @@ PINNED_IMAGE_FORM = "an image pinned by its digest: its name, @sha256: and 64 he
 PinnedImage = Annotated[str, formed(PINNED_IMAGE, PINNED_IMAGE_FORM)]
 CLUSTER_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 CLUSTER_NAME_FORM = "a name of lower-case letters, digits and -, with a letter or digit first and last"
+
+PATH_IN_REPOSITORY: dict[str, Any] = {
+    "pattern": r"^[A-Za-z0-9._/-]+$",
+    "form": "a path of letters, digits, and . _ / -",
+}
+BRANCH: dict[str, Any] = {
+    "pattern": r"^[A-Za-z0-9._/-]+$",
+    "form": "the name of a branch: letters, digits, and . _ / -",
+}
 ClusterName = Annotated[
     str, Meta(pattern=CLUSTER_NAME, max_length=63, extra_json_schema={"x-mlc-form": CLUSTER_NAME_FORM})
 ]

@@ -5,8 +5,10 @@ from typing import Annotated
 from msgspec import Struct
 
 from mlc.kinds._fields import (
+    BRANCH,
     CLUSTER_NAME,
     CLUSTER_NAME_FORM,
+    PATH_IN_REPOSITORY,
     ClusterName,
     Duration,
     PinnedImage,
@@ -14,6 +16,9 @@ from mlc.kinds._fields import (
     about,
 )
 from mlc.kinds._sources import Secret
+
+_SERVICE = r"^(https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?)?$"
+"""The address of a service, or nothing."""
 
 
 class Schedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,8 +101,7 @@ class Kubeflow(
         about(
             "The project's folder on it.",
             change="render",
-            pattern=r"^[A-Za-z0-9._/-]+$",
-            form="a path of letters, digits, and . _ / -",
+            **PATH_IN_REPOSITORY,
         ),
     ] = "."
     repository: Annotated[
@@ -116,8 +120,7 @@ class Kubeflow(
         about(
             "The branch that is fetched.",
             change="render",
-            pattern=r"^[A-Za-z0-9._/-]+$",
-            form="the name of a branch: letters, digits, and . _ / -",
+            **BRANCH,
         ),
     ] = "main"
     cpu: Annotated[
@@ -155,7 +158,7 @@ class Kubeflow(
             "The address of Kubeflow Pipelines; with it, `mlc apply` uploads the pipeline and sets the recurring run.",
             change="redeploy",
             example="https://kubeflow.acme.example/pipeline",
-            pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?)?$",
+            pattern=_SERVICE,
             form="an address such as https://kubeflow.acme.example/pipeline",
         ),
     ] = ""
@@ -183,7 +186,7 @@ class Kubeflow(
             "The address of Kubeflow's Model Registry; with it, `mlc apply` tells it of each version that is promoted.",
             change="redeploy",
             example="https://registry.acme.example",
-            pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?)?$",
+            pattern=_SERVICE,
             form="an address such as https://registry.acme.example",
         ),
     ] = ""

@@ -59,7 +59,7 @@ def _resources(view: View) -> Iterator[tuple[Address, Any, View]]:
 
 def pipeline_name(name: str, scope: Scope) -> str:
     """The name that Kubeflow knows a deployment's pipeline by: of letters, digits and - alone."""
-    return _dashed(f"{scope.project['project']}-{scope.environment}-{name}")
+    return dashed(f"{scope.project['project']}-{scope.environment}-{name}")
 
 
 def pipeline(name: str, view: View, scope: Scope, last: Iterable[Operation]) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _tasks(operations: Iterable[Operation]) -> dict[str, Operation]:
     """The operations by the names of their tasks. No name has two dashes on end: those part a task and its output."""
     found: dict[str, Operation] = {}
     for operation in operations:
-        plain = name = _dashed(operation.id)
+        plain = name = dashed(operation.id)
         number = 2
         while name in found or name in ("checkout", "register-if-passed"):
             name = f"{plain}-{number}"
@@ -158,7 +158,8 @@ def _tasks(operations: Iterable[Operation]) -> dict[str, Operation]:
     return found
 
 
-def _dashed(text: str) -> str:
+def dashed(text: str) -> str:
+    """A name there: letters, digits and - alone."""
     return re.sub("[^a-z0-9]+", "-", text).strip("-")
 
 

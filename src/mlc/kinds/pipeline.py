@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Struct
 
 from mlc.ir.address import Address
-from mlc.kinds._fields import NAME_PATTERN, Resource, about
+from mlc.kinds._fields import BRANCH, NAME_PATTERN, PATH_IN_REPOSITORY, Resource, about
 from mlc.kinds._kind import Kind, Scope, View
 
 _LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
@@ -181,8 +181,7 @@ class Pipeline(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         about(
             "The branch whose merges are applied.",
             change="render",
-            pattern=r"^[A-Za-z0-9._/-]+$",
-            form="the name of a branch: letters, digits, and . _ / -",
+            **BRANCH,
         ),
     ] = "main"
     runner: Annotated[
@@ -220,8 +219,7 @@ class Pipeline(Resource, frozen=True, kw_only=True, forbid_unknown_fields=True):
         about(
             "The project's folder within the repository.",
             change="render",
-            pattern=r"^[A-Za-z0-9._/-]+$",
-            form="a path of letters, digits, and . _ / -",
+            **PATH_IN_REPOSITORY,
         ),
     ] = "."
     timeout_minutes: Annotated[

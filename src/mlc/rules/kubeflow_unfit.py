@@ -14,6 +14,8 @@ from typing import Any
 
 from mlc.ir.address import Address
 from mlc.ir.diagnostic import Diagnostic, Rule
+from mlc.kinds._kind import Scope
+from mlc.kinds._kubeflow_pipeline import dashed, pipeline_name
 from mlc.kinds._spaces import spelled
 from mlc.rules._subject import Subject
 
@@ -47,10 +49,7 @@ def claims(subject: Subject) -> Iterator[tuple[Address, str]]:
     for address, deployment in subject.each("deployment"):
         target = subject.named("target", deployment["target"])
         if target is not None and target["type"] == "kubeflow":
-            yield (
-                address,
-                _dashed(f"{subject.project['project']}-{subject.document.environment}-{address.name}"),
-            )
+            yield address, _name_there(subject, address)
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -61,35 +60,41 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             continue
         model = subject.named("model", deployment["model"])
         yield from _of_names(subject, address, target, model, taken)
-        if target["model_registry"] and _without_files(subject):
+        for field, why, text in _of_target(subject, target):
             yield RULE.at(
-                subject.span(Address("target", deployment["target"]), "model_registry"),
-                "Kubeflow's Model Registry says of a version where its files lie, and this project keeps them in "
-                'its database. Take a registry of the type hybrid or filesystem, or leave "model_registry" out.',
-                text="the files have no address",
+                subject.span(Address("target", deployment["target"]), field),
+                why,
+                text=text,
                 address=f"target.{deployment['target']}",
-                path="model_registry",
-            )
-        if target["schedule"] is not None and not target["api"]:
-            yield RULE.at(
-                subject.span(Address("target", deployment["target"]), "schedule"),
-                'A recurring run is made by asking Kubeflow Pipelines for it. Say in "api" where it answers, or leave '
-                '"schedule" out and start runs otherwise.',
-                text="nobody is asked for it",
-                address=f"target.{deployment['target']}",
-                path="schedule",
-            )
-        if target["model_registry"] and target["token"] is not None and target["secret"] is None:
-            yield RULE.at(
-                subject.span(Address("target", deployment["target"]), "token"),
-                "A step of the pipeline tells the Model Registry of a version, and finds no token there. Name the "
-                'Secret whose keys the steps find, as in "secret: mlc".',
-                text="the steps have no secrets",
-                address=f"target.{deployment['target']}",
-                path="token",
+                path=field,
             )
         if model is not None and model["tune"] is not None and target["search"] is not None:
             yield from _of_search(subject, Address("model", deployment["model"]), model["tune"])
+
+
+def _of_target(subject: Subject, target: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The field that cannot be as it is, why and what can, and a few words for the line."""
+    if target["model_registry"] and _without_files(subject):
+        yield (
+            "model_registry",
+            "Kubeflow's Model Registry says of a version where its files lie, and this project keeps them in "
+            'its database. Take a registry of the type hybrid or filesystem, or leave "model_registry" out.',
+            "the files have no address",
+        )
+    if target["schedule"] is not None and not target["api"]:
+        yield (
+            "schedule",
+            'A recurring run is made by asking Kubeflow Pipelines for it. Say in "api" where it answers, or leave '
+            '"schedule" out and start runs otherwise.',
+            "nobody is asked for it",
+        )
+    if target["model_registry"] and target["token"] is not None and target["secret"] is None:
+        yield (
+            "token",
+            "A step of the pipeline tells the Model Registry of a version, and finds no token there. Name the "
+            'Secret whose keys the steps find, as in "secret: mlc".',
+            "the steps have no secrets",
+        )
 
 
 def _of_names(
@@ -99,10 +104,10 @@ def _of_names(
     model: dict[str, Any] | None,
     taken: dict[str, Address],
 ) -> Iterator[Diagnostic]:
-    name = _dashed(f"{subject.project['project']}-{subject.document.environment}-{address.name}")
+    name = _name_there(subject, address)
     searched = (model or {}).get("tune") and target["search"] is not None
     candidates = model["tune"]["space"] if model and searched else {}
-    longest = max((f"{name}-{_dashed(one)}" for one in candidates), key=len, default=name)
+    longest = max((f"{name}-{dashed(one)}" for one in candidates), key=len, default=name)
     why = ""
     if name in taken:
         why = f'"{name}" would be its name there, and is that of {taken[name]} as well'
@@ -119,6 +124,10 @@ def _of_names(
             address=str(address),
             path="target",
         )
+
+
+def _name_there(subject: Subject, address: Address) -> str:
+    return pipeline_name(address.name, Scope(subject.project, subject.document.environment))
 
 
 def _of_search(subject: Subject, address: Address, tune: dict[str, Any]) -> Iterator[Diagnostic]:
@@ -157,7 +166,3 @@ def _of_search(subject: Subject, address: Address, tune: dict[str, Any]) -> Iter
 def _without_files(subject: Subject) -> bool:
     registry = subject.named("registry", subject.project["registry"])
     return registry is not None and registry["type"] == "database"
-
-
-def _dashed(text: str) -> str:
-    return re.sub("[^a-z0-9]+", "-", text).strip("-")
