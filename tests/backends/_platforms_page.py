@@ -189,12 +189,12 @@ def _steps(plain: Compiled, wished: Compiled) -> Iterator[str]:
 
 def write() -> None:
     path = data.path(*PAGE)
-    path.write_text(_matrix.page(path.read_text(encoding="utf-8"), text(), BEGIN), encoding="utf-8")
+    path.write_text(_matrix.page(path.read_text(encoding="utf-8"), text(answers()), BEGIN), encoding="utf-8")
 
 
-def text() -> str:
-    """What stands between the page's marks."""
-    return f"{given()}\n{table(answers())}"
+def text(found: dict[str, dict[str, Answer]]) -> str:
+    """What stands between the page's marks, of the answers to all wishes."""
+    return f"{given()}\n{table(found)}"
 
 
 BEGIN = "<!-- generated from examples/irises by `make generate` -->\n"

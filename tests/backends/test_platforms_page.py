@@ -20,7 +20,7 @@ def answers() -> dict[str, dict[str, Answer]]:
 
 def test_the_page_is_made_from_the_example(answers: dict[str, dict[str, Answer]]) -> None:
     page = data.path(*_platforms_page.PAGE).read_text(encoding="utf-8")
-    made = _platforms_page.text()
+    made = _platforms_page.text(answers)
     assert _matrix.page(page, made, _platforms_page.BEGIN) == page, "run `make generate`"
 
 
