@@ -31,6 +31,7 @@ from backends.project import SPECS, graph_of
 from mlc import data
 from mlc.emit import emit, load_backends, quoting
 from mlc.emit.templates import TemplateError
+from mlc.emit.triton import read_config
 from mlc.ir.backend import Backend
 from mlc.kinds import kind
 from stages.emit.test_quoting import naughty
@@ -211,10 +212,9 @@ def _yaml(content: bytes) -> Any:
 
 
 def _pbtxt(content: bytes) -> Any:
-    from google.protobuf import json_format, text_format  # type: ignore[import-untyped]
-    from tritonclient.grpc import model_config_pb2  # type: ignore[import-untyped]
+    from google.protobuf import json_format  # type: ignore[import-untyped]
 
-    return json_format.MessageToDict(text_format.Parse(content.decode(), model_config_pb2.ModelConfig()))
+    return json_format.MessageToDict(read_config(content.decode()))
 
 
 def _dockerfile(content: bytes) -> Any:

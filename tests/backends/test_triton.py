@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import onnx
 import pytest
-from google.protobuf import text_format  # type: ignore[import-untyped]
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -17,16 +14,12 @@ from backends.project import broken, emitted, graph_of, named
 from mlc import data
 from mlc.drivers._convert import to_onnx
 from mlc.emit import emit, load_backends
-from mlc.emit.triton import _messages
+from mlc.emit.triton import _messages, read_config
 from mlc.emit.verify import official, verify
 
 BACKENDS = load_backends((data.path("templates"),))
 ALL = emit(graph_of(SPECS), BACKENDS, first_environment=True)
 CONFIG = emitted(ALL, "triton/risk_triton/default_risk/config.pbtxt")
-
-
-def parsed(content: bytes) -> Any:
-    return text_format.Parse(content.decode(), _messages().ModelConfig())
 
 
 @pytest.mark.parametrize(
@@ -69,7 +62,7 @@ def test_it_declares_what_the_graph_takes_and_gives() -> None:
         onnx.TensorProto.INT64: "TYPE_INT64",
     }
     messages = _messages()
-    config = parsed(CONFIG.content)
+    config = read_config(CONFIG.content.decode())
     for tensors, declared in ((graph.input, config.input), (graph.output, config.output)):
         assert {one.name: types[one.type.tensor_type.elem_type] for one in tensors} == {
             one.name: messages.DataType.Name(one.data_type) for one in declared
@@ -79,7 +72,7 @@ def test_it_declares_what_the_graph_takes_and_gives() -> None:
 
 
 def test_copies_are_the_replicas() -> None:
-    (group,) = parsed(CONFIG.content).instance_group
+    (group,) = read_config(CONFIG.content.decode()).instance_group
     assert group.count == 2
     assert group.kind == group.KIND_CPU
 
@@ -102,7 +95,7 @@ def test_the_naughty_strings_stay_names() -> None:
         "features.applicant": {"groups": {"all": {"columns": names}}},
     }
     content = emitted(emit(graph_of(specs), BACKENDS, True), "default_risk/config.pbtxt").content
-    config = parsed(content)
+    config = read_config(content.decode())
     assert [tensor.name for tensor in config.input] == names
     assert {tensor.data_type for tensor in config.input} == {_messages().TYPE_FP32}
     assert len(config.output) == 2

@@ -11,14 +11,25 @@ from typing import Any
 
 def config_findings(text: str, folder: str) -> tuple[str, ...]:
     """What is wrong with the configuration of the model in a folder. Raises ImportError without tritonclient."""
-    messages = _messages()
+    try:
+        config = read_config(text)
+    except ValueError as error:
+        return (str(error),)
+    return tuple(_blind(config, folder))
+
+
+def read_config(text: str) -> Any:
+    """The message `ModelConfig` that a text stands for.
+
+    Raises ImportError without tritonclient, and ValueError with the place for a text that is none.
+    """
+    message = _messages().ModelConfig()
     from google.protobuf import text_format  # type: ignore[import-untyped]
 
     try:
-        config = text_format.Parse(text, messages.ModelConfig())
+        return text_format.Parse(text, message)
     except text_format.ParseError as error:
-        return (str(error),)
-    return tuple(_blind(config, folder))
+        raise ValueError(str(error)) from error
 
 
 def _blind(config: Any, folder: str) -> Iterator[str]:
@@ -80,12 +91,8 @@ def meeting_findings(ensemble: str, parts: Mapping[str, str]) -> tuple[str, ...]
 
     Raises ImportError without tritonclient.
     """
-    messages = _messages()
-    from google.protobuf import text_format
-
-    config = text_format.Parse(ensemble, messages.ModelConfig())
-    models = {name: text_format.Parse(text, messages.ModelConfig()) for name, text in parts.items()}
-    return tuple(_meeting(config, models, messages))
+    models = {name: read_config(text) for name, text in parts.items()}
+    return tuple(_meeting(read_config(ensemble), models, _messages()))
 
 
 def _meeting(config: Any, models: Mapping[str, Any], messages: Any) -> Iterator[str]:

@@ -14,14 +14,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from google.protobuf import text_format  # type: ignore[import-untyped]
 
 from faults.small import make_project, write
 from mlc import data, pipeline
 from mlc.cli.main import run
 from mlc.drivers._cut import cut
 from mlc.emit import load_backends
-from mlc.emit.triton import _messages, config_findings, meeting_findings
+from mlc.emit.triton import _messages, config_findings, meeting_findings, read_config
 from mlc.emit.verify import verify
 from mlc.ir.address import Address
 from mlc.ir.artifact import artifact
@@ -133,7 +132,7 @@ def configs(folder: Path) -> tuple[str, dict[str, str]]:
 
 def scheduled(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
     """What Triton's scheduler would answer: each step as soon as there is what it takes."""
-    config = text_format.Parse(configs(folder)[0], _messages().ModelConfig())
+    config = read_config(configs(folder)[0])
     there = {one.name: given[one.name] for one in config.input}
     left = list(config.ensemble_scheduling.step)
     while left:
@@ -154,7 +153,7 @@ def test_triton_would_answer_what_the_version_answers(applied: Path) -> None:
     ]
     digest = json.loads((applied / "both" / "1" / "bundle.json").read_bytes())["digest"]
     whole = onnx.load(next(one for one in files if hashlib.sha256(one.read_bytes()).hexdigest() == digest))
-    config = text_format.Parse(ensemble, _messages().ModelConfig())
+    config = read_config(ensemble)
     rng = np.random.default_rng(3)
     given = {
         one.name: (
@@ -309,16 +308,11 @@ def test_what_cannot_be_taken_apart_is_refused(model: str, said: str, tmp_path: 
 def test_the_naughty_strings_stay_names() -> None:
     for text in [text for text in dict.fromkeys(naughty()) if text]:
         part = {"name": text, "inputs": [tensor(text)], "outputs": [tensor(f"{text}2")]}
-        read = text_format.Parse(
-            render("triton", "part.pbtxt.j2", {"part": part, "replicas": 2}).decode(),
-            _messages().ModelConfig(),
-        )
+        read = read_config(render("triton", "part.pbtxt.j2", {"part": part, "replicas": 2}).decode())
         assert [read.name, read.input[0].name, read.output[0].name] == [text, text, f"{text}2"]
         facts = {"booleans": [text], "inputs": part["inputs"], "outputs": part["outputs"], "parts": [part]}
         known = {"header": text, "resource": {"model": {"name": text}}, "facts": facts}
-        whole = text_format.Parse(
-            render("triton", "ensemble.pbtxt.j2", known).decode(), _messages().ModelConfig()
-        )
+        whole = read_config(render("triton", "ensemble.pbtxt.j2", known).decode())
         (step,) = whole.ensemble_scheduling.step
         assert [whole.name, step.model_name] == [text, text]
         assert (dict(step.input_map), dict(step.output_map)) == ({text: text}, {f"{text}2": f"{text}2"})
