@@ -14,10 +14,15 @@ from mlc.drivers.registry import Registry, list_models, open_registry
 from mlc.drivers.registry.documents import PREFIX as COLLECTIONS
 from mlc.drivers.registry.documents import BytesInDocuments
 from mlc.drivers.registry.objects import InObjectStore
+from mlc.drivers.registry.relational import InDatabase
 from mlc.ir.operation import StepFailed
+from mlc.store.catalogue_tables import TABLES, VERSION
+from mlc.store.databases import engine_of
+from mlc.store.secrets import Secret
 from platforms.servers import PASSWORD, S3_KEYS, Server, mariadb, mongodb, postgresql, s3
 from stages.registry.conformance import *  # noqa: F403 - the tests of every shape
 from stages.registry.conformance import Shape, overwrite_file, overwrite_row
+from stages.registry.former import check_it_is_taken_further, rows_of_version_1
 from stages.registry.lasting import *  # noqa: F403
 from stages.registry.making import put, rule_of
 
@@ -96,10 +101,6 @@ def shape(request: pytest.FixtureRequest, servers: Servers, tmp_path: Path) -> S
 
 def emptied(servers: Servers) -> None:
     """No registry anywhere."""
-    from mlc.store.catalogue_tables import TABLES
-    from mlc.store.databases import engine_of
-    from mlc.store.secrets import Secret
-
     for server in (servers.postgresql, servers.mariadb):
         engine = engine_of(server.url, Secret(PASSWORD))
         TABLES.drop_all(engine)
@@ -145,8 +146,6 @@ def test_a_newer_registry_is_left_alone(servers: Servers, tmp_path: Path) -> Non
     emptied(servers)
     spec = specs(servers)["all in PostgreSQL"]
     put(tmp_path, b"a", spec=spec)
-    from mlc.drivers.registry.relational import InDatabase
-
     catalogue = open_registry(tmp_path, spec).catalogue
     assert isinstance(catalogue, InDatabase)
     catalogue.database.changing(lambda ask: ask("UPDATE mlc_registry_version SET number = 99", {}))
@@ -154,3 +153,23 @@ def test_a_newer_registry_is_left_alone(servers: Servers, tmp_path: Path) -> Non
         with pytest.raises(StepFailed, match="a newer mlc made it") as failed:
             attempt()
         assert rule_of(failed) == "registry-unreachable"
+
+
+@pytest.mark.parametrize("name", ["all in PostgreSQL", "all in MariaDB"])
+def test_tables_of_version_1_are_read_and_taken_further(servers: Servers, tmp_path: Path, name: str) -> None:
+    """What stood in them was written by the mlc of that version into SQLite, with the same tables."""
+    emptied(servers)
+    written = rows_of_version_1()
+    spec = specs(servers)[name]
+    tables = [table for table in TABLES.sorted_tables if table.name in written]
+    assert len(tables) == len(written), "every table of version 1 is one of version 2"
+    engine = engine_of(spec["database"], Secret(PASSWORD))
+    with engine.begin() as connection:
+        TABLES.create_all(connection, tables=tables)
+        for table in tables:
+            connection.execute(table.insert(), written[table.name])
+    engine.dispose()
+    check_it_is_taken_further(tmp_path, spec)
+    catalogue = open_registry(tmp_path, spec).catalogue
+    assert isinstance(catalogue, InDatabase)
+    assert catalogue.database.changing(catalogue.database.version_of) == VERSION

@@ -13,16 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlc.drivers.registry import Registry, open_registry, register, remove_alias, set_alias, verify
+from mlc.drivers.registry import Registry, open_registry, register, set_alias
 from mlc.drivers.registry.catalogue import Indexed
 from mlc.drivers.registry.facts import Is
 from mlc.drivers.registry.narrowing import narrowed
 from mlc.drivers.registry.search import search, searched_whole
 from mlc.drivers.registry.versions import catch_up
 from mlc.ir.registry import Member, Metric
+from stages.registry.former import check_it_is_taken_further, laid
 from stages.registry.making import NOON, SPECS, cause, described, put
-
-VERSION_1 = Path(__file__).with_name("version_1")
 
 WORDS = st.sampled_from(["risk-ml", "fraud", "", "Risk-ML", "é", "a" * 200, "a" * 200 + "b", "east", "x y"])
 NUMBERS = st.sampled_from([None, 0.0, -0.0, 0.1, 0.9, 0.9000000000000001, 1.0, 1e-9, -3.5, 1e300])
@@ -137,35 +136,10 @@ def test_a_search_reads_what_may_fit_alone(shape: str, tmp_path: Path) -> None:
         assert view.unnoted() == ()
 
 
-def laid(shape: str, root: Path) -> Registry:
-    """A registry as version 1 of its tables or folders wrote it."""
-    for name, content in json.loads((VERSION_1 / f"{shape}.json").read_text()).items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, str):
-            path.write_text(content)
-        else:
-            with sqlite3.connect(path) as rows:
-                rows.executescript("\n".join(content["sql"]))
-                rows.execute(f"PRAGMA user_version = {content['user_version']}")
-            rows.close()
-    return open_registry(root, SPECS[shape])
-
-
 @pytest.mark.parametrize("shape", SPECS)
 def test_what_version_1_wrote_is_read_and_taken_further(shape: str, tmp_path: Path) -> None:
-    registry = laid(shape, tmp_path)
-    assert verify(tmp_path, SPECS[shape]) == ()
-    asked = 'metrics.accuracy.value > 0.75 and owner = "risk-ml"'
-    assert [(one.entry.name, one.entry.number) for one in search(registry, asked)] == [("churn", 1)]
-    put(tmp_path, b"d", accuracy=0.99, owner="risk-ml", spec=SPECS[shape])
-    assert [one.entry.number for one in search(registry, asked)] == [1, 3]
-    assert remove_alias(registry, "churn", "production", expected=2, cause=cause())
-    assert search(registry, asked) == searched_whole(registry, asked)
-    assert verify(tmp_path, SPECS[shape]) == ()
-    with registry.catalogue.look() as view:
-        assert isinstance(view, Indexed)
-        assert view.unnoted() == (), "who registered has put the others into the index as well"
+    laid(shape, tmp_path)
+    check_it_is_taken_further(tmp_path, SPECS[shape])
 
 
 def test_one_registration_catches_up_with_some(tmp_path: Path) -> None:

@@ -18,9 +18,11 @@ import pytest
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import text
 
 from mlc.ir.operation import Outcome, StepFailed
 from mlc.ir.state import AppliedArtifact, Move, State, entries, renamed
+from mlc.store.databases import VERSION, engine_of
 from mlc.store.lock import LockHeld, locked
 from mlc.store.records import Identity, Owner, StateStore
 from mlc.store.secrets import Secret
@@ -255,6 +257,27 @@ class SharedConformance(Conformance):
         assert 0 < held.left <= 60
         with leased(where, owner) as (_, abandoned):
             assert not abandoned
+
+    def test_tables_of_version_1_are_read_and_taken_further(self, url: str, password: str | None) -> None:
+        """They are the same tables; an mlc of that version may not meet entries that it does not know."""
+        owner, where = somebody(), place(url, password)
+        with leased(where, owner) as (store, _):
+            store.put_resource("model.a", {"n": 1})
+        engine = engine_of(url, where.password)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE mlc_version SET number = 1"))
+        assert sorted(read_shared(where, owner).resources) == ["model.a"]
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT number FROM mlc_version")).scalar() == 1, (
+                "reading changes nothing"
+            )
+        with leased(where, owner) as (store, _):
+            store.put_resource("model.b", {}, {"n": "model/b.yaml:1:4"})
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT number FROM mlc_version")).scalar() == VERSION
+        engine.dispose()
+        assert read_shared(where, owner).origins == {"model.b": {"n": "model/b.yaml:1:4"}}
+        assert sorted(read_shared(where, owner).resources) == ["model.a", "model.b"]
 
     @pytest.mark.parametrize("point", ["within", "between"])
     def test_a_killed_writer_leaves_a_whole_state_and_a_lease_that_runs_out(
