@@ -225,9 +225,9 @@ benchmarks: $(VENV)/.installed-dev
 # What benchmarks/scale.py is compared with, each in an environment of its own.
 checkers-of-speed: .checkers/kapitan/.installed .checkers/dvc/.installed .checkers/mlflow/.installed
 
-# Registries of 100,000 versions against MLflow's server; half an hour, most of which is making them.
+# Registries of 100,000 versions against MLflow's server; an hour, most of which is making them. `make checkers` brings the servers.
 benchmarks-registry: $(VENV)/.installed-dev .checkers/mlflow/.installed
-	$(BIN)/python benchmarks/registry.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/registry.py
 
 .checkers/kapitan/.installed .checkers/dvc/.installed:
 	$(PYTHON) -m venv $(@D)

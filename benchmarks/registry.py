@@ -1,7 +1,9 @@
 """Registering, looking up and searching where there are 100,000 versions already, in each shape of registry, against
 MLflow's server with as many on SQLite, in the same run.
 
-Run: python benchmarks/registry.py [VERSIONS] [--shape hybrid] [--no-peer] [--postgresql URL] [--mariadb URL]
+Run: PYTHONPATH=tests python benchmarks/registry.py [VERSIONS] [--shape hybrid] [--no-peer]
+
+The shapes on PostgreSQL and MariaDB start a server of their own each, as the tests do, set to what it is by default.
 
 `register` keeps the same on both sides: 20 kB of bytes, nine figures, a parameter, tags. `row` is the cheapest that
 each can do: MLflow a row about bytes that lie elsewhere, ours a description of bytes that it has already. As these are
@@ -24,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -34,6 +36,7 @@ from mlc.drivers.registry.catalogue import ENTRY, Changes, Held, Noting, Revisio
 from mlc.drivers.registry.facts import facts_of
 from mlc.drivers.registry.search import search
 from mlc.ir.registry import Entry, LearnedFrom, Metric, Signature
+from platforms import servers
 
 ROOT = Path(__file__).parent.parent
 PEER = ROOT / ".checkers/mlflow/bin/python"
@@ -47,6 +50,14 @@ SHAPES: dict[str, dict[str, Any]] = {
     "hybrid": {"type": "hybrid", "database": "sqlite:///registry.db", "files": "files"},
     "filesystem": {"type": "filesystem", "path": "registry"},
     "database": {"type": "database", "database": "sqlite:///all.db"},
+    "hybrid-postgresql": {"type": "hybrid", "files": "files"},
+    "database-postgresql": {"type": "database"},
+    "hybrid-mariadb": {"type": "hybrid", "files": "files"},
+    "database-mariadb": {"type": "database"},
+}
+SERVERS: dict[str, Callable[[], AbstractContextManager[servers.Server]]] = {
+    "postgresql": servers.postgresql,
+    "mariadb": servers.mariadb,
 }
 SEARCH = 'metrics.roc_auc.low > 0.9998 and owner = "risk-ml"'
 """About five in 100,000 versions fit."""
@@ -56,22 +67,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("versions", nargs="?", type=int, default=100_000)
     parser.add_argument("--shape", choices=SHAPES, action="append")
-    parser.add_argument("--postgresql", metavar="URL")
-    parser.add_argument("--mariadb", metavar="URL")
     parser.add_argument("--no-peer", action="store_true")
     given = parser.parse_args()
-    shapes = {name: SHAPES[name] for name in given.shape or SHAPES}
-    for server in ("postgresql", "mariadb"):
-        if getattr(given, server):
-            shapes[server] = {"type": "hybrid", "database": getattr(given, server), "files": "files"}
+    shapes = given.shape or list(SHAPES)
     peer = None if given.no_peer else told_by_peer(given.versions)
     print(f"{given.versions:,} versions of {MODELS} models; median, ms")
     print(f"{'':24} " + " ".join(f"{what:>10}" for what in MEASURED) + "   filled in")
     if peer is not None:
         shown("MLflow's server", peer)
     slow = []
-    for name, spec in shapes.items():
-        with tempfile.TemporaryDirectory() as folder:
+    for name in shapes:
+        with tempfile.TemporaryDirectory() as folder, registry_of(name) as spec:
             found = measured(Path(folder), spec, given.versions)
             shown(name, found)  # before so many files are removed
         if peer is not None:
@@ -82,6 +88,19 @@ def main() -> None:
         sys.exit(f"hybrid: less than {WANTED} times as fast as MLflow's server: {', '.join(slow)}")
     if peer is None or "hybrid" not in shapes:
         print(f"nothing was compared with the wanted {WANTED} times: it takes MLflow and hybrid")
+
+
+@contextmanager
+def registry_of(shape: str) -> Iterator[dict[str, Any]]:
+    """The registry's description, with the server that it may take running."""
+    server = SERVERS.get(shape.partition("-")[2])
+    if server is None:
+        yield SHAPES[shape]
+        return
+    with server() as running, tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "password").write_text(servers.PASSWORD)
+        with mock.patch.dict(os.environ, {"MLC_SECRETS": folder}):
+            yield SHAPES[shape] | {"database": running.url, "password": "${secret:password}"}
 
 
 def shown(name: str, found: dict[str, float]) -> None:
