@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit test-platforms estimators rigour machines faults fuzz checkers checkers-of-speed compare benchmarks benchmarks-registry generate constraints clean
+.PHONY: demo test lint unit compiled test-platforms estimators rigour machines faults fuzz checkers checkers-of-speed compare benchmarks benchmarks-registry generate constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -22,11 +22,15 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.installed-dev
+unit: compiled
 	$(BIN)/pytest -n 2
 
+# Tests start `mlc` some thousand times; where PYTHONDONTWRITEBYTECODE is set, each would compile it anew.
+compiled: $(VENV)/.installed-dev
+	$(BIN)/python -m compileall -q src tests
+
 # Checkers and tools that need apt or a virtual environment of their own. Fails rather than skips.
-test-platforms: $(VENV)/.installed-dev checkers
+test-platforms: compiled checkers
 	MLC_TEST_PLATFORMS=1 $(BIN)/pytest tests/platforms tests/backends/platforms tests/faults/platforms
 
 # Every choice of every parameter of every estimator and transform, in ONNX; the default run takes a sample.

@@ -115,7 +115,9 @@ def test_what_fails_for_a_moment_is_tried_again(azure: Azure) -> None:
     watched(azure, MONITOR + "lifecycle: {retries: 3, backoff: 10ms}\n")
     azure.apply()
     write(
-        azure.root, "monitor/drifting.yaml", MONITOR.replace("0.05", "0.02") + "lifecycle: {backoff: 10ms}\n"
+        azure.root,
+        "monitor/drifting.yaml",
+        MONITOR.replace("0.05", "0.02") + "lifecycle: {retries: 3, backoff: 10ms}\n",
     )
     azure.fail({"match": "schedule create", "stderr": "(TooManyRequests) 429 slow down", "times": 2})
     azure.apply()
