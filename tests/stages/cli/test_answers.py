@@ -203,7 +203,7 @@ requests = st.sampled_from(
 
 
 @settings(
-    max_examples=int(os.environ.get("MLC_CASES", "8")),
+    max_examples=int(os.environ.get("MLC_CASES", "5")),
     deadline=None,
     database=None,
     derandomize="MLC_CASES" not in os.environ,
