@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from importers.project import LOADER, findings, imported, laid, refusals, rendered, spec_of, told, translated
-from mlc.importers._azureml_serving import has_azure
 
 SCHEMA = "$schema: https://azuremlschemas.azureedge.net/latest/{}.schema.json\n"
 IMAGE = "mcr.microsoft.com/azureml/base@sha256:" + "1" * 64
@@ -194,10 +193,6 @@ def test_an_endpoint_and_its_deployments(tmp_path: Path) -> None:
     lost = told(found)
     assert any("app_insights_enabled" in one for one in lost)
     assert any("code_configuration: score.py" in one for one in lost)
-    if not has_azure():
-        assert spec_of(found, f"target/{blue['target']}.yaml") == {"type": "local"}
-        assert any("no target of that kind" in one for one in lost)
-        return
     target = spec_of(found, f"target/{blue['target']}.yaml")
     assert {key: target[key] for key in ("auth", "instance_type", "endpoint_prefix", "key_vault")} == {
         "auth": "aad_token",
@@ -212,6 +207,73 @@ def test_an_endpoint_and_its_deployments(tmp_path: Path) -> None:
         "onnxruntime",
     }  # which is told as assumed
     assert blue["variables"] == {"LOG": "info", "TOKEN": "${secret:api_token}"}
+
+
+BATCH_ENDPOINT = (
+    SCHEMA.format("batchEndpoint")
+    + """\
+name: credit-nightly
+description: scored over night
+auth_mode: aad_token
+defaults: {deployment_name: first}
+"""
+)
+BATCH_DEPLOYMENT = (
+    SCHEMA.format("modelBatchDeployment")
+    + """\
+name: first
+endpoint_name: credit-nightly
+type: model
+model: azureml:credit-default:1
+code_configuration: {code: ../src, scoring_script: batch.py}
+environment: azureml:sklearn-env@latest
+compute: azureml:cpu-cluster
+resources: {instance_count: 3}
+settings:
+  mini_batch_size: 25
+  output_action: append_row
+  error_threshold: 7
+  environment_variables: {LOG: info}
+"""
+)
+
+
+def test_an_endpoint_of_batches_and_its_deployment(tmp_path: Path) -> None:
+    files = {"1.yml": ENVIRONMENT, "2.yml": BATCH_ENDPOINT, "3.yml": BATCH_DEPLOYMENT}
+    found = imported("azureml", [laid(tmp_path / "az", files)], tmp_path / "new")
+    assert findings(tmp_path / "new") == []
+    nightly: dict[str, Any] = spec_of(found, "deployment/nightly.yaml")
+    assert {key: nightly.get(key) for key in ("model", "runtime", "mode", "replicas", "variables")} == {
+        "model": "credit-default",
+        "runtime": "sklearn-env",
+        "mode": "batch",
+        "replicas": 3,
+        "variables": {"LOG": "info"},
+    }
+    target = spec_of(found, f"target/{nightly['target']}.yaml")
+    assert {key: target.get(key) for key in ("type", "compute", "mini_batch", "endpoint_prefix")} == {
+        "type": "azureml",
+        "compute": "cpu-cluster",
+        "mini_batch": 25,
+        "endpoint_prefix": "credit-",
+    }
+    lost = told(found)
+    for words in ("error_threshold", "code_configuration: batch.py"):
+        assert any(words in one for one in lost), lost
+    again = rendered(tmp_path / "new")
+    endpoint = yaml.load(again["generated/dev/azureml/nightly/4-batch-endpoint.yaml"], Loader=LOADER)
+    assert (endpoint["name"], endpoint["auth_mode"]) == ("credit-nightly", "aad_token")
+
+
+def test_batches_without_a_cluster_answer_here(tmp_path: Path) -> None:
+    files = {"1.yml": ENVIRONMENT, "2.yml": BATCH_DEPLOYMENT.replace("compute: azureml:cpu-cluster\n", "")}
+    found = imported("azureml", [laid(tmp_path / "az", files)], tmp_path / "new")
+    nightly: dict[str, Any] = spec_of(found, "deployment/nightly.yaml")
+    assert spec_of(found, f"target/{nightly['target']}.yaml") == {"type": "local"}
+    lost = " ".join(told(found))
+    assert "Batches need a cluster" in lost
+    assert "that it answers in batches" in lost
+    assert findings(tmp_path / "new") == []
 
 
 def test_an_environment_without_a_digest_wants_one(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from mlc.importers._draft import Draft, Drafted, Reference, name_of
 from mlc.importers._reading import Reading, bare
 from mlc.importers._stubs import model_stub
 from mlc.ir.node import Node
-from mlc.kinds import _schemas
 
 _VAULT = re.compile(
     r"\$\{\{\s*keyvault:https://([A-Za-z0-9-]+)\.vault\.azure\.net/secrets/([A-Za-z0-9-]+)(/[0-9a-f]*)?\s*\}\}"
@@ -21,14 +20,6 @@ _VAULT = re.compile(
 _NOWHERE = "00000000-0000-0000-0000-000000000000"
 _NOT_HERE = "A deployment of mlc on Azure Machine Learning has no such setting."
 _TIMES = (("initial_delay", "delay"), ("period", "period"), ("timeout", "timeout"))
-
-
-def has_azure() -> bool:
-    """Whether this version has a target of Azure Machine Learning."""
-    return any(
-        one.get("properties", {}).get("type", {}).get("enum") == ["azureml"]
-        for one in _schemas.read("target")["$defs"].values()
-    )
 
 
 def read_schedule(told: Reading, draft: Draft) -> None:
@@ -121,7 +112,7 @@ def _deployment(
     else:
         runtime = name if draft.is_known("runtime", name) else _only(assets)
     compute = one.node.get("compute") if one.node is not None else None
-    on_azure = has_azure() and runtime is not None and (online or compute is not None)
+    on_azure = runtime is not None and (online or compute is not None)
     target = (
         _target(name, prefix, endpoint, one, online, vault, assets, draft)
         if on_azure
@@ -150,7 +141,7 @@ def _deployment(
             why = "mlc writes the script that asks the model, in its ONNX form."
             draft.left_out(script.span, f"code_configuration: {script.text('scoring_script')}", why, on=made)
             script.skip("code", "scoring_script")
-        if prefix is None and endpoint is not None and of_mlc(endpoint, draft) is None and has_azure():
+        if prefix is None and endpoint is not None and of_mlc(endpoint, draft) is None:
             draft.left_out(
                 endpoint.span_of("name"),
                 f"the endpoint's name {endpoint.text('name')}",
@@ -268,13 +259,11 @@ def _here(runtime: str | None, told: Reading, draft: Draft) -> str:
     name = next((one for one, spec in known.items() if spec == {"type": "local"}), "here")
     if not draft.is_known("target", name):
         draft.resource("target", name, {"type": "local"}, told.span)
-    why = "This version has no target of that kind."
-    if has_azure():
-        why = (
-            "A deployment there has a runtime, whose image is pinned by its digest."
-            if runtime is None
-            else "Batches need a cluster, which `compute` of the deployment names."
-        )
+    why = (
+        "A deployment there has a runtime, whose image is pinned by its digest."
+        if runtime is None
+        else "Batches need a cluster, which `compute` of the deployment names."
+    )
     draft.left_out(told.span, "Azure Machine Learning", f"{why} It is this machine here.")
     return name
 
