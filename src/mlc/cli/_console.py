@@ -51,10 +51,10 @@ def name(word: str) -> str:
     return word
 
 
-def project_folder(arguments: argparse.Namespace) -> Path:
+def project_folder(arguments: argparse.Namespace, begun_by: str = "mlc init lending my-project") -> Path:
     """The project that the command is started in: the nearest folder upwards with an mlc.yaml.
 
-    Raises Unfit where there is none.
+    Raises Unfit where there is none, which names what begins one.
     """
     start = Path(arguments.folder).resolve()
     if not start.is_dir():
@@ -62,7 +62,7 @@ def project_folder(arguments: argparse.Namespace) -> Path:
     for folder in (start, *start.parents):
         if (folder / "mlc.yaml").is_file():
             return folder
-    raise Unfit(project_missing.found(start))
+    raise Unfit(project_missing.found(start, begun_by))
 
 
 def paint(arguments: argparse.Namespace, stream: TextIO) -> Paint:

@@ -50,7 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
     paths = [(word, start / word) for word in arguments.overrides]
     if not paths:
         raise Unfit(import_refused.no_source(arguments.source))
-    root = _new_folder(start / arguments.new) if arguments.new else project_folder(arguments)
+    root = (
+        _new_folder(start / arguments.new)
+        if arguments.new
+        else project_folder(arguments, f"mlc import --from {arguments.source} … --new my-project")
+    )
     asked = importers.Asked(
         name=arguments.name,
         dataset=arguments.dataset,

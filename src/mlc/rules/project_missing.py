@@ -19,9 +19,9 @@ def no_folder(folder: str) -> Diagnostic:
     )
 
 
-def found(folder: Path) -> Diagnostic:
+def found(folder: Path, begun_by: str) -> Diagnostic:
     return RULE.at(
         None,
         f"There is no mlc.yaml in {folder} or in any folder above it, and that file is what makes a folder a project.",
-        help="Go into a project, name one with -C DIR, or begin one with `mlc init lending my-project`.",
+        help=f"Go into a project, name one with -C DIR, or begin one with `{begun_by}`.",
     )
