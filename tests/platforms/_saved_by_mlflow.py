@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import mlflow
+import mlflow  # type: ignore[import-not-found]
 import numpy as np
-import pandas as pd
-from mlflow.models import infer_signature
+import pandas as pd  # type: ignore[import-untyped]
+from mlflow.models import infer_signature  # type: ignore[import-not-found]
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from faults.small import make_project, write
+from faults.small import make_project, model, write
 from mlc import data
 from mlc.cli.main import run
 from mlc.drivers._onnx import open_session
@@ -191,6 +191,22 @@ def test_a_run_says_what_was_learned_and_how_sure_it_is(
     assert {as_map(one["data"]["tags"])["mlflow.parentRunId"] for one in trials} == {found["info"]["run_id"]}
     best = [one for one in trials if as_map(one["data"]["tags"])["mlc.trial.best"] == "true"]
     assert len(best) == 1
+
+
+def test_what_boosting_recorded_is_a_curve_by_iteration(
+    client: Mlflow, project: Path, names: dict[str, str]
+) -> None:
+    boosting = "{estimator: sklearn.ensemble.GradientBoostingClassifier, params: {n_estimators: 6}}"
+    write(project, "model/risk.yaml", model(boosting))
+    assert run(["apply", "--yes", "--select", "model.risk", "-C", str(project)]) == 0
+    told = of_model(client, names["experiment"])["info"]
+    asked = {"run_id": told["run_id"], "metric_key": "fitting.training_loss"}
+    history = list(client.all_of("metrics/get-history", "metrics", **asked))
+    recorded = json.loads((project / "generated/dev/models/risk/iterations.json").read_bytes())
+    assert [(one["step"], one["value"]) for one in sorted(history, key=lambda one: one["step"])] == [
+        *enumerate(recorded["curves"]["training_loss"]["values"], 1)
+    ]
+    assert json.loads(client.read(f"{told['artifact_uri']}/training/iterations.json") or b"") == recorded
 
 
 def committed(project: Path) -> str:

@@ -50,6 +50,18 @@ def read(folder: Path) -> dict[str, Any]:
     return found
 
 
+def test_what_boosting_recorded_goes_by_iteration(tmp_path: Path) -> None:
+    boosting = "{estimator: sklearn.ensemble.GradientBoostingClassifier, params: {n_estimators: 6}}"
+    root = make_project(tmp_path / "small", boosting)
+    write(root, "model/risk.yaml", (root / "model/risk.yaml").read_text() + "track: {tensorboard: true}\n")
+    assert run(["apply", "--yes", "--select", "model.risk", "-C", str(root)]) == 0
+    drawn = read(root / "generated/dev/models")["risk/tensorboard"]["scalars"]["fitting/training_loss"]
+    (curve,) = of(root, "iterations.json")["curves"].values()
+    assert [step for step, _, _ in drawn] == [1, 2, 3, 4, 5, 6]
+    assert [value for _, value, _ in drawn] == pytest.approx(curve["values"], rel=1e-6)
+    assert drawn[0][1] > drawn[-1][1], "it learned"
+
+
 def of(project: Path, name: str) -> Any:
     return json.loads((project / "generated/dev/models/risk" / name).read_bytes())
 

@@ -29,7 +29,7 @@ from mlc.drivers._mlflow import (
 from mlc.ir.choice import Search, Selection
 from mlc.ir.drift import Seen
 from mlc.ir.evaluation import Estimate, Evaluation
-from mlc.ir.learning import LearningCurve
+from mlc.ir.learning import Iterations, LearningCurve
 from mlc.ir.operation import Operation, Outcome, Product, Work
 from mlc.store.files import write_atomically
 
@@ -45,6 +45,7 @@ _FILES = {
     "latency": "evaluation/latency.json",
     "comparison": "evaluation/comparison.json",
     "curve": "training/learning_curve.json",
+    "iterations": "training/iterations.json",
     "selection": "training/selection.json",
     "trials": "training/trials.json",
 }
@@ -124,7 +125,13 @@ def parent(work: Work, spec: Mapping[str, Any]) -> Told:
         for part, context in _CONTEXTS.items()
         if part in work.digests
     ]
-    metrics = (*_estimates(evaluation.estimates), *_latency(work), *_curve(work), *_selection(work))
+    metrics = (
+        *_estimates(evaluation.estimates),
+        *_latency(work),
+        *_curve(work),
+        *_iterations(work),
+        *_selection(work),
+    )
     known_by = {
         "project": spec["project"],
         "address": work.operation.address,
@@ -191,6 +198,16 @@ def _curve(work: Work) -> Iterator[Point]:
         if point.estimate is not None:
             one = point.estimate
             yield from points({name: one.value, f"{name}.low": one.low, f"{name}.high": one.high}, point.rows)
+
+
+def _iterations(work: Work) -> Iterator[Point]:
+    """What the estimator recorded while it was fitted; its steps are the iterations."""
+    if "iterations" not in work.inputs:
+        return
+    recorded = msgspec.json.decode(work.inputs["iterations"].read_bytes(), type=Iterations)
+    for name, one in recorded.curves.items():
+        for step, value in enumerate(one.values, one.first):
+            yield from points({f"fitting.{name}": value}, step)
 
 
 def _selection(work: Work) -> Iterator[Point]:

@@ -1,8 +1,8 @@
 """Writes event files for TensorBoard: a model's figures and curves, and a run for each trial of a search.
 
-Inputs: `evaluation` and, where there are, `curve`, `trials` and `chosen`. Outputs: `events`, and `trial-NUMBER` for
-each trial that the search may have; of one that it did not come to, a file without data, which TensorBoard does not
-list.
+Inputs: `evaluation` and, where there are, `curve`, `iterations`, `trials` and `chosen`. Outputs: `events`, and
+`trial-NUMBER` for each trial that the search may have; of one that it did not come to, a file without data, which
+TensorBoard does not list.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mlc.drivers import _chosen
 from mlc.drivers import _tensorboard as board
 from mlc.ir.choice import Search, Trial
 from mlc.ir.evaluation import METRICS, Estimate, Evaluation, PrecisionRecallPoint
-from mlc.ir.learning import LearningCurve
+from mlc.ir.learning import Iterations, LearningCurve
 from mlc.ir.operation import Product, Work
 
 VERSION = 1
@@ -52,6 +52,9 @@ def run(work: Work) -> Product:
     if "curve" in work.inputs:
         curve = msgspec.json.decode(work.inputs["curve"].read_bytes(), type=LearningCurve)
         summaries += _learned(curve)
+    if "iterations" in work.inputs:
+        recorded = msgspec.json.decode(work.inputs["iterations"].read_bytes(), type=Iterations)
+        summaries += _iterated(recorded)
     content = {"events": board.events(summaries)}
     by_number = {trial.number: trial for trial in trials}
     for number in range(spec.get("trials", 0)):
@@ -155,6 +158,14 @@ def _learned(curve: LearningCurve) -> Iterator[tuple[int, Sequence[bytes]]]:
             values.append(board.scalar(f"learning/{curve.metric}_of_rows_learned", point.learned))
         if values:
             yield point.rows, values
+
+
+def _iterated(recorded: Iterations) -> Iterator[tuple[int, Sequence[bytes]]]:
+    """What the estimator recorded while it was fitted; its steps are the iterations."""
+    for name, one in recorded.curves.items():
+        for step, value in enumerate(one.values, one.first):
+            if math.isfinite(value):
+                yield step, [board.scalar(f"fitting/{name}", value)]
 
 
 def _progress(metric: str, trials: Sequence[Trial]) -> Iterator[tuple[int, Sequence[bytes]]]:

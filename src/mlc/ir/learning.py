@@ -1,4 +1,4 @@
-"""How a model got better with more rows to learn from."""
+"""How a model got better: with more rows to learn from, and by iteration while it was fitted."""
 
 from __future__ import annotations
 
@@ -39,4 +39,18 @@ class LearningCurve(Struct, frozen=True):
     drawn: str
     advice: Advice
     words: str
+    version: Literal[1] = 1
+
+
+class Recorded(Struct, frozen=True):
+    """A number for each iteration, the first of which is number `first`: 0 stands for before any."""
+
+    first: int
+    values: tuple[float, ...]
+
+
+class Iterations(Struct, frozen=True):
+    """What an estimator recorded while it was fitted, by what it is: a loss (less is better) or a score."""
+
+    curves: dict[str, Recorded]
     version: Literal[1] = 1

@@ -1,6 +1,6 @@
 """What of a model's training is told to the tools in which people look at runs: MLflow and TensorBoard."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from msgspec import Struct, structs
@@ -49,6 +49,7 @@ _LOGGED = (
     "comparison",
     "report",
     "curve",
+    "iterations",
     "selection",
     "trials",
     "chosen",
@@ -59,6 +60,16 @@ _RELEASED = ("verdict", "card", "bom", "provenance", "lineage", "version")
 """What is known once it was registered."""
 
 
+_RECORDING = ("GradientBoosting", "HistGradientBoosting", "MLP")
+
+
+def may_record(estimators: Sequence[str]) -> bool:
+    """Whether one of the estimators keeps something of each iteration while it is fitted."""
+    return any(
+        one.startswith("sklearn.") and one.rpartition(".")[2].startswith(_RECORDING) for one in estimators
+    )
+
+
 def tracking(
     view: View,
     operation: Callable[..., Operation],
@@ -66,11 +77,14 @@ def tracking(
     about_model: Mapping[str, Any],
     sources: Mapping[str, str],
 ) -> list[Operation]:
-    """The steps that tell of a model. `sources` are the outputs that there are to be told of, by what they are."""
-    steps = []
+    """The steps that tell of a model. `sources` are the outputs that there are to be told of, by what they are;
+    `recorded` among them is a model that has an estimator which may have recorded its iterations."""
+    asked, steps = view["track"]["mlflow"], []
+    if "recorded" in sources and (asked is not None or view["track"]["tensorboard"]):
+        steps.append(operation("iterations", "iterations", {}, model=sources["recorded"]))
+        sources = {**sources, "iterations": f"{steps[0].id}#iterations"}
     if view["track"]["tensorboard"]:
         steps.append(_events(view, operation, scope, about_model, sources))
-    asked = view["track"]["mlflow"]
     if asked is not None:
         named = asked["experiment"] or f"{scope.project['project']}/{scope.environment}"
         spec = {"server": asked | {"experiment": named}, **about_model}
@@ -99,7 +113,11 @@ def _events(
     sources: Mapping[str, str],
 ) -> Operation:
     """The step that writes event files. TensorBoard takes a folder for a run: the model's, and one for each trial."""
-    read = {name: sources[name] for name in ("evaluation", "curve", "trials", "chosen") if name in sources}
+    read = {
+        name: sources[name]
+        for name in ("evaluation", "curve", "iterations", "trials", "chosen")
+        if name in sources
+    }
     told = {
         name: about_model[name] for name in ("name", "task", "estimator", "params") if name in about_model
     }
