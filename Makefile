@@ -30,8 +30,9 @@ compiled: $(VENV)/.installed-dev
 	$(BIN)/python -m compileall -q src tests
 
 # Checkers and tools that need apt or a virtual environment of their own. Fails rather than skips.
-test-platforms: compiled checkers
-	MLC_TEST_PLATFORMS=1 $(BIN)/pytest tests/platforms tests/backends/platforms tests/faults/platforms
+test-platforms: compiled
+	$(MAKE) --jobs 2 checkers
+	MLC_TEST_PLATFORMS=1 $(BIN)/pytest -n 2 --dist loadfile tests/platforms tests/backends/platforms tests/faults/platforms
 
 # Every choice of every parameter of every estimator and transform, in ONNX; the default run takes a sample.
 estimators: $(VENV)/.installed-dev
