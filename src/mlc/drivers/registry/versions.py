@@ -158,24 +158,30 @@ def versions(registry: Registry, name: str) -> tuple[Version, ...]:
         numbers = () if view is None else view.numbers(name)
         if view is None or not numbers:
             raise StepFailed(unknown_version.no_model(name, () if view is None else _names(view)))
-        return tuple(_version(registry, view, name, number) for number in numbers)
+        return tuple(_version(registry, view, name, number, _held(view, name, number)) for number in numbers)
 
 
 def version(registry: Registry, name: str, which: int | str | None = None) -> Version:
     """One version: by its number, by an alias, or the latest. Raises StepFailed (unknown-version)."""
     with registry.catalogue.look() as view:
-        latest = 0 if view is None else view.latest(name)
-        if view is None or not latest:
-            raise StepFailed(unknown_version.no_model(name, () if view is None else _names(view)))
-        number = latest if which is None else which
-        if isinstance(which, str):
-            pointed = view.aliases(name)
-            if which not in pointed:
-                raise StepFailed(unknown_version.no_alias(name, which, pointed))
-            number = pointed[which]
-        if view.held(name, int(number)) is None:
-            raise StepFailed(unknown_version.no_number(name, int(number), view.numbers(name)))
-        return _version(registry, view, name, int(number))
+        if view is None:
+            raise StepFailed(unknown_version.no_model(name, ()))
+        number = _pointed_at(view, name, which)
+        held = view.held(name, number) if number else None
+        if held is None and not view.latest(name):
+            raise StepFailed(unknown_version.no_model(name, _names(view)))
+        if not number and isinstance(which, str):
+            raise StepFailed(unknown_version.no_alias(name, which, view.aliases(name)))
+        if held is None:
+            raise StepFailed(unknown_version.no_number(name, number, view.numbers(name)))
+        return _version(registry, view, name, number, held)
+
+
+def _pointed_at(view: View, name: str, which: int | str | None) -> int:
+    """The number of a version by its number, an alias or as the latest; 0 where there is none."""
+    if isinstance(which, int):
+        return which
+    return view.latest(name) if which is None else view.aliases(name).get(which, 0)
 
 
 def aliases(registry: Registry, name: str) -> dict[str, int]:
@@ -219,13 +225,18 @@ def collect(registry: Registry, *, pretend: bool = False, older_than: float | No
 
 def _summary(registry: Registry, view: View, name: str) -> Summary:
     numbers = view.numbers(name)
-    latest = _version(registry, view, name, numbers[-1])
+    latest = _version(registry, view, name, numbers[-1], _held(view, name, numbers[-1]))
     return Summary(name=name, versions=len(numbers), latest=latest, aliases=view.aliases(name))
 
 
-def _version(registry: Registry, view: View, name: str, number: int) -> Version:
+def _held(view: View, name: str, number: int) -> Held:
+    """Of a version that is among the view's numbers."""
     held = view.held(name, number)
     assert held is not None, (name, number)
+    return held
+
+
+def _version(registry: Registry, view: View, name: str, number: int, held: Held) -> Version:
     return Version(
         entry=msgspec.json.decode(registry.files.read(held.revisions[-1].entry), type=Entry),
         created=held.created,
