@@ -204,12 +204,13 @@ FILTERS: dict[str, Callable[..., str]] = {
 def _yaml_text(text: str) -> str:
     if _PLAIN_YAML.fullmatch(text) and text.lower() not in _YAML_WORDS:
         return text
-    if not text.isprintable() or '"' in text or "\\" in text:
-        text = "".join(_YAML_ESCAPES.get(char) or _visible(char) for char in text)
+    text = text.translate(_YAML_ESCAPES)  # most have no other: whole pipelines pass through here
+    if not text.isprintable():
+        text = "".join(_visible(char) for char in text)
     return f'"{text}"'
 
 
-_YAML_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_YAML_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
 _PBTXT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
