@@ -1,5 +1,5 @@
 # make demo   sets up and runs the main job on the lending example
-# make test   sets up and passes the tests
+# make test   sets up and passes the tests, but for the campaigns (make test-campaigns)
 # The rest is for developers. Nothing here needs root or a service but test-platforms.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint unit compiled test-platforms estimators rigour machines faults fuzz checkers checkers-of-speed compare benchmarks benchmarks-registry generate constraints clean
+.PHONY: demo test lint unit compiled test-campaigns test-platforms estimators rigour machines faults fuzz checkers checkers-of-speed compare benchmarks benchmarks-registry generate constraints clean
 
 demo: $(VENV)/.installed
 	$(BIN)/mlc -C examples/lending apply --yes
@@ -23,7 +23,16 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 unit: compiled
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 tests $(CAMPAIGNS:%=--ignore=%)
+
+# What strikes at a spread of moments, goes through all estimators, or plays a service through whole rollouts: seven
+# minutes apart from the rest, for CI and for who touches these. Each has a longer form of its own below.
+CAMPAIGNS := $(addprefix tests/, faults fuzz rigour examples/test_applied.py \
+	$(addprefix stages/, azureml feeding/test_applied.py registry/test_crashes.py variants \
+	drivers/test_estimators.py drivers/test_estimators_of_tasks.py selection/test_calibration.py selection/test_tuning.py))
+
+test-campaigns: compiled
+	$(BIN)/pytest -n 2 $(CAMPAIGNS)
 
 # Tests start `mlc` some thousand times; where PYTHONDONTWRITEBYTECODE is set, each would compile it anew.
 compiled: $(VENV)/.installed-dev

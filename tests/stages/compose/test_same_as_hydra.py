@@ -20,7 +20,7 @@ from mlc.load.reader import read
 from stages.compose.generated import Case, cases
 from stages.compose.oracle import OracleError, hydra_compose, hydra_loader, resolved, unresolved
 
-CASES = int(os.environ.get("MLC_CASES", "150"))
+CASES = int(os.environ.get("MLC_CASES", "100"))
 _RESOLVERS: dict[str, Any] = {}
 
 

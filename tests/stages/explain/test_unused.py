@@ -135,7 +135,7 @@ def is_told(found: tuple[Diagnostic, ...], file: str, path: tuple[str, ...]) -> 
     return False
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(projects())
 def test_a_value_is_unused_exactly_when_changing_it_changes_nothing(files: Files) -> None:
     found = found_in(files)
