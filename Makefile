@@ -43,7 +43,7 @@ test-platforms: compiled
 	$(MAKE) --jobs 2 checkers
 	MLC_TEST_PLATFORMS=1 $(BIN)/pytest -n 2 --dist loadfile tests/platforms tests/backends/platforms tests/faults/platforms
 
-# Every choice of every parameter of every estimator and transform, in ONNX; the default run takes a sample.
+# Every choice of every parameter of every estimator and transform, in ONNX; `test-campaigns` takes a sample.
 estimators: $(VENV)/.installed-dev
 	MLC_ESTIMATORS=long $(BIN)/pytest -n 2 tests/stages/drivers
 
@@ -53,7 +53,7 @@ rigour: $(VENV)/.installed-dev
 	PYTHONPATH=tests $(BIN)/python -m rigour.simulation $(SCALE)
 
 # Every example applied as on two machines: two fresh virtual environments in different places, another user, language,
-# clock, processors and threads. The bytes of every step are compared; the default run does one small project.
+# clock, processors and threads. The bytes of every step are compared; `test-campaigns` does one small project.
 machines: .checkers/machine/one/.installed .checkers/machine/two/.installed
 	PYTHONPATH=tests .checkers/machine/one/bin/python -m rigour.machines $(CURDIR)/.checkers/machine/one/bin/python $(CURDIR)/.checkers/machine/two/bin/python
 
@@ -62,7 +62,7 @@ machines: .checkers/machine/one/.installed .checkers/machine/two/.installed
 	.checkers/machine/$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt .
 	touch $@
 
-# The long form of the fault campaigns and of the comparisons with Hydra; the default run takes a sample.
+# The long form of the fault campaigns and of the comparisons with Hydra; `test-campaigns` and `test` take samples.
 faults: $(VENV)/.installed-dev
 	MLC_FAULTS=long MLC_CASES=20000 $(BIN)/pytest -n 2 tests/faults tests/stages/compose
 
