@@ -45,15 +45,11 @@ def run(work: Work) -> Product:
 def _curves(fitted: Any) -> dict[str, Recorded]:
     curves = {}
     for attribute, name in _ATTRIBUTES.items():
-        values = [float(value) for value in _values(getattr(fitted, attribute, None))]
-        if not values:
+        recorded = getattr(fitted, attribute, None)
+        if recorded is None or len(recorded) == 0:
             continue
         by_histogram = type(fitted).__name__.startswith("HistGradientBoosting")
         if attribute == "train_score_" and not by_histogram:
             name = "training_loss"
-        curves[name] = Recorded(0 if by_histogram else 1, tuple(values))
+        curves[name] = Recorded(0 if by_histogram else 1, tuple(map(float, recorded)))
     return curves
-
-
-def _values(recorded: Any) -> Any:
-    return () if recorded is None else recorded

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Struct, structs
 
 from mlc.ir.operation import Operation
+from mlc.kinds._candidates import with_libraries
 from mlc.kinds._fields import about, formed
 from mlc.kinds._kind import Scope, View
 from mlc.kinds._mlflow import Password, Token, Uri, User
@@ -63,9 +64,10 @@ _RELEASED = ("verdict", "card", "bom", "provenance", "lineage", "version")
 _RECORDING = ("GradientBoosting", "HistGradientBoosting", "MLP")
 
 
-def may_record(estimators: Sequence[str]) -> bool:
-    """Whether one of the estimators keeps something of each iteration while it is fitted."""
-    return any(
+def _may_record(estimators: Sequence[str]) -> bool:
+    """Whether one of the estimators keeps something of each iteration while it is fitted. Where the project's own code
+    is among them nothing is read, as to load such a model is to run the code."""
+    return not any(one.startswith("code.") for one in estimators) and any(
         one.startswith("sklearn.") and one.rpartition(".")[2].startswith(_RECORDING) for one in estimators
     )
 
@@ -76,12 +78,15 @@ def tracking(
     scope: Scope,
     about_model: Mapping[str, Any],
     sources: Mapping[str, str],
+    estimators: list[str],
 ) -> list[Operation]:
     """The steps that tell of a model. `sources` are the outputs that there are to be told of, by what they are;
-    `recorded` among them is a model that has an estimator which may have recorded its iterations."""
+    `estimators` those that may have been trained."""
     asked, steps = view["track"]["mlflow"], []
-    if "recorded" in sources and (asked is not None or view["track"]["tensorboard"]):
-        steps.append(operation("iterations", "iterations", {}, model=sources["recorded"]))
+    is_told = asked is not None or view["track"]["tensorboard"]
+    if is_told and "model" in sources and _may_record(estimators):
+        reading = with_libraries("iterations", estimators)
+        steps.append(operation("iterations", reading, {}, model=sources["model"]))
         sources = {**sources, "iterations": f"{steps[0].id}#iterations"}
     if view["track"]["tensorboard"]:
         steps.append(_events(view, operation, scope, about_model, sources))

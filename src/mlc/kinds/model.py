@@ -48,7 +48,7 @@ from mlc.kinds._signature import (
     used_columns,
 )
 from mlc.kinds._splits import has_validation
-from mlc.kinds._tracking import Track, may_record, tracking
+from mlc.kinds._tracking import Track, tracking
 from mlc.kinds._training import exporter, learner, training
 from mlc.kinds._variants import BOUNDS, Choose, Variant, variants_spec
 
@@ -359,11 +359,11 @@ def _operations(address: Address, view: View, scope: Scope) -> tuple[Operation, 
         **drawn,
         **{step.name: f"{step.id}#{step.name}" for step in told_of},
     }
-    if trained and may_record(named):
-        told["recorded"] = f"{trained[-1].id}#model"
+    if trained:
+        told["model"] = f"{trained[-1].id}#model"
     if view["tune"] and is_selected(view):
         told["trials"] = f"{address}/tune#trials"
-    steps += tracking(view, operation, scope, about_model, {**data, **proofs, **told})
+    steps += tracking(view, operation, scope, about_model, {**data, **proofs, **told}, named)
     return tuple(steps)
 
 

@@ -23,6 +23,7 @@ from mlc import pipeline
 from mlc.drivers._calibration import Calibrated
 from mlc.drivers._skops import save_model
 from mlc.ir.learning import Iterations
+from mlc.kinds._tracking import _may_record
 from mlc.request import Request
 from stages.drivers.conftest import Step
 
@@ -97,3 +98,30 @@ def test_it_is_read_where_somebody_is_told(tmp_path: Path, estimator: str, track
     assert ("model.risk/iterations" in operations) == is_read
     told = [one for one in ("model.risk/tensorboard", "model.risk/track") if one in operations]
     assert all(("iterations" in operations[one].inputs) == is_read for one in told)
+
+
+@pytest.mark.parametrize(
+    ("beside", "driver"),
+    [
+        ("xgboost.XGBClassifier", "iterations+xgboost_train"),
+        ("sklearn.linear_model.LogisticRegression", "iterations"),
+        ("code.near.Nearest", None),
+    ],
+)
+def test_of_several_candidates_it_is_what_they_can_be_read_by(
+    tmp_path: Path, beside: str, driver: str | None
+) -> None:
+    estimators = ["sklearn.ensemble.GradientBoostingClassifier", beside]
+    assert _may_record(estimators) == (driver is not None)
+    if driver is None:
+        return
+    root = make_project(tmp_path / "small")
+    boosting, other = ({"estimator": one} for one in estimators)
+    candidates = msgspec.json.encode({"boosting": boosting, "other": other}).decode()
+    text = (root / "model/risk.yaml").read_text()
+    kept = [line for line in text.splitlines() if not line.startswith("train:")]
+    lines = [*kept, f"candidates: {candidates}", "track: {tensorboard: true}", ""]
+    write(root, "model/risk.yaml", "\n".join(lines))
+    _, (compiled,) = pipeline.compile_project(Request(root, ("dev",)))
+    operations = {one.id: one for resource in compiled.graph.resources for one in resource.operations}
+    assert operations["model.risk/iterations"].driver == driver
