@@ -86,6 +86,12 @@ def _evaluate(summary: dict[str, Any]) -> tuple[str, Rows]:
     return line, table if metrics else []
 
 
+def _recorded(summary: dict[str, Any]) -> tuple[str, Rows]:
+    return ", ".join(
+        f"{name.replace('_', ' ')} at {count:,}" for name, count in summary.items()
+    ) + " points", []
+
+
 def _learned(summary: dict[str, Any]) -> tuple[str, Rows]:
     points = [[name, *_parted(value)] for name, value in summary["points"].items()]
     return str(summary["words"]), [["learned from", str(summary["metric"]), "95 % interval"], *points]
@@ -137,6 +143,7 @@ _SAID = {
     "export": _export,
     "evaluate": _evaluate,
     "learning-curve": _learned,
+    "iterations": _recorded,
     "measure": _measure,
     "compare": _compare,
     "report": _report,

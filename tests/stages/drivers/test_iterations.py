@@ -24,6 +24,7 @@ from mlc.drivers._calibration import Calibrated
 from mlc.drivers._skops import save_model
 from mlc.ir.learning import Iterations
 from mlc.kinds._tracking import _may_record
+from mlc.report.outcome_text import outcome
 from mlc.request import Request
 from stages.drivers.conftest import Step
 
@@ -42,6 +43,8 @@ def test_boosting_tells_its_loss_and_what_it_left_out(step: Step, tmp_path: Path
     model = GradientBoostingClassifier(n_estimators=7, subsample=0.5, random_state=1).fit(TABLE, LABELS)
     found = recorded(step, tmp_path, model).curves
     assert found["training_loss"].values == tuple(model.train_score_)
+    told = outcome("model.risk/iterations", {name: len(one.values) for name, one in found.items()})
+    assert told == ("training loss at 7, out of bag loss at 7 points", [])
     assert found["out_of_bag_loss"].values == tuple(model.oob_scores_)
     assert {one.first for one in found.values()} == {1}
 
