@@ -44,7 +44,7 @@ def test_boosting_tells_its_loss_and_what_it_left_out(step: Step, tmp_path: Path
     found = recorded(step, tmp_path, model).curves
     assert found["training_loss"].values == tuple(model.train_score_)
     told = outcome("model.risk/iterations", {name: len(one.values) for name, one in found.items()})
-    assert told == ("training loss at 7, out of bag loss at 7 points", [])
+    assert told == ("out of bag loss at 7, training loss at 7 points", [])
     assert found["out_of_bag_loss"].values == tuple(model.oob_scores_)
     assert {one.first for one in found.values()} == {1}
 
