@@ -87,9 +87,8 @@ def _evaluate(summary: dict[str, Any]) -> tuple[str, Rows]:
 
 
 def _recorded(summary: dict[str, Any]) -> tuple[str, Rows]:
-    return ", ".join(
-        f"{name.replace('_', ' ')} at {count:,}" for name, count in summary.items()
-    ) + " points", []
+    told = (f"{name.replace('_', ' ')} at {count:,}" for name, count in sorted(summary.items()))
+    return ", ".join(told) + " points", []
 
 
 def _learned(summary: dict[str, Any]) -> tuple[str, Rows]:
