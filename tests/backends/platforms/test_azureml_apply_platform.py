@@ -58,6 +58,7 @@ def test_killed_at_random_it_converges(
     monkeypatch.setenv("AZ_IMITATION_SECONDS", "0.3")
     kills = 0
     for _ in range(6):
+        at = _calls(azure) + draw.randrange(1, 10)  # calls of `az`, however quick the machine is
         running = subprocess.Popen(
             [sys.executable, "-P", "-m", "mlc.cli.main", "-C", str(azure.root), "apply", "--yes"],
             env={**os.environ},
@@ -65,11 +66,12 @@ def test_killed_at_random_it_converges(
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        time.sleep(draw.uniform(0.5, 6.0))
+        while running.poll() is None and _calls(azure) < at:
+            time.sleep(0.02)
+        time.sleep(draw.uniform(0.0, 0.3))
         if running.poll() is None:
-            os.killpg(
-                running.pid, signal.SIGKILL
-            )  # the process that this test started, and what that one did
+            # the process that this test started, and what that one did
+            os.killpg(running.pid, signal.SIGKILL)
             kills += 1
         running.wait()
     assert kills
@@ -83,3 +85,8 @@ def test_killed_at_random_it_converges(
     azure.forget_log()
     azure.apply()
     assert azure.changes == []
+
+
+def _calls(azure: Azure) -> int:  # noqa: F811
+    """Of `az` so far; a line that is being written does not count yet."""
+    return (azure.home / "log.jsonl").read_bytes().count(b"\n")
