@@ -25,7 +25,7 @@ lint: $(VENV)/.installed-dev
 unit: compiled
 	$(BIN)/pytest -n 2 tests $(CAMPAIGNS:%=--ignore=%)
 
-# What strikes at a spread of moments, goes through all estimators, or plays a service through whole rollouts: seven
+# What strikes at a spread of moments, goes through all estimators, or plays a service through whole rollouts: five
 # minutes apart from the rest, for CI and for who touches these. Each has a longer form of its own below.
 CAMPAIGNS := $(addprefix tests/, faults fuzz rigour examples/test_applied.py \
 	$(addprefix stages/, azureml feeding/test_applied.py registry/test_crashes.py variants \
