@@ -18,14 +18,18 @@ PACKAGES = ("scikit-learn", "numpy", "scipy", "skops")
 EFFECT = False
 LOADS = ("mlc.drivers._skops", "mlc.drivers._calibration")
 
-_ATTRIBUTES = {
-    "loss_curve_": "training_loss",  # of networks
-    "validation_scores_": "validation_score",
-    "train_score_": "training_score",  # of boosting; GradientBoosting's is a loss
-    "validation_score_": "validation_score",
-    "oob_scores_": "out_of_bag_loss",
+_RECORDED = {
+    "MLP": (1, {"loss_curve_": "training_loss", "validation_scores_": "validation_score"}),
+    "GradientBoosting": (1, {"train_score_": "training_loss", "oob_scores_": "out_of_bag_loss"}),
+    "HistGradientBoosting": (
+        0,  # it begins before the first
+        {"train_score_": "training_score", "validation_score_": "validation_score"},
+    ),
 }
-"""Source: the attributes in scikit-learn's reference of neural networks and of (histogram) gradient boosting."""
+"""By how an estimator's name begins: the number of the first iteration, and the attributes with what they are.
+
+Source: scikit-learn's reference of neural networks and of (histogram) gradient boosting.
+"""
 
 
 def run(work: Work) -> Product:
@@ -43,13 +47,13 @@ def run(work: Work) -> Product:
 
 
 def _curves(fitted: Any) -> dict[str, Recorded]:
-    curves = {}
-    for attribute, name in _ATTRIBUTES.items():
-        recorded = getattr(fitted, attribute, None)
-        if recorded is None or len(recorded) == 0:
-            continue
-        by_histogram = type(fitted).__name__.startswith("HistGradientBoosting")
-        if attribute == "train_score_" and not by_histogram:
-            name = "training_loss"
-        curves[name] = Recorded(0 if by_histogram else 1, tuple(map(float, recorded)))
-    return curves
+    name = type(fitted).__name__
+    first, attributes = next(
+        (found for family, found in _RECORDED.items() if name.startswith(family)), (1, {})
+    )
+    recorded = {told: getattr(fitted, attribute, None) for attribute, told in attributes.items()}
+    return {
+        told: Recorded(first, tuple(map(float, values)))
+        for told, values in recorded.items()
+        if values is not None and len(values)
+    }
