@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from mlc.emit.azureml_monitor import monitor_findings
-from mlc.emit.objects import mapping
+from mlc.emit.objects import inside, mapping
 from mlc.emit.programs import laid_out, not_installed, python_of, rejected
 from mlc.ir.artifact import Artifact
 from mlc.ir.backend import Verification
@@ -151,7 +151,7 @@ def _of_endpoint(document: Mapping[str, Any], documents: Mapping[str, Any]) -> I
 
 def _of_job(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterator[str]:
     """`${{parent.…}}`: inputs and outputs of the job, and outputs of steps that are there and come before."""
-    steps = mapping(document.get("jobs"))
+    steps = mapping(document, "jobs")
     waits: dict[str, set[str]] = {}
     for name, step in steps.items():
         waits[name] = set()
@@ -166,7 +166,7 @@ def _of_job(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterat
                     waits[name].add(path[2])
         if component is None:
             continue
-        takes, given = mapping(component.get("inputs")), mapping(step.get("inputs"))
+        takes, given = mapping(component, "inputs"), mapping(step, "inputs")
         yield from (
             f"jobs.{name}.inputs.{one}: its component takes no such input"
             for one in given
@@ -175,12 +175,12 @@ def _of_job(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterat
         yield from (
             f"jobs.{name}.inputs: its component needs {one}"
             for one, about in takes.items()
-            if one not in given and not (mapping(about).get("optional") or "default" in mapping(about))
+            if one not in given and not (inside(about, "optional") or "default" in mapping(about))
         )
-        gives = mapping(component.get("outputs"))
+        gives = mapping(component, "outputs")
         yield from (
             f"jobs.{name}.outputs.{one}: its component has no such output"
-            for one in mapping(step.get("outputs"))
+            for one in mapping(step, "outputs")
             if one not in gives
         )
     yield from (f"jobs: {one}" for one in _circles(waits))
@@ -189,24 +189,24 @@ def _of_job(document: Mapping[str, Any], documents: Mapping[str, Any]) -> Iterat
 def _leads_nowhere(path: list[str], document: Mapping[str, Any], documents: Mapping[str, Any]) -> str:
     match path:
         case ["parent", ("inputs" | "outputs") as part, name]:
-            return "" if name in mapping(document.get(part)) else f"the job has no {part[:-1]} {name}"
+            return "" if name in mapping(document, part) else f"the job has no {part[:-1]} {name}"
         case ["parent", "jobs", step, "outputs", name]:
-            steps = mapping(document.get("jobs"))
+            steps = mapping(document, "jobs")
             if step not in steps:
                 return f"there is no step {step}"
             component = _component(steps[step], documents)
-            gives = mapping((component or mapping(steps[step])).get("outputs"))
+            gives = mapping(component or steps[step], "outputs")
             return "" if name in gives else f"the step {step} has no output {name}"
     return f"Azure knows no ${{{{{'.'.join(path)}}}}} in a job"
 
 
 def _of_component(document: Mapping[str, Any]) -> Iterator[str]:
-    known = {part: mapping(document.get(part)) for part in ("inputs", "outputs")}
+    known = {part: mapping(document, part) for part in ("inputs", "outputs")}
     for expression in _EXPRESSION.findall(str(document.get("command"))):
         part, _, name = expression.partition(".")
         if name not in known.get(part, {}):
             yield f"command: the component has no {expression}"
-    optional = [name for name, about in known["inputs"].items() if mapping(about).get("optional")]
+    optional = [name for name, about in known["inputs"].items() if inside(about, "optional")]
     for name in optional:
         plain = re.sub(r"\$\[\[.*?\]\]", "", str(document.get("command")), flags=re.DOTALL)
         if f"inputs.{name}}}" in plain.replace(" ", ""):
@@ -214,7 +214,7 @@ def _of_component(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_sweep(document: Mapping[str, Any]) -> Iterator[str]:
-    space, trial = mapping(document.get("search_space")), mapping(document.get("trial"))
+    space, trial = mapping(document, "search_space"), mapping(document, "trial")
     used = {
         expression.partition(".")[2]
         for expression in _EXPRESSION.findall(str(trial.get("command")))
@@ -225,13 +225,13 @@ def _of_sweep(document: Mapping[str, Any]) -> Iterator[str]:
         f"search_space.{name}: the trial's command does not use it" for name in space if name not in used
     )
     for name, about in space.items():
-        low, high = mapping(about).get("min_value"), mapping(about).get("max_value")
+        low, high = inside(about, "min_value"), inside(about, "max_value")
         if isinstance(low, int | float) and isinstance(high, int | float) and low >= high:
             yield f"search_space.{name}: {low} is not below {high}"
 
 
 def _component(step: Any, documents: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    name = mapping(step).get("component")
+    name = inside(step, "component")
     found = documents.get(name.removeprefix("./")) if isinstance(name, str) else name
     return found if isinstance(found, Mapping) else None
 
