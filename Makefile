@@ -26,7 +26,7 @@ unit: compiled
 	$(BIN)/pytest -n 2 tests $(CAMPAIGNS:%=--ignore=%)
 
 # What strikes at a spread of moments, goes through all estimators, or plays a service through whole rollouts: five
-# minutes apart from the rest, for CI and for who touches these. Each has a longer form of its own below.
+# minutes apart from the rest, for CI and for who touches these. Some have a longer form below.
 CAMPAIGNS := $(addprefix tests/, faults fuzz rigour examples/test_applied.py \
 	$(addprefix stages/, azureml feeding/test_applied.py registry/test_crashes.py variants \
 	drivers/test_estimators.py drivers/test_estimators_of_tasks.py selection/test_calibration.py selection/test_tuning.py))

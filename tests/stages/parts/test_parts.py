@@ -57,7 +57,7 @@ def test_the_examples_of_the_reference(tmp_path: Path) -> None:
                 path = root / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            could += compare(root, 1 + len(example.files) % 2)
+            could += compare(root, 1 + len(example.files) % 2)  # parts of one resource, or of two
     assert could > 20
 
 
